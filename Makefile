@@ -1,0 +1,18 @@
+# Set-up happens by itself: uv is put into .uv/ when it is not on the machine, and uses this python3.
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+export UV_PYTHON ?= $(shell python3 -c 'import sys; print(sys.executable)')
+
+.PHONY: verify test lint
+verify: $(UV)
+	$(UV) run ntkverify verify
+
+test: $(UV)
+	$(UV) run pytest
+
+lint: $(UV)
+	$(UV) run ruff check .
+	$(UV) run ruff format --check .
+	$(UV) run pyright
+
+.uv/bin/uv:
+	python3 -m venv .uv && .uv/bin/python -m pip install --quiet uv || python3 -m pip install --quiet --target .uv uv

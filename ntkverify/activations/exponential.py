@@ -1,0 +1,24 @@
+"""Exponential: F_l(x) = Σ_r a_{l,r} exp(⟨w_r,x⟩).  arXiv:2303.16504.
+
+Infinite width: E[e^u e^v] = exp(σ²‖x_i + x_j‖²/2), the variance of u + v (derived).  With D = diag
+exp(σ²‖x_i‖²/2) it is D K_softmax D: what the normalisation of softmax removes.
+"""
+
+import jax.numpy as jnp
+
+from ntkverify.nouns import Activation
+
+
+def expectation(X, sigma):
+    squares = jnp.sum(X**2, axis=1)
+    return jnp.exp(sigma**2 / 2 * (squares[:, None] + squares[None] + 2 * X @ X.T)), jnp.zeros((), X.dtype)
+
+
+EXPONENTIAL = Activation(
+    name="exponential",
+    title="Σ_r a_r exp(⟨w_r,x⟩)",
+    source="arXiv:2303.16504",
+    value=jnp.exp,
+    slope=jnp.exp,
+    expectation=expectation,
+)

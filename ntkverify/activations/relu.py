@@ -1,0 +1,49 @@
+"""ReLU in both scalings: m^{-1/2} Σ_r a_r max(⟨w_r,x⟩, 0) (arXiv:2206.12802), and Σ_r alone.
+
+`relu-sum` has the output scale of softmax and exp, so that comparisons can tell what the scale does
+from what the activation does.  The derivative at 0 is 0.
+
+Infinite width (σ > 0): E[φ'φ'] = (π − θ)/(2π), θ the angle between x_i and x_j, by the arc-cosine
+kernel of degree 0 (Cho and Saul 2009).  θ = 2 atan2(‖û−v̂‖, ‖û+v̂‖): arccos loses small angles.
+"""
+
+import jax.numpy as jnp
+
+from ntkverify.nouns import Activation
+
+
+def value(u):
+    return jnp.where(u > 0, u, 0)
+
+
+def slope(u):
+    return (u > 0).astype(u.dtype)
+
+
+def expectation(X, sigma):
+    norm = jnp.sqrt(jnp.sum(X**2, axis=1, keepdims=True))
+    unit = X / jnp.where(norm > 0, norm, 1)
+    apart = jnp.sqrt(jnp.sum((unit[:, None] - unit[None]) ** 2, axis=-1))
+    together = jnp.sqrt(jnp.sum((unit[:, None] + unit[None]) ** 2, axis=-1))
+    angle = 2 * jnp.arctan2(apart, together)
+    seen = (norm > 0) & (norm.T > 0) & (sigma > 0)  # φ'(0) = 0
+    return jnp.where(seen, (jnp.pi - angle) / (2 * jnp.pi), 0), jnp.zeros((), X.dtype)
+
+
+RELU = Activation(
+    name="relu",
+    title="m^{-1/2} Σ_r a_r max(⟨w_r,x⟩, 0)",
+    source="arXiv:2206.12802",
+    value=value,
+    slope=slope,
+    expectation=expectation,
+    root_scaled=True,
+)
+RELU_SUM = Activation(
+    name="relu-sum",
+    title="Σ_r a_r max(⟨w_r,x⟩, 0)",
+    source="control: ReLU at the output scale of softmax and exp",
+    value=value,
+    slope=slope,
+    expectation=expectation,
+)

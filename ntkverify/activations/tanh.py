@@ -1,0 +1,29 @@
+"""Hyperbolic tangent: F_l(x) = Σ_r a_{l,r} tanh(⟨w_r,x⟩).
+
+Infinite width by quadrature with an error estimate (`quadrature.gaussian_products`).
+"""
+
+import functools
+
+import jax.numpy as jnp
+
+from ntkverify.nouns import Activation
+from ntkverify.quadrature import gaussian_products
+
+
+def value(u):
+    return jnp.tanh(u)
+
+
+def slope(u):
+    return 1 - jnp.tanh(u) ** 2
+
+
+TANH = Activation(
+    name="tanh",
+    title="Σ_r a_r tanh(⟨w_r,x⟩)",
+    source="named as a next activation by arXiv:2405.03251",
+    value=value,
+    slope=slope,
+    expectation=functools.partial(gaussian_products, slope),
+)

@@ -1,0 +1,93 @@
+"""The only register.  A new item is one file and one line here; the contract tests then cover it.
+
+Claims stand in the paper's order and are named, not imported: what they state is read from their
+files, so that listing them starts at once and without JAX.
+"""
+
+import ast
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ntkverify.errors import BadInput, choose
+from ntkverify.statement import Statement, read
+
+if TYPE_CHECKING:
+    from ntkverify.nouns import Activation, Claim
+
+CLAIMS = (
+    "gradient-formula",
+    "kernel-factorisation",
+    "zero-output",
+    "output-bound",
+    "rank-floor",
+    "exponents",
+    "softmax-range",
+    "softmax-perturbation",
+    "projection-perturbation",
+    "gradient-bound",
+    "kernel-entries",
+    "kernel-perturbation",
+    "convex-region",
+)
+ACTIVATIONS = {
+    "softmax": ("softmax", "SOFTMAX"),
+    "exponential": ("exponential", "EXPONENTIAL"),
+    "relu": ("relu", "RELU"),
+    "relu-sum": ("relu", "RELU_SUM"),
+    "sigmoid": ("sigmoid", "SIGMOID"),
+    "tanh": ("tanh", "TANH"),
+    "swish": ("swish", "SWISH"),
+}
+"""Network name → (module, record)."""
+INPUTS = ("sphere", "digits", "iris", "diabetes")
+KERNELS = {
+    "closed-form": ("closed_form", "closed_form"),
+    "jacobian-contraction": ("neural_tangents", "jacobian_contraction"),
+    "ntk-vector-products": ("neural_tangents", "ntk_vector_products"),
+    "autodiff": ("autodiff", "autodiff"),
+    "infinite-width": ("infinite_width", "infinite_width"),
+}
+"""Route → (module, function); the functions share one signature, (problem, params) → (nd, nd)."""
+
+
+def statements(name: str) -> dict[str, Statement]:
+    """What a claim states, by form, read from its file without running it."""
+    choose("claim", name, CLAIMS)
+    source = Path(__file__).parent / "claims" / f"{name.replace('-', '_')}.py"
+    return read(ast.get_docstring(ast.parse(source.read_text("utf-8")), clean=False) or "")
+
+
+def claims(name: str) -> "tuple[Claim, ...]":
+    """The executable forms of a claim."""
+    choose("claim", name, CLAIMS)
+    return importlib.import_module(f"ntkverify.claims.{name.replace('-', '_')}").CLAIMS
+
+
+def activation(name: str) -> "Activation":
+    """The network of that name."""
+    module, record = ACTIVATIONS[choose("network", name, ACTIVATIONS)]
+    return getattr(importlib.import_module(f"ntkverify.activations.{module}"), record)
+
+
+def input_module(name: str) -> str:
+    """The module that loads a data set, or a file when the name has a file's suffix."""
+    return "file" if Path(name).suffix in (".npz", ".csv") else choose("data set", name, INPUTS)
+
+
+def load_input(name: str):
+    """The loader of a data set or file: (name, n, d_in, d_out, seed) → Dataset."""
+    module = input_module(name)
+    try:
+        return importlib.import_module(f"ntkverify.inputs.{module}").load
+    except ModuleNotFoundError as error:
+        raise BadInput(
+            f"data set {name!r} without {error.name}", "that package", "pip install 'ntkverify[data]'"
+        ) from None
+
+
+def kernel(route: str):
+    """The function of a kernel route."""
+    module, function = KERNELS[choose("kernel route", route, KERNELS)]
+    return getattr(importlib.import_module(f"ntkverify.kernels.{module}"), function)

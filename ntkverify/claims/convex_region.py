@@ -1,0 +1,106 @@
+r"""The region where the kernel stays positive
+
+Source: docs/theory.md §4
+Setting: Softmax network, $W$ with $\lambda = \lambda_{\min}(H(W)) > 0$, and $\widetilde W$ with $\|\widetilde w_r - w_r\| \le R$ for every $r$; $\kappa$ at $W$.
+Measured: $\lambda_{\min}(H(\widetilde W))$ at points at the distance that the form allows from $W$, in the drawn directions: each neuron's displacement is rescaled, so that the claim is tested at the edge of its own region.
+Refuted by: One point of the region at which the smallest eigenvalue is below $\lambda/2$.
+
+[reconstructed]
+Direction: lower
+Promise: 1 - delta
+Assumes: $R = \lambda/(2nd\,e^{10B})$, and $\max|\langle w_r,x_i\rangle| \le B$, $C = 10$.
+Statement: $$ R \le \frac{\lambda}{2 n d\, e^{10B}} \quad\Longrightarrow\quad \lambda_{\min}(H(\widetilde W)) \ge \lambda/2 $$
+
+[derived]
+Direction: lower
+Statement: $$ e^R - 1 \le \left(1 - \tfrac{1}{\sqrt2}\right) \sqrt{\frac{\lambda}{\kappa d\, \|X\|_F^2}} \quad\Longrightarrow\quad \lambda_{\min}(H(\widetilde W)) \ge \lambda/2 $$
+Proof: By the proof of the kernel perturbation, row $p$ of $J/\sqrt m$ is $g_p \otimes x_i$ and $\|\widetilde g_p - g_p\| \le (e^R-1)\sqrt\kappa$, so $\|\widetilde J - J\|_F/\sqrt m \le (e^R-1)\sqrt{\kappa d}\,\|X\|_F$. Hence $\sqrt{\lambda_{\min}(\widetilde H)} \ge \sqrt\lambda - (e^R-1)\sqrt{\kappa d}\,\|X\|_F \ge \sqrt{\lambda/2}$.
+Note: The radius is of order $\sqrt{\lambda/(nd\kappa)}$, where bounding the kernel instead of the Jacobian (Weyl) gives $\lambda/(nd\kappa)$ and the reconstructed form $\lambda/(nd\,e^{10B})$.
+"""
+
+import jax.numpy as jnp
+
+from ntkverify.nouns import Params, Point, Twin, claim
+from ntkverify.quantities import distance, eigenvalues, exponents_bounded, is_softmax, kappa, nominal_B
+from ntkverify.rounding import given
+
+
+def smallest(problem, params):
+    return eigenvalues(problem, params)[0]
+
+
+def at_distance(point, R):
+    """The point in the same directions, at distance R of the base."""
+    return Params(point.base.W + (point.moved.W - point.base.W) * (R / distance(point)), point.base.a)
+
+
+def reconstructed_radius(problem, point, c):
+    nd = problem.n * problem.d_out
+    return smallest(problem, point.base) / (2 * nd * jnp.exp(c["power"] * nominal_B(problem, c["C"])))
+
+
+def derived_radius(problem, point, c):
+    room = smallest(problem, point.base) / (kappa(problem, point.base) * problem.d_out * jnp.sum(problem.X**2))
+    return jnp.log1p((1 - 2**-0.5) * jnp.sqrt(jnp.maximum(room, 0)))
+
+
+def kept(problem, point, radius):
+    """λ_min just inside the edge of the region; the radius, whatever its rounding, counts as exact."""
+    return smallest(problem, at_distance(point, given((1 - 1e-6) * radius)))
+
+
+def half(problem, point, c):
+    return smallest(problem, point.base) / 2
+
+
+def reconstructed(problem, point, c):
+    return kept(problem, point, reconstructed_radius(problem, point, c))
+
+
+def derived(problem, point, c):
+    return kept(problem, point, derived_radius(problem, point, c))
+
+
+def reconstructed_assumptions(problem, point, c):
+    at_base = Point(point.base, point.base, point.probe)
+    return exponents_bounded(problem, at_base, c) & (smallest(problem, point.base) > c["least"])
+
+
+def derived_assumptions(problem, point, c):
+    return is_softmax(problem, point, c) & (smallest(problem, point.base) > c["least"])
+
+
+CLAIMS = (
+    claim(
+        __name__,
+        __doc__,
+        "reconstructed",
+        lhs=reconstructed,
+        rhs=half,
+        assumptions=reconstructed_assumptions,
+        constants={"power": 10.0, "C": 10.0, "least": 1e-9},
+        twins=(
+            Twin("2λ claimed instead of λ/2", rhs=lambda p, q, c: 4 * half(p, q, c)),
+            Twin(
+                "the factor λ/(nd e^{10B}) of the radius dropped",
+                lhs=lambda p, q, c: kept(p, q, jnp.asarray(0.5, p.X.dtype)),
+            ),
+        ),
+    ),
+    claim(
+        __name__,
+        __doc__,
+        "derived",
+        lhs=derived,
+        rhs=half,
+        assumptions=derived_assumptions,
+        constants={"least": 1e-9},
+        twins=(
+            Twin("2λ claimed instead of λ/2", rhs=lambda p, q, c: 4 * half(p, q, c)),
+            Twin(
+                "the factor √(λ/(κd‖X‖²)) of the radius dropped",
+                lhs=lambda p, q, c: kept(p, q, jnp.asarray(0.257, p.X.dtype)),
+            ),
+        ),
+    ),
+)

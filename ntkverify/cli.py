@@ -1,0 +1,279 @@
+"""The command line: choose claims, run, write results, draw.  Starts without JAX."""
+
+import dataclasses
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from ntkverify import catalogue
+from ntkverify.errors import BadInput
+from ntkverify.settings import Settings
+
+_STYLES = {"holds": "blue", "proved": "blue", "violated": "bold red", "undecided": "yellow", "vacuous": "dim"}
+
+
+@dataclass(frozen=True)
+class List:
+    """List the claims: what they say, where they come from, in which form.
+
+    Example: ntkverify list --json
+    """
+
+    json: bool = False
+    """Print JSON instead of a table."""
+
+    def run(self, console: Console) -> int:
+        rows = [
+            {"id": name, **dataclasses.asdict(statement)}
+            for name in catalogue.CLAIMS
+            for statement in catalogue.statements(name).values()
+        ]
+        if self.json:
+            print(json.dumps(rows, indent=1, ensure_ascii=False))
+            return 0
+        table = Table("claim", "form", "title", "direction", "promise", "source", box=None)
+        for row in rows:
+            table.add_row(*(row[key] for key in ("id", "form", "title", "direction", "promise", "source")))
+        console.print(table)
+        return 0
+
+
+@dataclass(frozen=True)
+class Show:
+    """Show a claim in full: setting, statement, proof, how it is measured.
+
+    Example: ntkverify show kernel-perturbation
+    """
+
+    claim: tyro.conf.Positional[str]
+    """The claim's id, as `list` prints it."""
+
+    def run(self, console: Console) -> int:
+        for statement in catalogue.statements(self.claim).values():
+            console.print(f"\n[bold]{statement.title}[/bold] \\[{statement.form}]", highlight=False)
+            for name, text in dataclasses.asdict(statement).items():
+                if text and name not in ("title", "form"):
+                    console.print(f"[dim]{name.replace('_', ' ')}:[/dim] ", end="")
+                    console.print(text, markup=False, highlight=False)
+        return 0
+
+
+@dataclass(frozen=True)
+class Verify:
+    """Check claims on draws of the network, compare kernel routes, write a report.
+
+    Exit code 0: nothing violated; 1: something violated; 2: bad input; 130: interrupted.
+
+    Example: ntkverify verify --data digits --n 24 --d-out 3 --m 2048 --out digits
+    """
+
+    claims: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Claims to check, as `list` prints them (default: all)."""
+    settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(default_factory=Settings)
+    out: Path | None = None
+    """Folder for results.json, draws.csv and report.html (default: runs/verify-<configuration>)."""
+    force: bool = False
+    """Replace the results of another configuration in --out."""
+
+    def run(self, console: Console) -> int:
+        settings = self.settings.checked()
+        for name in self.claims:
+            catalogue.statements(name)
+        for name in settings.network:
+            catalogue.choose("network", name, catalogue.ACTIVATIONS)
+        for name in settings.data:
+            catalogue.input_module(name)
+
+        from ntkverify import results
+        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.verify import verify
+
+        enable_precision(settings.dtype)
+        config = settings.config(claims=list(self.claims))
+        folder = results.folder("verify", config, self.out, self.force)
+        interrupted = False
+        with Progress() as heard:
+            try:
+                rows = verify(settings, self.claims, heard)
+            except KeyboardInterrupt as interruption:
+                rows, interrupted = interruption.rows, True  # type: ignore[attr-defined]
+        found = rows.results()
+        results.save(folder, found, rows.draws)
+        from ntkverify.report.page import draw_report
+
+        page = draw_report(folder)
+        summarise(console, found)
+        console.print(f"results: {folder / results.RESULTS}\nreport:  {page}", highlight=False, soft_wrap=True)
+        if interrupted:
+            Console(stderr=True).print("Interrupted; what was finished is kept.")
+            return 130
+        return 1 if any(_violations(found)) else 0
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Say what this installation can do: versions, devices, precision, routes to the kernel.
+
+    Example: ntkverify doctor
+    """
+
+    def run(self, console: Console) -> int:
+        from ntkverify.progress import enable_precision
+
+        enable_precision("float64")
+        from ntkverify.environment import available_memory, environment
+        from ntkverify.kernels.neural_tangents import BridgeError, library
+
+        found = environment()
+        table = Table(box=None, show_header=False)
+        for name in ("python", "system", "cores", "backend"):
+            table.add_row(name, str(found[name]))
+        table.add_row("devices", ", ".join(found["devices"]))
+        table.add_row("float64", "on" if found["float64"] else "not available on this device: use --dtype float32")
+        memory = available_memory()
+        table.add_row("free memory", f"{memory / 2**30:.1f} GiB" if memory else "unknown")
+        for name, version in found["packages"].items():
+            table.add_row(name, version or "not installed")
+        try:
+            library()
+            table.add_row("neural-tangents routes", "work; this process's JAX is not altered")
+        except BridgeError as error:
+            table.add_row("neural-tangents routes", f"left out: {error}")
+        console.print(table)
+        return 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """Draw report.html again from a folder's results.
+
+    Example: ntkverify report runs/verify-1a2b3c4d
+    """
+
+    dir: tyro.conf.Positional[Path]
+    """Folder that `verify` wrote."""
+
+    def run(self, console: Console) -> int:
+        from ntkverify.report.page import draw_report
+
+        console.print(str(draw_report(self.dir)), highlight=False, soft_wrap=True)
+        return 0
+
+
+def _violations(found: dict) -> list[str]:
+    return [
+        f"{row['problem']}: {row['id']} [{row['form']}] is violated. {row['sentence']}"
+        for row in found["claims"]
+        if row["verdict"] == "violated"
+    ] + [
+        f"{row['problem']}: kernel routes {row['a']} and {row['b']} disagree in {row['dtype']}: "
+        f"error {row['error']} above {row['tolerance']}."
+        for row in found["kernels"]
+        if row["agree"] is False
+    ]
+
+
+def summarise(console: Console, found: dict) -> None:
+    """Print the tables of a `verify` run."""
+    for problem in found["problems"]:
+        key = problem["id"]
+        console.print(
+            f"\n[bold]{key}[/bold]  n={problem['n']} d_in={problem['d_in']} d_out={problem['d_out']} m={problem['m']} "
+            f"σ={problem['sigma']:g}  λ(H(0))={_short(problem['lambda'])}  λ(K)={_short(problem['lambda_inf'])}",
+            highlight=False,
+        )
+        table = Table(box=None)
+        for name in ("claim", "form", "verdict"):
+            table.add_column(name, no_wrap=True)
+        for name in ("applicable", "log₁₀ ratio"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for row in found["claims"]:
+            if row["problem"] == key:
+                style = _STYLES[row["verdict"]]
+                table.add_row(
+                    row["id"],
+                    row["form"],
+                    f"[{style}]{row['verdict']}[/{style}]",
+                    f"{row['applicable']}/{row['draws']}",
+                    _room(row),
+                )
+        console.print(table)
+        for row in found["kernels"]:
+            if row["problem"] == key and row["agree"] is None:
+                console.print(
+                    f"  {row['dtype']}: distance to the infinite-width kernel {_short(row['error'])}", highlight=False
+                )
+        for dtype in dict.fromkeys(row["dtype"] for row in found["kernels"]):
+            pairs = [
+                row
+                for row in found["kernels"]
+                if (row["problem"], row["dtype"]) == (key, dtype) and row["agree"] is not None
+            ]
+            if pairs:
+                worst = max((row["error"] for row in pairs if row["error"] is not None), default=None)
+                sample = f" (on {pairs[0]['sample']})" if pairs[0]["sample"] else ""
+                console.print(
+                    f"  {dtype}: {sum(row['agree'] for row in pairs)} of {len(pairs)} pairs of kernel routes agree, "
+                    f"largest error {_short(worst)}, tolerance {pairs[0]['tolerance']:g}{sample}",
+                    highlight=False,
+                )
+    for row in found["claims"]:
+        if row["verdict"] not in ("holds", "proved", "violated"):
+            console.print(
+                f"[dim]{row['problem']}: {row['id']} \\[{row['form']}] {row['verdict']}: {row['sentence']}[/dim]",
+                highlight=False,
+            )
+    for line in found["left_out"]:
+        console.print(f"[yellow]left out:[/yellow] {line}", highlight=False)
+    for line in _violations(found):
+        console.print(f"[bold red]{line.replace('[', chr(92) + '[')}[/bold red]", highlight=False)
+    console.print()
+
+
+def _room(row: dict) -> str:
+    """Median and worst log₁₀ ratio over the draws, where they have one."""
+    median, worst = row["log10_ratio"]["median"], row["log10_ratio"]["worst"]
+    if row["infinite"]:
+        return "infinite"
+    if worst is None:
+        return "exact" if row["verdict"] == "holds" else ""
+    return f"{median:.2f} to {worst:.2f}" if median is not None else f"to {worst:.2f}"
+
+
+def _short(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.3g}"
+
+
+Verb = (
+    Annotated[List, tyro.conf.subcommand("list")]
+    | Annotated[Show, tyro.conf.subcommand("show")]
+    | Annotated[Verify, tyro.conf.subcommand("verify")]
+    | Annotated[Doctor, tyro.conf.subcommand("doctor")]
+    | Annotated[Report, tyro.conf.subcommand("report")]
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    verb = tyro.cli(
+        Verb,  # type: ignore[arg-type]
+        prog="ntkverify",
+        description="Takes a theorem about a wide network and tells, with evidence, whether it holds, how loose it is, and where it breaks.",
+        args=arguments,
+    )
+    try:
+        return verb.run(Console())
+    except BadInput as error:
+        print(f"ntkverify: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0

@@ -1,0 +1,63 @@
+"""Kernel routes against each other, and against the limit, on the problem at hand."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkverify.nouns import Params, Problem
+from ntkverify.numerics import relative_difference
+
+BUDGET = 2**30
+"""Bytes that a reference route may take; beyond, it runs on fewer samples."""
+TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
+"""Largest max|A−B| / max|A| at which two routes agree."""
+CLOSED_FORM, LIMIT = "closed-form", "infinite-width"
+
+
+def compare(
+    problem: Problem,
+    at: Params,
+    start: Params,
+    routes: dict[str, Callable],
+    closed_form: Callable,
+    limit: Callable,
+    seed: int,
+) -> Iterator[dict]:
+    """Rows {a, b, dtype, error, tolerance, agree, sample}: all finite routes pairwise at `at`, and
+    the closed form's distance to the limit at `start`.
+
+    `at` should be a generic point: at a coupled W(0) the mean f vanishes and errors in it with it.
+    """
+    rows = samples_within_budget(problem, seed)
+    part = dataclasses.replace(problem, X=problem.X[rows], y=problem.y[rows])
+    dtype = str(problem.X.dtype)
+    full = jax.jit(closed_form)(problem, at)
+    entries = (rows[:, None] * problem.d_out + np.arange(problem.d_out)).ravel()
+    kernels = {CLOSED_FORM: full[jnp.ix_(entries, entries)]}
+    with ThreadPoolExecutor(2) as pool:  # compiling is most of it
+        found = pool.map(lambda route: jax.jit(route)(part, at), routes.values())
+        kernels |= dict(zip(routes, found, strict=True))
+    sample = None if len(rows) == problem.n else f"{len(rows)} of {problem.n} samples, seed {seed}"
+    for a, b in itertools.combinations(kernels, 2):
+        error = relative_difference(kernels[a], kernels[b])
+        yield _row(a, b, dtype, error, TOLERANCE[dtype], sample)
+    error = relative_difference(jax.jit(limit)(problem, start), jax.jit(closed_form)(problem, start))
+    yield _row(CLOSED_FORM, LIMIT, dtype, error, None, None)
+
+
+def _row(a, b, dtype, error, tolerance, sample) -> dict:
+    agree = None if tolerance is None else error <= tolerance
+    finite = error if np.isfinite(error) else None
+    return {"a": a, "b": b, "dtype": dtype, "error": finite, "tolerance": tolerance, "agree": agree, "sample": sample}
+
+
+def samples_within_budget(problem: Problem, seed: int) -> np.ndarray:
+    """The samples on which a route that holds the Jacobian three times over stays within `BUDGET`."""
+    each = 3 * problem.d_out * problem.m * problem.d_in * problem.X.dtype.itemsize
+    few = max(1, min(problem.n, BUDGET // each))
+    return np.sort(np.random.default_rng(seed).choice(problem.n, few, replace=False))

@@ -1,0 +1,278 @@
+"""claim × problem × draws → Evidence → Verdict.
+
+Every inequality is put as small ≤ large, each side with its rounding error.  A draw holds when
+small + error ≤ large − error at every point and entry, is violated when some small exceeds large by
+more than the errors, and is undecided otherwise; an equality holds within its errors.
+"""
+
+import functools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkverify.nouns import AT_START, Claim, Point, Problem
+from ntkverify.numerics import full_precision, hold_rate_interval, trials_needed
+from ntkverify.points import draw_points, over_draws
+from ntkverify.rounding import with_error
+
+FEWEST = 20
+"""Applicable draws below which a claim was not tested."""
+CHUNK = 20
+"""Draws between two reports of progress; a draw's points live only that long."""
+BUDGET = 2**28
+"""Bytes that the points under evaluation may take together."""
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["applicable", "held", "violated", "small", "large", "allowance"],
+    meta_fields=[],
+)
+@dataclass(frozen=True)
+class Evidence:
+    """What the draws showed, one array entry a draw; small, large, allowance: the worst entry's."""
+
+    applicable: Any
+    held: Any
+    violated: Any
+    small: Any
+    large: Any
+    allowance: Any
+
+    @property
+    def draws(self) -> int:
+        return len(self.applicable)
+
+    @property
+    def ratio(self) -> np.ndarray:
+        """small / large at the worst entry; > 1 is a violation; inf when large ≤ 0 < small."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(self.small > 0, self.small / np.maximum(self.large, 0), 0.0)
+        return np.where(np.isnan(self.small) | np.isnan(self.large), np.nan, ratio)
+
+    @property
+    def outcome(self) -> np.ndarray:
+        """One word a draw: held, violated, undecided or not applicable."""
+        words = np.where(self.held, "held", np.where(self.violated, "violated", "undecided"))
+        return np.where(self.applicable, words, "not applicable")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """holds | violated | vacuous | undecided, with the counts and the sentence that explains it."""
+
+    verdict: str
+    sentence: str
+    draws: int
+    applicable: int
+    held: int
+    undecided: int
+    interval: tuple[float, float]
+    median: float | None
+    """Median over the applicable draws of log10(small / large); None when it has no logarithm."""
+    worst: float | None
+    infinite: int
+    """Applicable draws whose ratio is infinite: large ≤ 0 < small."""
+
+
+@functools.partial(jax.jit, static_argnames=("forms", "batch"))
+@full_precision
+def check(
+    forms: tuple[Claim, ...], constants: tuple[dict, ...], problem: Problem, points: Point, batch: int
+) -> tuple[Evidence, ...]:
+    """Evaluate a claim's forms at all points, (draws, directions), and keep each draw's worst.
+
+    `batch` points are evaluated at a time, by `vmap`.  What the forms share is computed once.
+    """
+    if all(form.where == AT_START for form in forms):
+        points = jax.tree.map(lambda leaf: leaf[:, :1], points)
+    shape = jax.tree.leaves(points)[0].shape[:2]
+    flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), points)
+    at = functools.partial(_at_point, forms, constants, problem)
+    found = over_draws(at, flat, batch)
+    return jax.vmap(lambda of: tuple(map(_worst_point, of)))(jax.tree.map(lambda leaf: leaf.reshape(shape), found))
+
+
+def _at_point(
+    forms: tuple[Claim, ...], constants: tuple[dict, ...], problem: Problem, point: Point
+) -> tuple[Evidence, ...]:
+    def sides(problem, point, constants):
+        start = Point(point.base, point.base, point.probe)
+        known = {}  # forms of one claim often have a side in common
+
+        def side(formula, form, constants):
+            key = formula, form.where, tuple(map(id, constants.values()))
+            if key not in known:
+                known[key] = formula(problem, start if form.where == AT_START else point, constants)
+            return known[key]
+
+        return tuple(
+            (side(form.lhs, form, own), side(form.rhs, form, own)) for form, own in zip(forms, constants, strict=True)
+        )
+
+    values, errors = with_error(sides)(problem, point, constants)
+    return tuple(
+        _compare(form.direction, form.assumptions(problem, point, own), *value, *error)
+        for form, own, value, error in zip(forms, constants, values, errors, strict=True)
+    )
+
+
+def _compare(direction: str, applicable, left, right, left_error, right_error) -> Evidence:
+    allowance = left_error + right_error
+    if direction == "equality":
+        small, large = jnp.broadcast_arrays(jnp.abs(left - right), allowance)
+        known = jnp.isfinite(small) & jnp.isfinite(allowance)
+        held, violated = known & (small <= allowance), known & (small > allowance)
+    else:
+        small, large = (right, left) if direction == "lower" else (left, right)
+        small, large, allowance = jnp.broadcast_arrays(small, large, allowance)
+        known = jnp.isfinite(small) & jnp.isfinite(large) & jnp.isfinite(allowance)
+        held = known & (small + allowance <= large)
+        violated = known & (small > large + allowance)
+    worst = jnp.argmax(jnp.where(known, _ratio(small, large), jnp.inf))
+    return Evidence(
+        applicable=applicable,
+        held=jnp.all(held),
+        violated=jnp.any(violated),
+        small=small.ravel()[worst],
+        large=large.ravel()[worst],
+        allowance=jnp.broadcast_to(allowance, small.shape).ravel()[worst],
+    )
+
+
+def _ratio(small, large):
+    return jnp.where(large > 0, small / jnp.where(large > 0, large, 1), jnp.where(small > 0, jnp.inf, 0))
+
+
+def _worst_point(found: Evidence) -> Evidence:
+    """One draw's evidence from that of its points; points that the claim says nothing of are out."""
+    ratio = jnp.where(found.applicable, _ratio(found.small, found.large), -1)
+    worst = jnp.argmax(jnp.where(jnp.isnan(ratio), jnp.inf, ratio))
+    return Evidence(
+        applicable=jnp.any(found.applicable),
+        held=jnp.all(found.held | ~found.applicable),
+        violated=jnp.any(found.violated & found.applicable),
+        small=found.small[worst],
+        large=found.large[worst],
+        allowance=found.allowance[worst],
+    )
+
+
+def point_bytes(problem: Problem) -> int:
+    """About what evaluating a claim at one point takes: kernels, blocks of G and weights, each with
+    its error bound and a few temporaries."""
+    nd = problem.n * problem.d_out
+    numbers = 2 * nd * nd + nd * min(problem.m, 256) + (problem.n + 2 * problem.d_in) * problem.m
+    return 8 * numbers * problem.X.dtype.itemsize
+
+
+def batch_size(problem: Problem) -> int:
+    """How many points to evaluate at a time: one on a CPU, where more only compiles longer.
+
+    A divisor of `CHUNK`, because a remainder would be compiled apart.
+    """
+    most = min(1 if jax.default_backend() == "cpu" else CHUNK, BUDGET // point_bytes(problem))
+    return max((size for size in range(1, CHUNK + 1) if CHUNK % size == 0 and size <= most), default=1)
+
+
+def chunks(problem: Problem, draws: int, seed: int) -> Iterator[tuple[int, Point]]:
+    """`CHUNK` draws at a time: how many of them count, and their points (draws, directions)."""
+    keys = jax.random.split(jax.random.key(seed), draws)
+    for begin in range(0, draws, CHUNK):
+        part = keys[jnp.minimum(jnp.arange(begin, begin + CHUNK), draws - 1)]
+        yield min(CHUNK, draws - begin), draw_points(problem, part, batch_size(problem))
+
+
+def examine(forms: tuple[Claim, ...], problem: Problem, points: Point, count: int) -> list[Evidence]:
+    """The evidence of the first `count` draws of a chunk, for each form."""
+    constants = tuple(dict(form.constants) for form in forms)
+    found = check(forms, constants, problem, points, batch_size(problem))
+    return [jax.tree.map(lambda leaf: np.asarray(leaf)[:count], evidence) for evidence in found]
+
+
+def joined(parts: Sequence[Evidence]) -> Evidence:
+    """The evidence of several chunks as one."""
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:
+    """The verdict by the rules of docs/design.md, with its sentence."""
+    use = evidence.applicable
+    applicable, held = int(use.sum()), int((evidence.held & use).sum())
+    violated = int((evidence.violated & use).sum())
+    undecided = applicable - held - violated
+    low, _ = hold_rate_interval(held, applicable)
+    _, high = hold_rate_interval(held + undecided, applicable)
+    promised = claim.promised(delta)
+    finite = np.isfinite(evidence.small) & np.isfinite(evidence.large) & np.isfinite(evidence.allowance)
+    unknown = int((use & ~finite).sum())
+
+    if promised == 1 and violated:
+        verdict, sentence = (
+            "violated",
+            (f"{violated} of {applicable} applicable draws violate it; one is enough for a deterministic claim."),
+        )
+    elif applicable < FEWEST:
+        verdict, sentence = (
+            "vacuous",
+            (f"Its assumptions held on {applicable} of {evidence.draws} draws, fewer than {FEWEST}: not tested."),
+        )
+    elif promised == 1:
+        if undecided:
+            why = (
+                f"{unknown} evaluated to no finite number (overflow)"
+                if unknown
+                else "the two sides are closer than rounding"
+            )
+            verdict, sentence = "undecided", f"{undecided} of {applicable} applicable draws are undecided: {why}."
+        else:
+            verdict, sentence = "holds", f"Held on all {applicable} applicable draws."
+    elif low >= promised:
+        verdict, sentence = (
+            "holds",
+            (
+                f"Held on {held} of {applicable} applicable draws; the hold rate is at least {promised:g} with 95% confidence."
+            ),
+        )
+    elif high < promised:
+        verdict, sentence = (
+            "violated",
+            (f"Held on {held} of {applicable} applicable draws; the hold rate is below the promised {promised:g}."),
+        )
+    elif unknown:
+        verdict, sentence = (
+            "undecided",
+            f"{unknown} of {applicable} applicable draws evaluated to no finite number (overflow).",
+        )
+    else:
+        needed = trials_needed(held / applicable, promised)
+        wanted = f"about {needed} draws would decide" if needed else "no number of draws up to 10⁷ would decide"
+        verdict, sentence = (
+            "undecided",
+            (
+                f"Held on {held} of {applicable} applicable draws, too few to tell whether the rate reaches {promised:g}; {wanted}."
+            ),
+        )
+    ratio = evidence.ratio[use]
+    ratio = ratio[~np.isnan(ratio)]
+    return Verdict(
+        verdict=verdict,
+        sentence=sentence,
+        draws=evidence.draws,
+        applicable=applicable,
+        held=held,
+        undecided=undecided,
+        interval=(low, high),
+        median=_log10(float(np.median(ratio))) if len(ratio) else None,
+        worst=_log10(float(ratio.max())) if len(ratio) else None,
+        infinite=int(np.isinf(ratio).sum()),
+    )
+
+
+def _log10(ratio: float) -> float | None:
+    return math.log10(ratio) if 0 < ratio < math.inf else None

@@ -1,0 +1,76 @@
+"""The NTK Gram matrix in closed form, neurons streamed in blocks.
+
+H_{(i,l),(j,k)} = (1/m) ⟨x_i,x_j⟩ Σ_r G_{(i,l),r} G_{(j,k),r} with G_{(i,l),r} = a_{l,r} φ'(⟨w_r,x_i⟩),
+and (a_{l,r} − f_{l,i}) m S_{i,r}, f = F/m, for softmax (docs/theory.md §2, derived).  Work 2 (nd)² m.
+Temporary memory: (n·d)² for the result and n·d·`BLOCK` for one block of G, whatever m is.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+from ntkverify.nouns import Params, Problem
+from ntkverify.numerics import full_precision
+
+BLOCK = 256
+"""Neurons a block."""
+
+
+@full_precision
+def closed_form(problem: Problem, params: Params) -> Float[Array, "nd nd"]:
+    """H = J Jᵀ / s_m at `params`, an (n·d_out, n·d_out) array, sample slow."""
+    activation, W, a, X = problem.activation, params.W, params.a, problem.X
+    n, d, m = problem.n, problem.d_out, W.shape[1]
+    mean = _softmax_mean(X, W, a) if activation.normalised else None
+
+    def add(H, block):
+        W_block, a_block, fresh = block
+        U = X @ W_block
+        if mean is None:
+            G = a_block[None] * activation.slope(U)[:, None]
+        else:
+            top, total, f = mean
+            G = (a_block[None] - f[:, :, None]) * (m * jnp.exp(U - top) / total)[:, None]
+        G = G.reshape(n * d, -1) * fresh[None]
+        return H + G @ G.T
+
+    H = _over_neurons(add, jnp.zeros((n * d, n * d), X.dtype), W, a)
+    return H / m * jnp.repeat(jnp.repeat(X @ X.T, d, axis=0), d, axis=1)
+
+
+def _softmax_mean(X, W, a):
+    """Per sample: the largest logit, Σ_r exp(logit − largest), and f = ⟨a, S⟩ (online softmax)."""
+
+    def add(state, block):
+        top, total, weighted = state
+        W_block, a_block, fresh = block
+        U = X @ W_block
+        higher = jnp.maximum(top, jnp.max(U, axis=1, keepdims=True))
+        shrink, E = jnp.exp(top - higher), fresh[None] * jnp.exp(U - higher)
+        return higher, shrink * total + jnp.sum(E, axis=1, keepdims=True), shrink * weighted + E @ a_block.T
+
+    first = jnp.max(X @ W[:, : min(BLOCK, W.shape[1])], axis=1, keepdims=True)
+    zeros = jnp.zeros((X.shape[0], a.shape[0]), X.dtype)
+    top, total, weighted = _over_neurons(add, (first, jnp.zeros_like(first), zeros), W, a)
+    return top, total, weighted / total
+
+
+def _over_neurons(add, start, W, a):
+    """Fold `add` over blocks of neurons.
+
+    The last block starts early, so that no padded copy of W is made; `fresh` marks the neurons
+    that no earlier block has counted.
+    """
+    m = W.shape[1]
+    size = min(BLOCK, m)
+
+    def step(carry, _):
+        state, index = carry
+        begin = jnp.minimum(index * size, m - size)
+        fresh = (begin + jnp.arange(size) >= index * size).astype(W.dtype)
+        block = [lax.dynamic_slice_in_dim(array, begin, size, axis=1) for array in (W, a)]
+        return (add(state, (*block, fresh)), index + 1), None
+
+    (total, _), _ = lax.scan(jax.checkpoint(step), (start, 0), length=-(-m // size))
+    return total

@@ -1,0 +1,208 @@
+"""The nouns that travel down the flow.  Each is a frozen record; none knows how it is used.
+
+Arrays: X (n, d_in), y (n, d_out), W (d_in, m), a (d_out, m).  Outputs are (n, d_out), flattened with
+the sample slow, p = i·d_out + l; kernels are (n·d_out, n·d_out) in that order.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from ntkverify.errors import BadInput
+from ntkverify.statement import Statement, read
+
+COUPLED, INDEPENDENT = "coupled", "independent"
+AT_START, IN_BALL = "initialisation", "ball"
+Leaf = Any
+"""A JAX array; not declared as one, because transformations rebuild records with placeholders."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A two-layer network's nonlinearity, with everything that depends on it."""
+
+    name: str
+    title: str
+    source: str
+    value: Callable
+    """φ, elementwise."""
+    slope: Callable
+    """φ', elementwise."""
+    expectation: Callable
+    """(X, σ) → E[φ'(⟨w,x_i⟩) φ'(⟨w,x_j⟩)] over w ~ N(0, σ² I), an (n, n) array, and its relative error
+    where it is found by quadrature (0 for closed forms)."""
+    normalised: bool = False
+    """F divides by Σ_r φ (then φ = φ' = exp: softmax)."""
+    root_scaled: bool = False
+    """F carries m^{-1/2} instead of Σ_r alone."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """(X, y) as they came, before scaling."""
+
+    name: str
+    X: np.ndarray
+    y: np.ndarray
+    origin: str
+    """One sentence on where the numbers come from."""
+
+
+def sampled(X: np.ndarray, y: np.ndarray, n: int | None, seed: int, name: str):
+    """n rows chosen by the seed (all for None).  `BadInput` if there are fewer."""
+    if n is None:
+        return X, y
+    if n > len(X):
+        raise BadInput(f"--n {n} for {name}", f"at most {len(X)}, the rows there are", f"--n {len(X)}")
+    rows = np.sort(np.random.default_rng(seed).choice(len(X), n, replace=False))
+    return X[rows], y[rows]
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["X", "y", "sigma", "delta", "radius"],
+    meta_fields=["activation", "init", "m", "rank"],
+)
+@dataclass(frozen=True)
+class Problem:
+    """Data, architecture and the scales of a question; everything random is drawn from it."""
+
+    X: Leaf
+    """(n, d_in), rows of norm ≤ 1."""
+    y: Leaf
+    """(n, d_out), rows of norm ≤ 1."""
+    sigma: Leaf
+    """Standard deviation of the entries of W(0)."""
+    delta: Leaf
+    """Allowed probability of failure."""
+    radius: Leaf
+    """R: how far each neuron may move."""
+    activation: Activation
+    init: str
+    m: int
+    rank: int
+    """rank(X)."""
+
+    @property
+    def n(self) -> int:
+        return self.X.shape[0]
+
+    @property
+    def d_in(self) -> int:
+        return self.X.shape[1]
+
+    @property
+    def d_out(self) -> int:
+        return self.y.shape[1]
+
+
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["W", "a"], meta_fields=[])
+@dataclass(frozen=True)
+class Params:
+    """One network: trained weights W (d_in, m) and fixed signs a (d_out, m)."""
+
+    W: Leaf
+    a: Leaf
+
+
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["base", "moved", "probe"], meta_fields=[])
+@dataclass(frozen=True)
+class Point:
+    """Where a claim is evaluated: a base point W, a point W̃ in the ball around it, a direction.
+
+    `probe` is an (n, d_out) array of random signs, a direction in output space.
+    """
+
+    base: Params
+    moved: Params
+    probe: Leaf
+
+
+Formula = Callable[[Problem, Point, Mapping[str, Any]], jax.Array]
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A mutation of a claim that must be refuted where the claim holds."""
+
+    mutation: str
+    lhs: Formula | None = None
+    rhs: Formula | None = None
+    assumptions: Formula | None = None
+
+
+def always(problem: Problem, point: Point, constants: Mapping[str, Any]) -> jax.Array:
+    """No assumption beyond the setting."""
+    return jax.numpy.asarray(True)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One form of one lemma, executable: three pure functions of one signature.
+
+    Hashed by its functions, so that it is a static argument of `jit`; constants travel as arrays.
+    `lhs` and `rhs` may be arrays: the claim then holds entry by entry.
+    """
+
+    id: str
+    lhs: Formula
+    rhs: Formula
+    assumptions: Formula
+    where: str
+    """"initialisation": W̃ = W(0); "ball": W̃ in the ball of radius R around W(0)."""
+    direction: str
+    statement: Statement = field(compare=False)
+    constants: Mapping[str, float] = field(compare=False, default_factory=dict)
+    twins: tuple[Twin, ...] = field(compare=False, default=())
+
+    @property
+    def form(self) -> str:
+        return self.statement.form
+
+    def promised(self, delta: float) -> float:
+        """The probability with which the claim says that it holds."""
+        return 1.0 if self.statement.promise == "1" else 1.0 - delta
+
+    def mutated(self, twin: Twin) -> "Claim":
+        """The claim with the twin's mutation in place of its own formula."""
+        return Claim(
+            id=self.id,
+            lhs=twin.lhs or self.lhs,
+            rhs=twin.rhs or self.rhs,
+            assumptions=twin.assumptions or self.assumptions,
+            where=self.where,
+            direction=self.direction,
+            statement=self.statement,
+            constants=self.constants,
+        )
+
+
+def claim(
+    module: str,
+    docstring: str | None,
+    form: str,
+    *,
+    lhs: Formula,
+    rhs: Formula,
+    assumptions: Formula = always,
+    where: str = IN_BALL,
+    constants: Mapping[str, float] | None = None,
+    twins: tuple[Twin, ...] = (),
+) -> Claim:
+    """Bind the formulas to the form that the module's docstring states."""
+    statement = read(docstring or "")[form]
+    return Claim(
+        id=module.rpartition(".")[2].replace("_", "-"),
+        lhs=lhs,
+        rhs=rhs,
+        assumptions=assumptions,
+        where=where,
+        direction=statement.direction,
+        statement=statement,
+        constants=constants or {},
+        twins=twins,
+    )

@@ -1,0 +1,63 @@
+"""Where claims are evaluated: draws of (W, a), and in the ball around each the points that hurt."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Key, PRNGKeyArray
+
+from ntkverify.network import initialise
+from ntkverify.nouns import Params, Point, Problem
+from ntkverify.numerics import unit_roundoff
+from ntkverify.quantities import kernel_change
+
+DIRECTIONS = ("random", "sign-aligned", "product-aligned", "lone", "gradient-aligned")
+"""The points of the ball that each draw is checked at, all at distance R for every neuron."""
+
+
+@functools.partial(jax.jit, static_argnames=("batch",))
+def draw_points(problem: Problem, keys: Key[Array, " draws"], batch: int) -> Point:
+    """One `Point` for each key and each of `DIRECTIONS`: leading axes (draws, directions)."""
+    return over_draws(functools.partial(_points, problem), keys, batch)
+
+
+def over_draws(function, draws, batch: int):
+    """`function` on each of `draws` (leading axis), `batch` at a time by `vmap`."""
+    return jax.lax.map(function, draws, batch_size=batch if batch > 1 else None)
+
+
+def _points(problem: Problem, key: PRNGKeyArray) -> Point:
+    """random: every neuron moves along its own random direction.  sign-aligned: along a_{1,r} x_1,
+    which tilts the first sample's softmax towards one sign, the worst for ⟨a, S⟩.  product-aligned:
+    along a_{1,r} a_{d,r} x_1, which does the same to an entry of the kernel.  lone: the first
+    neuron along x_1, all others against it, the worst for its softmax weight.  gradient-aligned: along
+    the gradient of ‖H(W̃) − H(W)‖_F, taken at the random point.
+    """
+    key_draw, key_move, key_probe = jax.random.split(key, 3)
+    base = initialise(problem, key_draw)
+    probe = jax.random.rademacher(key_probe, problem.y.shape, problem.y.dtype)
+
+    # A little inside, so that rounding cannot put the point outside the ball.
+    slack = 8 * unit_roundoff(base.W.dtype) * (jnp.max(jnp.abs(base.W)) + problem.radius)
+    length = jnp.maximum(problem.radius - problem.d_in * slack, 0)
+
+    def moved(direction):
+        return Params(base.W + length * _unit(direction), base.a)
+
+    wander = moved(jax.random.normal(key_move, base.W.shape, base.W.dtype))
+    tilt = moved(problem.X[0][:, None] * base.a[0][None])
+    pair = moved(problem.X[0][:, None] * (base.a[0] * base.a[-1])[None])
+    against = jnp.where(jnp.arange(problem.m) == 0, 1, -1).astype(base.W.dtype)
+    lone = moved(problem.X[0][:, None] * against[None])
+    slope = jax.grad(lambda W: kernel_change(problem, Point(base, Params(W, base.a), probe)))
+    ascend = moved(slope(wander.W))
+    return jax.tree.map(
+        lambda *leaves: jnp.stack(leaves),
+        *(Point(base, there, probe) for there in (wander, tilt, pair, lone, ascend)),
+    )
+
+
+def _unit(direction):
+    """Each neuron's direction at length 1; neurons without one stay where they are."""
+    length = jnp.sqrt(jnp.sum(direction**2, axis=0, keepdims=True))
+    return jnp.where(length > 0, direction / jnp.where(length > 0, length, 1), 0)

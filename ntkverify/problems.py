@@ -1,0 +1,67 @@
+"""From data and scales to a `Problem`: validation, and the scaling that the theory assumes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkverify.errors import BadInput
+from ntkverify.nouns import COUPLED, Activation, Dataset, Problem
+
+
+def problem(
+    dataset: Dataset,
+    activation: Activation,
+    *,
+    m: int,
+    init: str = COUPLED,
+    sigma: float = 1.0,
+    delta: float = 0.1,
+    radius: float = 0.01,
+    dtype: str = "float64",
+    scale: bool = True,
+) -> tuple[Problem, str]:
+    """The problem, and the sentence that says how the data were scaled.
+
+    Raises `BadInput` for data that are not finite, or break ‖x‖ ≤ 1, ‖y‖ ≤ 1 without `scale`; for an
+    odd m under coupling; for float64 where JAX does not have it.
+    """
+    if init == COUPLED and (m < 2 or m % 2):
+        raise BadInput(f"m = {m} with coupled initialisation", "an even m of at least 2", f"m = {m + m % 2 or 2}")
+    if dtype == "float64" and not jax.config.read("jax_enable_x64"):
+        raise BadInput("dtype float64", "64-bit numbers enabled", "jax.config.update('jax_enable_x64', True)")
+    X, y, sentence = _scaled(dataset, np.dtype(dtype), scale)
+    number = np.dtype(dtype).type
+    return Problem(
+        X=jnp.asarray(X),
+        y=jnp.asarray(y),
+        sigma=jnp.asarray(number(sigma)),
+        delta=jnp.asarray(number(delta)),
+        radius=jnp.asarray(number(radius)),
+        activation=activation,
+        init=init,
+        m=m,
+        rank=int(np.linalg.matrix_rank(X.astype(np.float64))),
+    ), sentence
+
+
+def _scaled(dataset: Dataset, dtype: np.dtype, scale: bool):
+    arrays, said = [], []
+    for name, array in (("X", dataset.X), ("y", dataset.y)):
+        if not np.isfinite(array).all():
+            row = int(np.argwhere(~np.isfinite(array))[0][0])
+            raise BadInput(f"{dataset.name}: {name} holds NaN or infinity (row {row})", "finite numbers")
+        largest = float(np.linalg.norm(array, axis=1).max())
+        if largest > 1:
+            clearly = largest > 1 + 1e-6
+            if clearly and not scale:
+                raise BadInput(
+                    f"{dataset.name}: the largest row of {name} has norm {largest:.6g}",
+                    "norms of at most 1, which the theory assumes",
+                    "--scale, which divides by it",
+                )
+            # The slack keeps the norm at most 1 after rounding.
+            array = array / (largest * (1 + 8 * np.finfo(dtype).eps))
+            if clearly:
+                said.append(f"{name} divided by its largest row norm, {largest:.6g}")
+        arrays.append(array.astype(dtype))
+    return *arrays, "; ".join(said) or "as they came, all row norms at most 1"

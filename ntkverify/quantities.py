@@ -1,0 +1,117 @@
+"""The paper's derived symbols, one function each, with the paper's letters.
+
+Every function takes (problem, params); `params` is the network at which the symbol is read.  Errors
+of evaluation are those of `rounding.with_error`; none allocates more than (n·d)² or n·m numbers.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from ntkverify.kernels.closed_form import closed_form
+from ntkverify.network import forward, neurons, output_scale
+from ntkverify.nouns import Params, Point, Problem
+from ntkverify.numerics import full_precision
+
+
+def outputs(problem: Problem, params: Params) -> Float[Array, "n d"]:
+    """F(W)."""
+    return forward(problem.activation, params.W, params.a, problem.X)
+
+
+def residual(problem: Problem, params: Params) -> Float[Array, "n d"]:
+    """e = F(W) − Y."""
+    return outputs(problem, params) - problem.y
+
+
+@full_precision
+def logits(problem: Problem, params: Params) -> Float[Array, "n m"]:
+    """⟨w_r, x_i⟩."""
+    return problem.X @ params.W
+
+
+@full_precision
+def gram(problem: Problem) -> Float[Array, "n n"]:
+    """XXᵀ."""
+    return problem.X @ problem.X.T
+
+
+def softmax(problem: Problem, params: Params) -> Float[Array, "n m"]:
+    """S_{i,r}, rows summing to 1."""
+    return jax.nn.softmax(logits(problem, params), axis=-1)
+
+
+def kappa(problem: Problem, params: Params) -> Float[Array, ""]:
+    """κ = max_{i,r} m S_{i,r} ≥ 1."""
+    return params.W.shape[1] * jnp.max(softmax(problem, params))
+
+
+@full_precision
+def pulled_back(problem: Problem, params: Params, e: Float[Array, "n d"]) -> Float[Array, "d_in m"]:
+    """Jᵀe in closed form (docs/theory.md §2, derived), an (d_in, m) array; Δw for e = F − Y.
+
+    Column r is, for softmax, m Σ_i Σ_l e_{l,i} (a_{l,r} − f_{l,i}) S_{i,r} x_i; for elementwise φ,
+    s Σ_i Σ_l e_{l,i} a_{l,r} φ'(⟨w_r,x_i⟩) x_i.
+    """
+    m = params.W.shape[1]
+    pull = e @ params.a
+    if problem.activation.normalised:
+        f = outputs(problem, params) / m
+        slope = neurons(problem.activation, params.W, problem.X)
+        pull = pull - jnp.sum(e * f, axis=1, keepdims=True)
+    else:
+        slope = problem.activation.slope(logits(problem, params))
+    return output_scale(problem.activation, m) * (problem.X.T @ (pull * slope))
+
+
+def distance(point: Point) -> Float[Array, ""]:
+    """R, as it is at this point: max_r ‖w̃_r − w_r‖."""
+    return jnp.sqrt(jnp.max(jnp.sum((point.moved.W - point.base.W) ** 2, axis=0)))
+
+
+def kernel_change(problem: Problem, point: Point) -> Float[Array, ""]:
+    """‖H(W̃) − H(W)‖_F."""
+    both = jax.tree.map(lambda *leaves: jnp.stack(leaves), point.base, point.moved)
+    H, H_moved = jax.lax.map(lambda params: closed_form(problem, params), both)  # compiled once
+    return jnp.sqrt(jnp.sum((H_moved - H) ** 2))
+
+
+def nominal_B(problem: Problem, C: Array) -> Float[Array, ""]:
+    """B = max(C σ √log(nd/δ), 1) (reconstructed; C is a parameter)."""
+    nd = problem.n * problem.d_out
+    return jnp.maximum(C * problem.sigma * jnp.sqrt(jnp.log(nd / problem.delta)), 1)
+
+
+def largest_exponent(problem: Problem, params: Params) -> Float[Array, ""]:
+    """max_{i,r} |⟨w_r, x_i⟩|."""
+    return jnp.max(jnp.abs(logits(problem, params)))
+
+
+def effective_B(problem: Problem, params: Params) -> Float[Array, ""]:
+    """B_eff = max(1, max|⟨w_r,x_i⟩|), measured."""
+    return jnp.maximum(largest_exponent(problem, params), 1)
+
+
+def eigenvalues(problem: Problem, params: Params) -> Float[Array, "nd"]:
+    """Of H(W), ascending."""
+    return jnp.linalg.eigvalsh(closed_form(problem, params))
+
+
+# What lemmas assume: predicates with the signature of a claim's formulas.
+
+
+def is_softmax(problem: Problem, point: Point, c) -> Bool[Array, ""]:
+    """The network is the one that the softmax lemmas speak of."""
+    return jnp.asarray(problem.activation.normalised)
+
+
+def exponents_bounded(problem: Problem, point: Point, c) -> Bool[Array, ""]:
+    """Softmax, and max|⟨w_r,x_i⟩| ≤ B at W and at W̃."""
+    largest = jnp.maximum(largest_exponent(problem, point.base), largest_exponent(problem, point.moved))
+    return is_softmax(problem, point, c) & (largest <= nominal_B(problem, c["C"]))
+
+
+def in_small_ball(problem: Problem, point: Point, c) -> Bool[Array, ""]:
+    """What the reconstructed perturbation lemmas assume: softmax, R ≤ c["R"], exponents ≤ B at W."""
+    at_base = Point(point.base, point.base, point.probe)
+    return exponents_bounded(problem, at_base, c) & (distance(point) <= c["R"])

@@ -1,0 +1,17 @@
+"""Docstring text → HTML: LaTeX between dollar signs becomes MathML, the rest is escaped."""
+
+import html
+import re
+
+from latex2mathml.converter import convert
+
+
+def rendered(text: str) -> str:
+    """HTML of a sentence with $inline$ and $$display$$ formulas."""
+    parts = re.split(r"(\$\$.+?\$\$|\$.+?\$)", text, flags=re.DOTALL)
+    return "".join(_formula(part) if part.startswith("$") else html.escape(part) for part in parts)
+
+
+def _formula(part: str) -> str:
+    display = "block" if part.startswith("$$") else "inline"
+    return convert(part.strip("$").strip(), display=display)

@@ -1,0 +1,258 @@
+"""The verb `verify`: settings → problems → kernels compared and claims judged → rows."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import repeat
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkverify import catalogue
+from ntkverify.compare import CLOSED_FORM, LIMIT, compare
+from ntkverify.environment import environment
+from ntkverify.judge import Evidence, chunks, examine, joined, judge
+from ntkverify.kernels.closed_form import closed_form
+from ntkverify.kernels.infinite_width import infinite_width, sample_kernel
+from ntkverify.kernels.neural_tangents import BridgeError, library
+from ntkverify.nouns import Claim, Params, Problem
+from ntkverify.numerics import full_precision, unit_roundoff
+from ntkverify.points import DIRECTIONS
+from ntkverify.problems import problem as make_problem
+from ntkverify.results import SCHEMA
+from ntkverify.rounding import EIGEN
+from ntkverify.settings import Settings
+
+
+@dataclass
+class Rows:
+    """What a run has found so far; `results()` is valid at any moment."""
+
+    config: dict
+    problems: list[dict] = field(default_factory=list)
+    kernels: list[dict] = field(default_factory=list)
+    claims: list[dict] = field(default_factory=list)
+    draws: list[dict] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    complete: bool = False
+
+    def results(self) -> dict:
+        """The content of results.json."""
+        return {
+            "schema": SCHEMA,
+            "verb": "verify",
+            "config": self.config,
+            "complete": self.complete,
+            "environment": environment(),
+            "left_out": self.left_out,
+            "problems": self.problems,
+            "kernels": self.kernels,
+            "claims": self.claims,
+        }
+
+
+def verify(
+    settings: Settings,
+    claims: tuple[str, ...] = (),
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Rows:
+    """Check the claims (all of the catalogue's by default) on every data set and network.
+
+    `heard(what, done, total)` is told of progress.  After an interruption the exception's
+    `rows` attribute holds what was finished.
+    """
+    names = tuple(claims) or catalogue.CLAIMS
+    chosen = [catalogue.claims(name) for name in names]
+    problems = [
+        (row, instance)
+        for network in settings.network
+        for data in settings.data
+        for row, instance in [_problem(settings, data, network)]
+    ]
+    rows = Rows(settings.config(claims=list(claims)))
+    total = len(problems) * (1 + len(chosen) * settings.seeds)
+    progress = _Progress(heard, total)
+    try:
+        for row, instance in problems:
+            with ThreadPoolExecutor(1) as aside:  # its compiling overlaps with the claims'
+                kernels = aside.submit(_describe, rows, row, instance, settings)
+                _judge_all(rows, row["id"], instance, chosen, settings, progress)
+                progress(f"{row['id']}: kernels")
+                kernels.result()
+                progress(f"{row['id']}: kernels", 1)
+        rows.complete = True
+    except KeyboardInterrupt as interruption:
+        interruption.rows = rows  # type: ignore[attr-defined]
+        raise
+    return rows
+
+
+class _Progress:
+    def __init__(self, heard, total):
+        self.heard, self.total, self.done = heard, total, 0
+
+    def __call__(self, what: str, steps: int = 0):
+        self.done += steps
+        self.heard(what, self.done, self.total)
+
+
+def _problem(settings: Settings, data: str, network: str) -> tuple[dict, Problem]:
+    activation = catalogue.activation(network)
+    dataset = catalogue.load_input(data)(data, settings.n, settings.d_in, settings.d_out, settings.seed)
+    instance, scaling = make_problem(
+        dataset,
+        activation,
+        m=settings.m,
+        init=settings.init,
+        sigma=settings.sigma,
+        delta=settings.delta,
+        radius=settings.radius,
+        dtype=settings.dtype,
+        scale=settings.scale,
+    )
+    row = {
+        "id": f"{dataset.name}-{network}",
+        "data": data,
+        "origin": dataset.origin,
+        "network": network,
+        "formula": activation.title,
+        "init": settings.init,
+        "n": instance.n,
+        "d_in": instance.d_in,
+        "d_out": instance.d_out,
+        "m": instance.m,
+        "sigma": settings.sigma,
+        "rank": instance.rank,
+        "scaling": scaling,
+    }
+    return row, instance
+
+
+def _describe(rows: Rows, row: dict, instance: Problem, settings: Settings) -> None:
+    """Add the problem's row with its λ, and the comparison of the kernel routes."""
+    count, points = next(chunks(instance, settings.seeds, settings.seed))
+    base, tilted = (
+        jax.tree.map(lambda leaf: leaf[:, DIRECTIONS.index("sign-aligned")], params)
+        for params in (points.base, points.moved)
+    )
+    smallest = np.sort(np.asarray(_smallest(instance, base))[:count])
+    limit, limit_error = jax.jit(sample_kernel)(instance)
+    rows.problems.append(
+        row
+        | {
+            "lambda": _number(float(np.median(smallest))),
+            "lambda_range": [_number(float(smallest[0])), _number(float(smallest[-1]))],
+            "lambda_draws": count,
+            "lambda_inf": _number(float(_cleared(jnp.linalg.eigvalsh(limit))[0])),
+            "limit_error": _number(float(limit_error)),
+        }
+    )
+    routes = _finite_routes(rows)
+    for dtype in dict.fromkeys((settings.dtype, "float32")):
+        first = jax.tree.map(lambda leaf: leaf[0], (tilted, base))
+        cast, (moved, start) = _cast((instance, first), dtype)
+        compared = compare(cast, moved, start, routes, closed_form, infinite_width, settings.seed)
+        rows.kernels += [{"problem": row["id"]} | found for found in compared]
+
+
+def _cast(tree, dtype: str):
+    return jax.tree.map(lambda leaf: leaf.astype(dtype), tree)
+
+
+def _finite_routes(rows: Rows) -> dict[str, Callable]:
+    """The reference routes that this installation can run."""
+    names = [name for name in catalogue.KERNELS if name not in (CLOSED_FORM, LIMIT)]
+    try:
+        library()
+    except BridgeError as error:
+        bridged = [name for name in names if catalogue.KERNELS[name][0] == "neural_tangents"]
+        names = [name for name in names if name not in bridged]
+        sentence = f"kernel routes {' and '.join(bridged)}: {error}"
+        if sentence not in rows.left_out:
+            rows.left_out.append(sentence)
+    return {name: catalogue.kernel(name) for name in names}
+
+
+@jax.jit
+@full_precision
+def _smallest(instance: Problem, draws: Params):
+    """λ_min(H) of each draw."""
+    return jax.lax.map(lambda params: _cleared(jnp.linalg.eigvalsh(closed_form(instance, params)))[0], draws)
+
+
+def _cleared(values):
+    """Eigenvalues, those below the routine's own error set to zero."""
+    error = EIGEN * values.shape[-1] * unit_roundoff(values.dtype) * jnp.sqrt(jnp.sum(values**2))
+    return jnp.where(jnp.abs(values) <= error, 0, values)
+
+
+def _judge_all(
+    rows: Rows, problem: str, instance: Problem, chosen: list[tuple[Claim, ...]], settings: Settings, progress
+) -> None:
+    """Add a row for each form of each claim; after an interruption, from the chunks that were done."""
+    parts: dict[Claim, list[Evidence]] = {form: [] for forms in chosen for form in forms}
+    seconds = dict.fromkeys(parts, 0.0)
+
+    def timed(forms, points, count):
+        started = time.perf_counter()
+        found = examine(forms, instance, points, count)
+        return found, (time.perf_counter() - started) / len(forms)
+
+    try:
+        # Threads, because compiling and most of evaluating a claim keep only one core busy.
+        with ThreadPoolExecutor(environment()["cores"]) as pool:
+            for count, points in chunks(instance, settings.seeds, settings.seed):
+                progress(f"{problem}: {len(chosen)} claims")
+                jobs = pool.map(timed, chosen, repeat(points), repeat(count))
+                for forms, (found, spent) in zip(chosen, jobs, strict=True):
+                    for form, evidence in zip(forms, found, strict=True):
+                        parts[form].append(evidence)
+                        seconds[form] += spent
+                    progress(f"{problem}: {forms[0].id}", count)
+    finally:
+        for form, pieces in parts.items():
+            if pieces:
+                _add_claim(rows, problem, form, joined(pieces), seconds[form], settings)
+
+
+def _add_claim(rows: Rows, problem: str, claim: Claim, evidence: Evidence, seconds: float, settings: Settings) -> None:
+    found = judge(claim, evidence, settings.delta)
+    rows.claims.append(
+        {
+            "problem": problem,
+            "id": claim.id,
+            "title": claim.statement.title,
+            "source": claim.statement.source,
+            "label": claim.form,
+            "form": claim.form,
+            "direction": claim.direction,
+            "promised_probability": claim.promised(settings.delta),
+            "draws": found.draws,
+            "applicable": found.applicable,
+            "held": found.held,
+            "undecided": found.undecided,
+            "hold_rate_interval": list(found.interval),
+            "log10_ratio": {"median": found.median, "worst": found.worst},
+            "infinite": found.infinite,
+            "constants": dict(claim.constants),
+            "verdict": found.verdict,
+            "sentence": found.sentence,
+            "seconds": round(seconds, 3),
+            "bracket": None,
+        }
+    )
+    columns = zip(evidence.outcome, evidence.small, evidence.large, evidence.ratio, evidence.allowance, strict=True)
+    rows.draws += [
+        {"problem": problem, "claim": claim.id, "form": claim.form, "draw": index, "outcome": str(outcome)}
+        | {
+            name: _number(float(value))
+            for name, value in zip(("small", "large", "ratio", "allowance"), values, strict=True)
+        }
+        for index, (outcome, *values) in enumerate(columns)
+    ]
+
+
+def _number(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,41 @@
+"""Tests run in float64, with strict promotion, shapes checked at every call, warnings as errors."""
+
+import jax
+from jaxtyping import install_import_hook
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+install_import_hook("ntkverify", "beartype.beartype")
+
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
+
+from ntkverify import catalogue  # noqa: E402
+from ntkverify.nouns import Dataset  # noqa: E402
+from ntkverify.problems import problem  # noqa: E402
+
+
+def make(network="softmax", n=6, d_in=4, d_out=2, m=64, spread=None, seed=0, **options):
+    """A problem on the sphere, or, with `spread`, on inputs that lie close together (λ small)."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.standard_normal((n, d_in)), rng.standard_normal((n, d_out))
+    if spread is not None:
+        X = rng.standard_normal(d_in) + spread * X
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    y /= np.linalg.norm(y, axis=1, keepdims=True)
+    return problem(Dataset("test", X, y, "made by the tests"), catalogue.activation(network), m=m, **options)[0]
+
+
+def in_float32(tree):
+    return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), tree)
+
+
+CASES = {
+    "generic": lambda: make(n=8, d_in=8),
+    # Close inputs and small weights: there the perturbation bounds are nearly attained.
+    "clustered": lambda: make(n=8, d_in=8, spread=0.01, sigma=0.1),
+    # A ball in which the network changes entirely.
+    "far": lambda: make(n=8, d_in=8, radius=1.0),
+}
+"""Problems of one shape, so that they share compilations."""

@@ -1,0 +1,192 @@
+"""The command line keeps its promises: files, exit codes, sentences."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from markupsafe import escape
+
+from ntkverify import catalogue, cli, verify
+from ntkverify.results import load
+
+CLAIMS = ["gradient-formula", "zero-output", "gradient-bound", "kernel-perturbation"]
+"""Each kind of claim once; tests/test_claims.py evaluates them all."""
+SMALL = ["--n", "5", "--d-out", "2", "--m", "32", "--seeds", "20"]
+CLAIM_KEYS = {
+    "problem", "id", "title", "source", "label", "form", "direction", "promised_probability", "draws", "applicable",
+    "held", "undecided", "hold_rate_interval", "log10_ratio", "verdict", "sentence", "seconds", "bracket",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    assert cli.main(["verify", *CLAIMS, *SMALL, "--out", str(folder)]) == 0
+    return folder
+
+
+def test_results_follow_the_contract(run):
+    results = load(run)
+    assert (results["schema"], results["verb"], results["complete"]) == (1, "verify", True)
+    assert [problem["data"] for problem in results["problems"]] == ["sphere", "digits"]
+    for problem in results["problems"]:
+        assert problem["lambda"] > 0 < problem["lambda_inf"]
+    forms = [(name, form) for name in CLAIMS for form in catalogue.statements(name)]
+    assert [(row["id"], row["form"]) for row in results["claims"]] == 2 * forms
+    assert all(row.keys() >= CLAIM_KEYS for row in results["claims"])
+    assert {row["dtype"] for row in results["kernels"]} == {"float64", "float32"}
+    assert all(row["agree"] in (True, None) for row in results["kernels"])
+
+
+def test_the_report_stands_alone_and_states_every_claim(run):
+    page = (run / "report.html").read_text()
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", page)
+    assert "<script" not in page
+    for name in CLAIMS:
+        for statement in catalogue.statements(name).values():
+            assert page.count(str(escape(statement.title))) >= 4
+    assert "<math" in page
+    assert "<svg" in page
+
+
+def test_the_report_is_drawn_again_without_jax(run):
+    before = (run / "report.html").read_text()
+    (run / "report.html").unlink()
+    script = (
+        "import sys\nfrom ntkverify import cli\n"
+        f"code = cli.main(['report', {str(run)!r}])\nassert 'jax' not in sys.modules\nsys.exit(code)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False, capture_output=True).returncode == 0
+    assert (run / "report.html").read_text() == before
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["list"], ["list", "--json"], ["show", "rank-floor"], ["verify", "--help"]]
+)
+def test_help_and_lists_start_without_jax(words):
+    script = f"import sys\nfrom ntkverify import cli\ntry:\n    cli.main({words!r})\nfinally:\n    assert 'jax' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_list_json_has_a_row_for_each_form(capsys):
+    assert cli.main(["list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["id"] for row in rows} == set(catalogue.CLAIMS)
+
+
+def test_doctor_reports_the_bridge(capsys):
+    assert cli.main(["doctor"]) == 0
+    assert "this process's JAX is not altered" in capsys.readouterr().out.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["verify", "kernel-pertubation"], "kernel-perturbation"),
+        (["verify", "--network", "sofmax"], "'softmax'"),
+        (["verify", "--data", "digit"], "'digits'"),
+        (["verify", "--m", "7"], "even width"),
+        (["verify", "--delta", "1"], "strictly between 0 and 1"),
+        (["verify", "--sigma", "-1"], "at least 0"),
+        (["verify", "--n", "0"], "at least 1"),
+        (["verify", "--seeds", "0"], "at least 1"),
+        (["verify", "--data", "digits", "--d-out", "11", "--out", "unused"], "at most 10"),
+        (["verify", "--data", "nowhere.npz", "--out", "unused"], "no file"),
+        (["show", "nothing"], "unknown claim"),
+        (["report", "nowhere"], "no nowhere/results.json"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_another_configuration_is_not_overwritten(run, capsys):
+    other = ["verify", "zero-output", *SMALL, "--seed", "1", "--data", "sphere", "--out", str(run)]
+    before = (run / "results.json").read_bytes()
+    assert cli.main(other) == 2
+    assert "--force" in capsys.readouterr().err
+    assert (run / "results.json").read_bytes() == before
+
+
+def test_an_unwritable_folder_is_refused(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert cli.main(["verify", *SMALL, "--out", str(tmp_path / "file")]) == 2
+    assert "--out" in capsys.readouterr().err
+
+
+def test_an_interruption_keeps_what_was_finished(tmp_path, monkeypatch):
+    right, calls = verify.examine, []
+
+    def examine(*args):
+        calls.append(1)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return right(*args)
+
+    monkeypatch.setattr(verify, "examine", examine)
+    words = [
+        "verify",
+        "zero-output",
+        "--data",
+        "sphere",
+        "--n",
+        "5",
+        "--m",
+        "32",
+        "--seeds",
+        "60",
+        "--out",
+        str(tmp_path),
+    ]
+    assert cli.main(words) == 130
+    results = load(tmp_path)
+    assert results["complete"] is False
+    assert [row["draws"] for row in results["claims"]] == [20]
+    assert "interrupted" in (tmp_path / "report.html").read_text()
+
+
+def test_a_violated_claim_gives_exit_code_1(tmp_path, monkeypatch, capsys):
+    (form,) = catalogue.claims("zero-output")
+    monkeypatch.setattr(catalogue, "claims", lambda name: (form.mutated(form.twins[0]),))
+    words = [
+        "verify",
+        "zero-output",
+        "--data",
+        "sphere",
+        "--n",
+        "5",
+        "--m",
+        "32",
+        "--seeds",
+        "20",
+        "--out",
+        str(tmp_path),
+    ]
+    assert cli.main(words) == 1
+    assert "violated" in capsys.readouterr().out
+
+
+def test_the_command_in_the_report_repeats_the_run(run, tmp_path):
+    page = (run / "report.html").read_text()
+    command = re.findall(r"<pre>ntkverify (.*?)</pre>", page)[-1].split()
+    assert cli.main([*command, "--out", str(tmp_path)]) == 0
+    old, new = load(run), load(tmp_path)
+    assert new["config"] == old["config"]
+    assert [row["verdict"] for row in new["claims"]] == [row["verdict"] for row in old["claims"]]
+
+
+def test_environment_of_the_machine_is_recorded(run):
+    found = load(run)["environment"]
+    assert found["packages"]["jax"]
+    assert found["cores"] >= 1
+    assert os.path.basename(found["python"]) == found["python"]

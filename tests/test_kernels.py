@@ -1,0 +1,104 @@
+"""Routes to the kernel agree; the index order is what it says; memory does not grow with width."""
+
+import itertools
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from conftest import in_float32, make
+
+from ntkverify import catalogue, cli, verify
+from ntkverify.compare import TOLERANCE, samples_within_budget
+from ntkverify.kernels.closed_form import closed_form
+from ntkverify.kernels.infinite_width import infinite_width, sample_kernel
+from ntkverify.network import forward, initialise, kernel_scale
+from ntkverify.nouns import Params
+from ntkverify.numerics import relative_difference
+
+FINITE = [route for route in catalogue.KERNELS if route != "infinite-width"]
+
+
+def somewhere(problem, seed=0):
+    """A generic point: away from the coupled start, where the mean f vanishes."""
+    base = initialise(problem, jax.random.key(seed))
+    return Params(base.W + 0.3 * jax.random.normal(jax.random.key(seed + 1), base.W.shape), base.a)
+
+
+@pytest.mark.parametrize(
+    ("network", "init"), [(name, "coupled") for name in catalogue.ACTIVATIONS] + [("softmax", "independent")]
+)
+def test_routes_agree(network, init):
+    problem = make(network, n=5, d_in=3, d_out=2, m=520, init=init)
+    at = somewhere(problem)
+    for cast, tolerance in ((lambda tree: tree, TOLERANCE["float64"]), (in_float32, TOLERANCE["float32"])):
+        kernels = [jax.jit(catalogue.kernel(route))(*cast((problem, at))) for route in FINITE]
+        for A, B in itertools.combinations(kernels, 2):
+            assert relative_difference(A, B) <= tolerance
+
+
+@pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
+def test_index_order_has_the_sample_slow(network):
+    problem = make(network, n=3, d_in=2, d_out=2, m=8)
+    at = somewhere(problem)
+    H = closed_form(problem, at).reshape(3, 2, 3, 2)
+    for i, l, j, k in itertools.product(range(3), range(2), range(3), range(2)):
+
+        def output(W, i, l):
+            return forward(problem.activation, W, at.a, problem.X)[i, l]
+
+        entry = jnp.vdot(jax.grad(output)(at.W, i, l), jax.grad(output)(at.W, j, k))
+        np.testing.assert_allclose(H[i, l, j, k], entry / kernel_scale(problem.activation, 8), rtol=1e-11)
+
+
+@pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
+def test_infinite_width_is_the_mean_of_wide_kernels(network):
+    problem = make(network, n=4, d_in=3, d_out=2, m=20000, sigma=0.5)
+    keys = jax.random.split(jax.random.key(0), 8)
+    kernels = np.stack([closed_form(problem, initialise(problem, key)) for key in keys])
+    error = kernels.std(axis=0) / np.sqrt(len(keys)) + 1e-3
+    assert np.all(np.abs(kernels.mean(axis=0) - infinite_width(problem)) < 5 * error)
+
+
+def test_infinite_width_puts_the_sample_slow():
+    problem = make(n=3, d_out=2)
+    K, full = sample_kernel(problem)[0], infinite_width(problem).reshape(3, 2, 3, 2)
+    for l, k in itertools.product(range(2), range(2)):
+        np.testing.assert_array_equal(full[:, l, :, k], K if l == k else 0 * K)
+
+
+def test_temporary_memory_does_not_grow_with_width():
+    def temporary(m):
+        problem = make(m=m)
+        params = initialise(problem, jax.random.key(0))
+        found = jax.jit(closed_form).lower(problem, params).compile().memory_analysis()
+        assert found is not None
+        return found.temp_size_in_bytes
+
+    assert temporary(2**16) <= temporary(2**12) * 1.01
+
+
+def test_softmax_kernel_survives_large_logits():
+    problem = make(sigma=300.0)
+    H = closed_form(problem, somewhere(problem))
+    assert np.all(np.isfinite(H))
+    assert relative_difference(H, catalogue.kernel("autodiff")(problem, somewhere(problem))) < 1e-10
+
+
+def test_reference_routes_stay_within_memory():
+    small, large = make(), make(n=64, d_in=64, m=2**16)
+    assert len(samples_within_budget(small, 0)) == small.n
+    rows = samples_within_budget(large, 0)
+    assert 0 < len(rows) < large.n
+    assert 3 * len(rows) * large.d_out * large.m * large.d_in * 8 <= 2**30
+
+
+def test_a_planted_error_in_the_closed_form_is_reported(monkeypatch, tmp_path, capsys):
+    right = verify.closed_form
+    monkeypatch.setattr(verify, "closed_form", lambda problem, params: right(problem, params) * (1 + 1e-9))
+    code = cli.main(["verify", "zero-output", "--data", "sphere", "--n", "5", "--d-in", "4", "--m", "32", "--seeds", "20", "--out", str(tmp_path)])  # fmt: skip
+    assert code == 1
+    assert "kernel routes closed-form and autodiff disagree in float64" in capsys.readouterr().out.replace("\n", " ")
+    rows = json.loads((tmp_path / "results.json").read_text())["kernels"]
+    assert {(row["a"], row["b"]) for row in rows if row["agree"] is False} == {("closed-form", b) for b in FINITE[1:]}

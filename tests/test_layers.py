@@ -1,0 +1,86 @@
+"""Imports run downward: a file imports only files of lower floors."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import ntkverify
+
+ROOT = Path(ntkverify.__file__).parent
+FLOORS = (
+    {"errors"},
+    {"numerics", "statement", "settings", "quadrature"},
+    {"rounding", "nouns", "results", "environment", "progress"},
+    {"activations", "inputs", "network", "problems", "compare", "report.mathml", "report.figures"},
+    {"kernels"},
+    {"quantities"},
+    {"claims", "points"},
+    {"judge"},
+    {"catalogue"},
+    {"verify", "report.page"},
+    {"cli"},
+    {"__main__", "__init__"},
+)
+IMPORT_INSIDE = {"cli"}
+"""Where a function may import: the command line's dispatch (the bridge imports by importlib)."""
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def floor_of(module: str) -> int:
+    for height, names in enumerate(FLOORS):
+        if any(module == name or module.startswith(f"{name}.") for name in names):
+            return height
+    raise AssertionError(f"{module} stands on no floor: add it to FLOORS")
+
+
+def upward_imports(module: str, source: str) -> list[str]:
+    """What a module imports from its own floor or above, or from inside a function."""
+    found = []
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ntkverify"):
+            base = (node.module or "").removeprefix("ntkverify").removeprefix(".")
+            names = [base] if base else [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [
+                alias.name.removeprefix("ntkverify.") for alias in node.names if alias.name.startswith("ntkverify")
+            ]
+        found += [name for name in names if floor_of(name) >= floor_of(module)]
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef) and module not in IMPORT_INSIDE:
+            found += [
+                "inside " + function.name
+                for node in ast.walk(function)
+                if isinstance(node, ast.Import | ast.ImportFrom)
+            ]
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=name_of)
+def test_imports_run_downward(path):
+    assert upward_imports(name_of(path), path.read_text("utf-8")) == []
+
+
+def test_a_planted_upward_import_is_caught():
+    assert upward_imports("network", "from ntkverify.judge import judge") == ["judge"]
+    assert upward_imports("claims.zero_output", "from ntkverify.claims.rank_floor import lhs") == ["claims.rank_floor"]
+    assert upward_imports("network", "def f():\n    import jax") == ["inside f"]
+
+
+def test_only_the_bridge_touches_neural_tangents_and_private_jax():
+    for path in ROOT.rglob("*.py"):
+        if name_of(path) != "kernels.neural_tangents":
+            imported = {
+                name
+                for node in ast.walk(ast.parse(path.read_text("utf-8")))
+                for name in (
+                    [node.module or ""] if isinstance(node, ast.ImportFrom)
+                    else [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                )
+            }  # fmt: skip
+            assert not {name for name in imported if name.startswith(("jax._src", "neural_tangents"))}, path
