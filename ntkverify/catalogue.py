@@ -24,11 +24,16 @@ CLAIMS = (
     "rank-floor",
     "exponents",
     "softmax-range",
+    "kappa-bound",
     "softmax-perturbation",
     "projection-perturbation",
+    "projection-bound",
     "gradient-bound",
     "kernel-entries",
+    "kernel-norm",
+    "kernel-limit",
     "kernel-perturbation",
+    "jacobian-perturbation",
     "convex-region",
 )
 ACTIVATIONS = {

@@ -124,18 +124,19 @@ class Doctor:
     """
 
     def run(self, console: Console) -> int:
-        from ntkverify.progress import enable_precision
+        import jax
 
-        enable_precision("float64")
         from ntkverify.environment import available_memory, environment
         from ntkverify.kernels.neural_tangents import BridgeError, library
+        from ntkverify.progress import has_float64
 
+        jax.config.update("jax_enable_x64", True)
         found = environment()
         table = Table(box=None, show_header=False)
         for name in ("python", "system", "cores", "backend"):
             table.add_row(name, str(found[name]))
         table.add_row("devices", ", ".join(found["devices"]))
-        table.add_row("float64", "on" if found["float64"] else "not available on this device: use --dtype float32")
+        table.add_row("float64", "works" if has_float64() else "not available on this device: use --dtype float32")
         memory = available_memory()
         table.add_row("free memory", f"{memory / 2**30:.1f} GiB" if memory else "unknown")
         for name, version in found["packages"].items():
@@ -188,6 +189,8 @@ def summarise(console: Console, found: dict) -> None:
             f"σ={problem['sigma']:g}  λ(H(0))={_short(problem['lambda'])}  λ(K)={_short(problem['lambda_inf'])}",
             highlight=False,
         )
+        if problem["lambda_note"]:
+            console.print(f"  [yellow]{problem['lambda_note']}[/yellow]", highlight=False)
         table = Table(box=None)
         for name in ("claim", "form", "verdict"):
             table.add_column(name, no_wrap=True)
@@ -223,12 +226,13 @@ def summarise(console: Console, found: dict) -> None:
                     f"largest error {_short(worst)}, tolerance {pairs[0]['tolerance']:g}{sample}",
                     highlight=False,
                 )
+    unsettled: dict[tuple, list[str]] = {}
     for row in found["claims"]:
         if row["verdict"] not in ("holds", "proved", "violated"):
-            console.print(
-                f"[dim]{row['problem']}: {row['id']} \\[{row['form']}] {row['verdict']}: {row['sentence']}[/dim]",
-                highlight=False,
-            )
+            key = row["problem"], row["verdict"], row["sentence"]
+            unsettled.setdefault(key, []).append(f"{row['id']} \\[{row['form']}]")
+    for (problem, verdict, sentence), claims in unsettled.items():
+        console.print(f"[dim]{problem}: {verdict}: {', '.join(claims)}. {sentence}[/dim]", highlight=False)
     for line in found["left_out"]:
         console.print(f"[yellow]left out:[/yellow] {line}", highlight=False)
     for line in _violations(found):
@@ -238,6 +242,8 @@ def summarise(console: Console, found: dict) -> None:
 
 def _room(row: dict) -> str:
     """Median and worst log₁₀ ratio over the draws, where they have one."""
+    if row["exponent"]:
+        return "exponent {mean:.2f} [{low:.2f}, {high:.2f}]".format(**row["exponent"])
     median, worst = row["log10_ratio"]["median"], row["log10_ratio"]["worst"]
     if row["infinite"]:
         return "infinite"
@@ -268,7 +274,8 @@ def main(arguments: list[str] | None = None) -> int:
         args=arguments,
     )
     try:
-        return verb.run(Console())
+        console = Console()
+        return verb.run(Console(width=max(console.width, 100)))
     except BadInput as error:
         print(f"ntkverify: {error}", file=sys.stderr)
         return 2

@@ -6,6 +6,8 @@ import platform
 
 import jax
 
+from ntkverify.errors import BadInput
+
 PACKAGES = ("ntkverify", "jax", "jaxlib", "numpy", "scipy", "neural-tangents", "scikit-learn")
 
 
@@ -31,10 +33,28 @@ def version(package: str) -> str | None:
 
 
 def available_memory() -> int | None:
-    """Bytes of memory free for use, or None where the system does not tell."""
+    """Bytes free for arrays on the device that computes, or None where the system does not tell."""
+    if jax.default_backend() != "cpu":
+        stats = jax.devices()[0].memory_stats() or {}
+        return stats["bytes_limit"] - stats.get("bytes_in_use", 0) if "bytes_limit" in stats else None
     try:
         with open("/proc/meminfo", encoding="ascii") as file:
             fields = dict(line.split(":", 1) for line in file)
         return int(fields["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):
         return None
+
+
+def require_memory(needed: int, what: str, attempt: str) -> None:
+    """`BadInput` with the estimate, if more is needed than there is."""
+    free = available_memory()
+    if free is not None and needed > free:
+        raise BadInput(
+            f"{what}, for which about {_amount(needed)} of memory is estimated",
+            f"at most the {_amount(free)} that are free",
+            attempt,
+        )
+
+
+def _amount(size: int) -> str:
+    return f"{size / 2**30:.3g} GiB"

@@ -2,7 +2,12 @@
 
 Every inequality is put as small ≤ large, each side with its rounding error.  A draw holds when
 small + error ≤ large − error at every point and entry, is violated when some small exceeds large by
-more than the errors, and is undecided otherwise; an equality holds within its errors.
+more than the errors, and is undecided otherwise; an equality, and a bound that is attained
+(`tight`), holds within its errors.
+
+A claim of direction `order`, lhs ∝ rhs^exponent, gives each draw a slope; the verdict is that of a
+t-interval of their mean.  There small is the slope, large the exponent claimed, and allowance the
+tolerance that the claim states: rounding is far below the scatter of the slopes.
 """
 
 import functools
@@ -16,8 +21,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify.nouns import AT_START, Claim, Point, Problem
-from ntkverify.numerics import full_precision, hold_rate_interval, trials_needed
-from ntkverify.points import draw_points, over_draws
+from ntkverify.numerics import full_precision, hold_rate_interval, mean_interval, trials_needed
+from ntkverify.points import DIRECTIONS, draw_points, over_draws
 from ntkverify.rounding import with_error
 
 FEWEST = 20
@@ -78,6 +83,8 @@ class Verdict:
     worst: float | None
     infinite: int
     """Applicable draws whose ratio is infinite: large ≤ 0 < small."""
+    exponent: dict | None = None
+    """For claims of direction `order`: mean, low and high of the slope, the exponent claimed, its tolerance."""
 
 
 @functools.partial(jax.jit, static_argnames=("forms", "batch"))
@@ -115,10 +122,33 @@ def _at_point(
             (side(form.lhs, form, own), side(form.rhs, form, own)) for form, own in zip(forms, constants, strict=True)
         )
 
+    if all(form.direction == "order" for form in forms):
+        values = sides(problem, point, constants)
+        return tuple(
+            _compare_slope(form.assumptions(problem, point, own), *value, own)
+            for form, own, value in zip(forms, constants, values, strict=True)
+        )
     values, errors = with_error(sides)(problem, point, constants)
     return tuple(
         _compare(form.direction, form.assumptions(problem, point, own), *value, *error)
         for form, own, value, error in zip(forms, constants, values, errors, strict=True)
+    )
+
+
+def _compare_slope(applicable, measured, against, own) -> Evidence:
+    """Least-squares slope of log measured on log against, beside the exponent that is claimed."""
+    x, y = jnp.log(against), jnp.log(measured)
+    x = x - jnp.mean(x)
+    slope = jnp.sum(x * y) / jnp.sum(x**2)
+    exponent, tolerance = (jnp.asarray(own[name], slope.dtype) for name in ("exponent", "tolerance"))
+    near = jnp.abs(slope - exponent) <= tolerance
+    return Evidence(
+        applicable=applicable,
+        held=near,
+        violated=jnp.isfinite(slope) & ~near,
+        small=slope,
+        large=exponent,
+        allowance=tolerance,
     )
 
 
@@ -132,7 +162,9 @@ def _compare(direction: str, applicable, left, right, left_error, right_error) -
         small, large = (right, left) if direction == "lower" else (left, right)
         small, large, allowance = jnp.broadcast_arrays(small, large, allowance)
         known = jnp.isfinite(small) & jnp.isfinite(large) & jnp.isfinite(allowance)
-        held = known & (small + allowance <= large)
+        # A tight bound is attained: there, as for an equality, equal to rounding is what it says.
+        room = -allowance if direction == "tight" else allowance
+        held = known & (small + room <= large)
         violated = known & (small > large + allowance)
     worst = jnp.argmax(jnp.where(known, _ratio(small, large), jnp.inf))
     return Evidence(
@@ -163,12 +195,21 @@ def _worst_point(found: Evidence) -> Evidence:
     )
 
 
-def point_bytes(problem: Problem) -> int:
-    """About what evaluating a claim at one point takes: kernels, blocks of G and weights, each with
-    its error bound and a few temporaries."""
-    nd = problem.n * problem.d_out
-    numbers = 2 * nd * nd + nd * min(problem.m, 256) + (problem.n + 2 * problem.d_in) * problem.m
-    return 8 * numbers * problem.X.dtype.itemsize
+def point_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
+    """About what evaluating a claim at one point takes: kernels, G and weights, each with its error
+    bound and a few temporaries."""
+    nd = n * d_out
+    return 8 * (2 * nd * nd + nd * m + (n + 2 * d_in) * m) * itemsize
+
+
+def chunk_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
+    """What the points of one chunk take, while they are drawn and while they are evaluated."""
+    return 2 * CHUNK * len(DIRECTIONS) * (2 * (d_in + d_out) * m + n * d_out) * itemsize
+
+
+def sizes(problem: Problem) -> tuple[int, int, int, int, int]:
+    """n, d_in, d_out, m, and the bytes of a number."""
+    return problem.n, problem.d_in, problem.d_out, problem.m, problem.X.dtype.itemsize
 
 
 def batch_size(problem: Problem) -> int:
@@ -176,7 +217,7 @@ def batch_size(problem: Problem) -> int:
 
     A divisor of `CHUNK`, because a remainder would be compiled apart.
     """
-    most = min(1 if jax.default_backend() == "cpu" else CHUNK, BUDGET // point_bytes(problem))
+    most = min(1 if jax.default_backend() == "cpu" else CHUNK, BUDGET // point_bytes(*sizes(problem)))
     return max((size for size in range(1, CHUNK + 1) if CHUNK % size == 0 and size <= most), default=1)
 
 
@@ -195,6 +236,11 @@ def examine(forms: tuple[Claim, ...], problem: Problem, points: Point, count: in
     return [jax.tree.map(lambda leaf: np.asarray(leaf)[:count], evidence) for evidence in found]
 
 
+def unjudged(draws: int, reason: str) -> Verdict:
+    """The verdict on a claim that could not be evaluated."""
+    return Verdict("undecided", reason, draws, 0, 0, 0, (0.0, 1.0), None, None, 0)
+
+
 def joined(parts: Sequence[Evidence]) -> Evidence:
     """The evidence of several chunks as one."""
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
@@ -209,55 +255,19 @@ def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:
     low, _ = hold_rate_interval(held, applicable)
     _, high = hold_rate_interval(held + undecided, applicable)
     promised = claim.promised(delta)
-    finite = np.isfinite(evidence.small) & np.isfinite(evidence.large) & np.isfinite(evidence.allowance)
-    unknown = int((use & ~finite).sum())
-
-    if promised == 1 and violated:
-        verdict, sentence = (
-            "violated",
-            (f"{violated} of {applicable} applicable draws violate it; one is enough for a deterministic claim."),
-        )
+    exponent = None
+    if promised == 1 and violated and claim.direction != "order":
+        verdict = "violated"
+        sentence = f"{violated} of {applicable} applicable draws violate it; one is enough for a deterministic claim."
     elif applicable < FEWEST:
-        verdict, sentence = (
-            "vacuous",
-            (f"Its assumptions held on {applicable} of {evidence.draws} draws, fewer than {FEWEST}: not tested."),
-        )
+        verdict = "vacuous"
+        sentence = f"Its assumptions held on {applicable} of {evidence.draws} draws, fewer than {FEWEST}: not tested."
+    elif claim.direction == "order":
+        verdict, sentence, exponent = _of_order(claim, evidence)
     elif promised == 1:
-        if undecided:
-            why = (
-                f"{unknown} evaluated to no finite number (overflow)"
-                if unknown
-                else "the two sides are closer than rounding"
-            )
-            verdict, sentence = "undecided", f"{undecided} of {applicable} applicable draws are undecided: {why}."
-        else:
-            verdict, sentence = "holds", f"Held on all {applicable} applicable draws."
-    elif low >= promised:
-        verdict, sentence = (
-            "holds",
-            (
-                f"Held on {held} of {applicable} applicable draws; the hold rate is at least {promised:g} with 95% confidence."
-            ),
-        )
-    elif high < promised:
-        verdict, sentence = (
-            "violated",
-            (f"Held on {held} of {applicable} applicable draws; the hold rate is below the promised {promised:g}."),
-        )
-    elif unknown:
-        verdict, sentence = (
-            "undecided",
-            f"{unknown} of {applicable} applicable draws evaluated to no finite number (overflow).",
-        )
+        verdict, sentence = _of_certain(evidence, applicable, undecided)
     else:
-        needed = trials_needed(held / applicable, promised)
-        wanted = f"about {needed} draws would decide" if needed else "no number of draws up to 10⁷ would decide"
-        verdict, sentence = (
-            "undecided",
-            (
-                f"Held on {held} of {applicable} applicable draws, too few to tell whether the rate reaches {promised:g}; {wanted}."
-            ),
-        )
+        verdict, sentence = _of_rate(evidence, held, undecided, promised)
     ratio = evidence.ratio[use]
     ratio = ratio[~np.isnan(ratio)]
     return Verdict(
@@ -271,7 +281,54 @@ def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:
         median=_log10(float(np.median(ratio))) if len(ratio) else None,
         worst=_log10(float(ratio.max())) if len(ratio) else None,
         infinite=int(np.isinf(ratio).sum()),
+        exponent=exponent,
     )
+
+
+def _unknown(evidence: Evidence) -> int:
+    """Applicable draws that evaluated to no finite number."""
+    finite = np.isfinite(evidence.small) & np.isfinite(evidence.large) & np.isfinite(evidence.allowance)
+    return int((evidence.applicable & ~finite).sum())
+
+
+def _of_certain(evidence: Evidence, applicable: int, undecided: int) -> tuple[str, str]:
+    if not undecided:
+        return "holds", f"Held on all {applicable} applicable draws."
+    unknown = _unknown(evidence)
+    why = f"{unknown} evaluated to no finite number (overflow)" if unknown else "the two sides are closer than rounding"
+    return "undecided", f"{undecided} of {applicable} applicable draws are undecided: {why}."
+
+
+def _of_rate(evidence: Evidence, held: int, undecided: int, promised: float) -> tuple[str, str]:
+    applicable = int(evidence.applicable.sum())
+    on = f"Held on {held} of {applicable} applicable draws"
+    if hold_rate_interval(held, applicable)[0] >= promised:
+        return "holds", f"{on}; the hold rate is at least {promised:g} with 95% confidence."
+    if hold_rate_interval(held + undecided, applicable)[1] < promised:
+        return "violated", f"{on}; the hold rate is below the promised {promised:g}."
+    if unknown := _unknown(evidence):
+        return "undecided", f"{unknown} of {applicable} applicable draws evaluated to no finite number (overflow)."
+    if undecided:
+        return "undecided", f"{on}; on {undecided} the two sides are closer than rounding."
+    needed = trials_needed(held / applicable, promised)
+    wanted = f"about {needed} draws would decide" if needed else "no number of draws up to 10⁷ would decide"
+    return "undecided", f"{on}, too few to tell whether the rate reaches {promised:g}; {wanted}."
+
+
+def _of_order(claim: Claim, evidence: Evidence) -> tuple[str, str, dict | None]:
+    """The mean slope's t-interval against the band around the exponent that is claimed."""
+    slopes = evidence.small[evidence.applicable]
+    if not np.isfinite(slopes).all():
+        return "undecided", f"{int((~np.isfinite(slopes)).sum())} draws have no finite slope.", None
+    mean, low, high = mean_interval(slopes)
+    predicted, tolerance = float(claim.constants["exponent"]), float(claim.constants["tolerance"])
+    exponent = {"mean": mean, "low": low, "high": high, "predicted": predicted, "tolerance": tolerance}
+    said = f"Exponent {mean:.3f}, 95% interval [{low:.3f}, {high:.3f}], against {predicted:g} ± {tolerance:g}"
+    if predicted - tolerance <= low and high <= predicted + tolerance:
+        return "holds", f"{said}: inside.", exponent
+    if high < predicted - tolerance or low > predicted + tolerance:
+        return "violated", f"{said}: outside.", exponent
+    return "undecided", f"{said}: the interval crosses the band's edge; more draws would decide.", exponent
 
 
 def _log10(ratio: float) -> float | None:

@@ -35,6 +35,8 @@ class Activation:
     expectation: Callable
     """(X, σ) → E[φ'(⟨w,x_i⟩) φ'(⟨w,x_j⟩)] over w ~ N(0, σ² I), an (n, n) array, and its relative error
     where it is found by quadrature (0 for closed forms)."""
+    spread: Callable
+    """s → E[φ'(u)⁴] / E[φ'(u)²]² for u ~ N(0, s²): how many neurons it takes for means to settle."""
     normalised: bool = False
     """F divides by Σ_r φ (then φ = φ' = exp: softmax)."""
     root_scaled: bool = False

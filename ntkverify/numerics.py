@@ -5,8 +5,10 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 from scipy.stats import binomtest
+from scipy.stats import t as student
 
 LEVEL = 0.95
 """Confidence level of every interval that is printed."""
@@ -55,6 +57,14 @@ def hold_rate_interval(held: int, trials: int, level: float = LEVEL) -> tuple[fl
         return 0.0, 1.0
     interval = binomtest(held, trials).proportion_ci(level, method="exact")
     return float(interval.low), float(interval.high)
+
+
+def mean_interval(values, level: float = LEVEL) -> tuple[float, float, float]:
+    """(mean, low, high): Student's t-interval of the mean of independent values; at least two."""
+    values = np.asarray(values, float)
+    mean, spread = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
+    reach = float(student.ppf((1 + level) / 2, len(values) - 1)) * spread
+    return mean, mean - reach, mean + reach
 
 
 def trials_needed(rate: float, promised: float, level: float = LEVEL, most: int = 10**7) -> int | None:

@@ -50,7 +50,10 @@ def _scaled(dataset: Dataset, dtype: np.dtype, scale: bool):
         if not np.isfinite(array).all():
             row = int(np.argwhere(~np.isfinite(array))[0][0])
             raise BadInput(f"{dataset.name}: {name} holds NaN or infinity (row {row})", "finite numbers")
-        largest = float(np.linalg.norm(array, axis=1).max())
+        top = float(np.abs(array).max()) or 1.0  # squares of huge entries would overflow
+        largest = top * float(np.linalg.norm(array / top, axis=1).max())
+        if not np.isfinite(largest):
+            raise BadInput(f"{dataset.name}: the largest row of {name} has a norm beyond 1.8e308", "smaller numbers")
         if largest > 1:
             clearly = largest > 1 + 1e-6
             if clearly and not scale:

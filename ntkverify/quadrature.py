@@ -29,6 +29,13 @@ def gaussian_products(g, X: Float[Array, "n d_in"], sigma) -> tuple[Float[Array,
     return high, jnp.max(jnp.abs(high - low)) / jnp.max(jnp.abs(high))
 
 
+def fourth_moment_ratio(g, s: Float[Array, ""]) -> Float[Array, ""]:
+    """E[g(u)⁴] / E[g(u)²]², u ~ N(0, s²), for g that does not grow."""
+    z, weight = _panels(jnp.zeros_like(s), s, _ORDERS[1])
+    squares = g(s * z) ** 2
+    return jnp.sum(weight * squares**2) / jnp.sum(weight * squares) ** 2
+
+
 def _products(g, X, sigma, order: int):
     norm = sigma * jnp.sqrt(jnp.sum(X**2, axis=1))
     lengths = jnp.where(norm > 0, norm, 1)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.network import forward, neurons, output_scale
-from ntkverify.nouns import Params, Point, Problem
+from ntkverify.nouns import COUPLED, Params, Point, Problem
 from ntkverify.numerics import full_precision
 
 
@@ -34,6 +34,11 @@ def logits(problem: Problem, params: Params) -> Float[Array, "n m"]:
 def gram(problem: Problem) -> Float[Array, "n n"]:
     """XXᵀ."""
     return problem.X @ problem.X.T
+
+
+def operator_norm(problem: Problem) -> Float[Array, ""]:
+    """‖X‖_op, between max_i ‖x_i‖ and √n."""
+    return jnp.sqrt(jnp.max(jnp.linalg.eigvalsh(gram(problem))))
 
 
 def softmax(problem: Problem, params: Params) -> Float[Array, "n m"]:
@@ -95,6 +100,13 @@ def effective_B(problem: Problem, params: Params) -> Float[Array, ""]:
 def eigenvalues(problem: Problem, params: Params) -> Float[Array, "nd"]:
     """Of H(W), ascending."""
     return jnp.linalg.eigvalsh(closed_form(problem, params))
+
+
+def rank_bound(problem: Problem, m: int) -> int:
+    """The rank that H(0) cannot exceed with m neurons, nd left aside (docs/theory.md §3)."""
+    if problem.init == COUPLED:
+        return problem.rank * (m // 2)
+    return problem.rank * (m - 1 if problem.activation.normalised else m)
 
 
 # What lemmas assume: predicates with the signature of a claim's formulas.

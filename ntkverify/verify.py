@@ -11,9 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
+from ntkverify.compare import BUDGET as REFERENCES
 from ntkverify.compare import CLOSED_FORM, LIMIT, compare
-from ntkverify.environment import environment
-from ntkverify.judge import Evidence, chunks, examine, joined, judge
+from ntkverify.degenerate import why_zero
+from ntkverify.environment import environment, require_memory
+from ntkverify.judge import Evidence, Verdict, chunk_bytes, chunks, examine, joined, judge, point_bytes, unjudged
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.kernels.infinite_width import infinite_width, sample_kernel
 from ntkverify.kernels.neural_tangents import BridgeError, library
@@ -22,8 +24,11 @@ from ntkverify.numerics import full_precision, unit_roundoff
 from ntkverify.points import DIRECTIONS
 from ntkverify.problems import problem as make_problem
 from ntkverify.results import SCHEMA
-from ntkverify.rounding import EIGEN
+from ntkverify.rounding import EIGEN, UnknownOperation
 from ntkverify.settings import Settings
+
+BASE = 2**30
+"""Bytes for the programs themselves: JAX, compiled code, scikit-learn."""
 
 
 @dataclass
@@ -98,9 +103,28 @@ class _Progress:
         self.heard(what, self.done, self.total)
 
 
+def memory_needed(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
+    """About the bytes that a run takes at its largest."""
+    claims = chunk_bytes(n, d_in, d_out, m, itemsize) + environment()["cores"] * point_bytes(
+        n, d_in, d_out, m, itemsize
+    )
+    jacobian = 3 * n * d_out * m * d_in * itemsize
+    return BASE + claims + 2 * min(REFERENCES, jacobian) + 6 * (n * d_out) ** 2 * itemsize + n * (d_in + d_out) * 24
+
+
 def _problem(settings: Settings, data: str, network: str) -> tuple[dict, Problem]:
     activation = catalogue.activation(network)
+    itemsize = np.dtype(settings.dtype).itemsize
+
+    def fits(n, d_in, d_out):
+        sizes = {"n": n, "d-in": d_in, "d-out": d_out, "m": settings.m}
+        what = " ".join(f"--{name} {size}" for name, size in sizes.items() if size)
+        needed = memory_needed(n or 1, d_in or 1, d_out or 1, settings.m, itemsize)
+        require_memory(needed, what, "a smaller --m or --n")
+
+    fits(settings.n, settings.d_in, settings.d_out)  # before anything of that size is made
     dataset = catalogue.load_input(data)(data, settings.n, settings.d_in, settings.d_out, settings.seed)
+    fits(len(dataset.X), dataset.X.shape[1], dataset.y.shape[1])
     instance, scaling = make_problem(
         dataset,
         activation,
@@ -145,6 +169,7 @@ def _describe(rows: Rows, row: dict, instance: Problem, settings: Settings) -> N
             "lambda": _number(float(np.median(smallest))),
             "lambda_range": [_number(float(smallest[0])), _number(float(smallest[-1]))],
             "lambda_draws": count,
+            "lambda_note": why_zero(instance) if np.median(smallest) == 0 else "",
             "lambda_inf": _number(float(_cleared(jnp.linalg.eigvalsh(limit))[0])),
             "limit_error": _number(float(limit_error)),
         }
@@ -194,10 +219,14 @@ def _judge_all(
     """Add a row for each form of each claim; after an interruption, from the chunks that were done."""
     parts: dict[Claim, list[Evidence]] = {form: [] for forms in chosen for form in forms}
     seconds = dict.fromkeys(parts, 0.0)
+    refused: dict[Claim, str] = {}
 
     def timed(forms, points, count):
         started = time.perf_counter()
-        found = examine(forms, instance, points, count)
+        try:
+            found = examine(forms, instance, points, count)
+        except UnknownOperation as error:
+            found = str(error)
         return found, (time.perf_counter() - started) / len(forms)
 
     try:
@@ -207,18 +236,25 @@ def _judge_all(
                 progress(f"{problem}: {len(chosen)} claims")
                 jobs = pool.map(timed, chosen, repeat(points), repeat(count))
                 for forms, (found, spent) in zip(chosen, jobs, strict=True):
-                    for form, evidence in zip(forms, found, strict=True):
-                        parts[form].append(evidence)
+                    for index, form in enumerate(forms):
                         seconds[form] += spent
+                        if isinstance(found, str):
+                            refused[form] = f"It could not be evaluated with its rounding error: {found}."
+                        else:
+                            parts[form].append(found[index])
                     progress(f"{problem}: {forms[0].id}", count)
     finally:
         for form, pieces in parts.items():
             if pieces:
-                _add_claim(rows, problem, form, joined(pieces), seconds[form], settings)
+                evidence = joined(pieces)
+                _add_claim(rows, problem, form, judge(form, evidence, settings.delta), seconds[form], settings.delta)
+                _add_draws(rows, problem, form, evidence)
+            elif form in refused:
+                verdict = unjudged(settings.seeds, refused[form])
+                _add_claim(rows, problem, form, verdict, seconds[form], settings.delta)
 
 
-def _add_claim(rows: Rows, problem: str, claim: Claim, evidence: Evidence, seconds: float, settings: Settings) -> None:
-    found = judge(claim, evidence, settings.delta)
+def _add_claim(rows: Rows, problem: str, claim: Claim, found: Verdict, seconds: float, delta: float) -> None:
     rows.claims.append(
         {
             "problem": problem,
@@ -228,7 +264,7 @@ def _add_claim(rows: Rows, problem: str, claim: Claim, evidence: Evidence, secon
             "label": claim.form,
             "form": claim.form,
             "direction": claim.direction,
-            "promised_probability": claim.promised(settings.delta),
+            "promised_probability": claim.promised(delta),
             "draws": found.draws,
             "applicable": found.applicable,
             "held": found.held,
@@ -236,6 +272,7 @@ def _add_claim(rows: Rows, problem: str, claim: Claim, evidence: Evidence, secon
             "hold_rate_interval": list(found.interval),
             "log10_ratio": {"median": found.median, "worst": found.worst},
             "infinite": found.infinite,
+            "exponent": found.exponent,
             "constants": dict(claim.constants),
             "verdict": found.verdict,
             "sentence": found.sentence,
@@ -243,6 +280,9 @@ def _add_claim(rows: Rows, problem: str, claim: Claim, evidence: Evidence, secon
             "bracket": None,
         }
     )
+
+
+def _add_draws(rows: Rows, problem: str, claim: Claim, evidence: Evidence) -> None:
     columns = zip(evidence.outcome, evidence.small, evidence.large, evidence.ratio, evidence.allowance, strict=True)
     rows.draws += [
         {"problem": problem, "claim": claim.id, "form": claim.form, "draw": index, "outcome": str(outcome)}

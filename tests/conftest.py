@@ -32,10 +32,10 @@ def in_float32(tree):
 
 
 CASES = {
-    "generic": lambda: make(n=8, d_in=8),
+    "generic": lambda: make(n=8, d_in=8, m=256),
     # Close inputs and small weights: there the perturbation bounds are nearly attained.
-    "clustered": lambda: make(n=8, d_in=8, spread=0.01, sigma=0.1),
+    "clustered": lambda: make(n=8, d_in=8, m=256, spread=0.01, sigma=0.1),
     # A ball in which the network changes entirely.
-    "far": lambda: make(n=8, d_in=8, radius=1.0),
+    "far": lambda: make(n=8, d_in=8, m=256, radius=1.0),
 }
 """Problems of one shape, so that they share compilations."""

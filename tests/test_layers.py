@@ -15,7 +15,7 @@ FLOORS = (
     {"activations", "inputs", "network", "problems", "compare", "report.mathml", "report.figures"},
     {"kernels"},
     {"quantities"},
-    {"claims", "points"},
+    {"claims", "points", "degenerate"},
     {"judge"},
     {"catalogue"},
     {"verify", "report.page"},

@@ -14,6 +14,10 @@ def expectation(X, sigma):
     return jnp.exp(sigma**2 / 2 * (squares[:, None] + squares[None] + 2 * X @ X.T)), jnp.zeros((), X.dtype)
 
 
+def spread(s):
+    return jnp.exp(4 * s**2)
+
+
 EXPONENTIAL = Activation(
     name="exponential",
     title="Σ_r a_r exp(⟨w_r,x⟩)",
@@ -21,4 +25,5 @@ EXPONENTIAL = Activation(
     value=jnp.exp,
     slope=jnp.exp,
     expectation=expectation,
+    spread=spread,
 )

@@ -30,6 +30,10 @@ def expectation(X, sigma):
     return jnp.where(seen, (jnp.pi - angle) / (2 * jnp.pi), 0), jnp.zeros((), X.dtype)
 
 
+def spread(s):
+    return jnp.full_like(s, 2)
+
+
 RELU = Activation(
     name="relu",
     title="m^{-1/2} Σ_r a_r max(⟨w_r,x⟩, 0)",
@@ -37,6 +41,7 @@ RELU = Activation(
     value=value,
     slope=slope,
     expectation=expectation,
+    spread=spread,
     root_scaled=True,
 )
 RELU_SUM = Activation(
@@ -46,4 +51,5 @@ RELU_SUM = Activation(
     value=value,
     slope=slope,
     expectation=expectation,
+    spread=spread,
 )

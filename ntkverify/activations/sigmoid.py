@@ -8,7 +8,7 @@ import functools
 import jax
 
 from ntkverify.nouns import Activation
-from ntkverify.quadrature import gaussian_products
+from ntkverify.quadrature import fourth_moment_ratio, gaussian_products
 
 
 def value(u):
@@ -27,4 +27,5 @@ SIGMOID = Activation(
     value=value,
     slope=slope,
     expectation=functools.partial(gaussian_products, slope),
+    spread=functools.partial(fourth_moment_ratio, slope),
 )

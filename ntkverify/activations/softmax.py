@@ -13,6 +13,10 @@ def expectation(X, sigma):
     return jnp.exp(sigma**2 * X @ X.T), jnp.zeros((), X.dtype)
 
 
+def spread(s):
+    return jnp.exp(4 * s**2)
+
+
 SOFTMAX = Activation(
     name="softmax",
     title="m Σ_r a_r softmax(Wᵀx)_r",
@@ -20,5 +24,6 @@ SOFTMAX = Activation(
     value=jnp.exp,
     slope=jnp.exp,
     expectation=expectation,
+    spread=spread,
     normalised=True,
 )

@@ -8,7 +8,7 @@ import functools
 import jax.numpy as jnp
 
 from ntkverify.nouns import Activation
-from ntkverify.quadrature import gaussian_products
+from ntkverify.quadrature import fourth_moment_ratio, gaussian_products
 
 
 def value(u):
@@ -26,4 +26,5 @@ TANH = Activation(
     value=value,
     slope=slope,
     expectation=functools.partial(gaussian_products, slope),
+    spread=functools.partial(fourth_moment_ratio, slope),
 )

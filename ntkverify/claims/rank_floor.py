@@ -16,14 +16,7 @@ Note: Necessary, not sufficient: above the floor $\lambda$ may still vanish, for
 import jax.numpy as jnp
 
 from ntkverify.nouns import AT_START, COUPLED, Params, Twin, claim
-from ntkverify.quantities import eigenvalues
-
-
-def rank_bound(problem, m):
-    """What the claim says of m neurons."""
-    if problem.init == COUPLED:
-        return problem.rank * (m // 2)
-    return problem.rank * (m - 1 if problem.activation.normalised else m)
+from ntkverify.quantities import eigenvalues, rank_bound
 
 
 def widths(problem):

@@ -70,6 +70,8 @@ def _decades(value: float, up: bool = False) -> float:
 
 
 def _power_of_ten(value: float, _) -> str:
+    if value <= 0:  # a locator's tick below the smallest float
+        return ""
     return "10" + str(round(math.log10(value))).translate(_SUPERSCRIPTS)
 
 
