@@ -1,11 +1,14 @@
 """The command line keeps its promises: files, exit codes, sentences."""
 
+import dataclasses
 import json
 import os
 import re
 import subprocess
 import sys
 
+import jax
+import numpy as np
 import pytest
 from markupsafe import escape
 
@@ -97,6 +100,8 @@ def test_doctor_reports_the_bridge(capsys):
         (["verify", "--seeds", "0"], "at least 1"),
         (["verify", "--data", "digits", "--d-out", "11", "--out", "unused"], "at most 10"),
         (["verify", "--data", "nowhere.npz", "--out", "unused"], "no file"),
+        (["verify", "--m", "100000000"], "GiB of memory is estimated"),
+        (["verify", "--n", "100000000", "--data", "sphere"], "GiB of memory is estimated"),
         (["show", "nothing"], "unknown claim"),
         (["report", "nowhere"], "no nowhere/results.json"),
     ],
@@ -190,3 +195,46 @@ def test_environment_of_the_machine_is_recorded(run):
     assert found["packages"]["jax"]
     assert found["cores"] >= 1
     assert os.path.basename(found["python"]) == found["python"]
+
+
+def test_duplicates_and_zeros_explain_a_vanishing_eigenvalue(tmp_path, capsys):
+    X = np.eye(4)[[0, 1, 0, 2]]
+    X[3] = 0
+    np.savez(tmp_path / "mine.npz", X=X, y=np.ones((4, 1)))
+    words = ["verify", "convex-region", "--data", str(tmp_path / "mine.npz"), "--m", "32", "--seeds", "20"]
+    assert cli.main([*words, "--out", str(tmp_path / "out")]) == 0
+    (problem,) = load(tmp_path / "out")["problems"]
+    assert problem["lambda"] == 0
+    assert "input 3 is zero" in problem["lambda_note"]
+    assert "inputs 0, 2 are equal" in problem["lambda_note"]
+    assert "λ = 0 because" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--n", "1"],
+        ["--d-in", "1"],
+        ["--sigma", "0"],
+        ["--sigma", "400"],
+        ["--m", "2"],
+        ["--init", "independent", "--m", "1"],
+    ],
+    ids=" ".join,
+)
+def test_corner_cases_are_legal(options, tmp_path):
+    small = {"--n": "3", "--d-in": "4", "--m": "16", "--data": "sphere", "--seeds": "20"}
+    small |= dict(zip(options[::2], options[1::2], strict=True))
+    words = [word for pair in small.items() for word in pair]
+    assert cli.main(["verify", "rank-floor", "softmax-perturbation", *words, "--out", str(tmp_path)]) == 0
+    assert {row["verdict"] for row in load(tmp_path)["claims"]} <= {"holds", "undecided", "vacuous"}
+
+
+def test_a_formula_without_rounding_rule_is_undecided(tmp_path, monkeypatch):
+    (form,) = catalogue.claims("output-bound")
+    strange = dataclasses.replace(form, lhs=lambda p, q, c: jax.lax.erf_inv(q.base.W))
+    monkeypatch.setattr(catalogue, "claims", lambda name: (strange,))
+    assert cli.main(["verify", "output-bound", *SMALL, "--data", "sphere", "--out", str(tmp_path)]) == 0
+    (row,) = load(tmp_path)["claims"]
+    assert row["verdict"] == "undecided"
+    assert "erf_inv" in row["sentence"]

@@ -46,3 +46,12 @@ def test_normalisation_removes_the_norm_factor():
     problem = make("softmax", sigma=0.7)
     D = jnp.exp(0.7**2 / 2 * jnp.sum(problem.X**2, axis=1))
     np.testing.assert_allclose(plain, D[:, None] * soft * D[None], rtol=1e-13)
+
+
+@pytest.mark.parametrize("network", list(catalogue.ACTIVATIONS))
+def test_spread_is_the_ratio_of_moments(network):
+    activation = catalogue.activation(network)
+    u = 0.4 * np.random.default_rng(0).standard_normal(10**6)
+    slopes = np.asarray(activation.slope(jnp.asarray(u)))
+    ratio = np.mean(slopes**4) / np.mean(slopes**2) ** 2
+    assert abs(float(activation.spread(jnp.asarray(0.4))) / ratio - 1) < 0.02
