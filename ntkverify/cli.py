@@ -104,7 +104,7 @@ class Verify:
             except KeyboardInterrupt as interruption:
                 rows, interrupted = interruption.rows, True  # type: ignore[attr-defined]
         found = rows.results()
-        results.save(folder, found, rows.draws)
+        rows.save(folder)
         from ntkverify.report.page import draw_report
 
         page = draw_report(folder)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import jax
@@ -27,27 +27,32 @@ def compare(
     closed_form: Callable,
     limit: Callable,
     seed: int,
-) -> Iterator[dict]:
+) -> tuple[list[dict], dict[str, np.ndarray]]:
     """Rows {a, b, dtype, error, tolerance, agree, sample}: all finite routes pairwise at `at`, and
-    the closed form's distance to the limit at `start`.
+    the closed form's distance to the limit at `start`; and the kernels that were compared, by route.
 
     `at` should be a generic point: at a coupled W(0) the mean f vanishes and errors in it with it.
     """
-    rows = samples_within_budget(problem, seed)
-    part = dataclasses.replace(problem, X=problem.X[rows], y=problem.y[rows])
+    chosen = samples_within_budget(problem, seed)
+    part = dataclasses.replace(problem, X=problem.X[chosen], y=problem.y[chosen])
     dtype = str(problem.X.dtype)
     full = jax.jit(closed_form)(problem, at)
-    entries = (rows[:, None] * problem.d_out + np.arange(problem.d_out)).ravel()
+    entries = (chosen[:, None] * problem.d_out + np.arange(problem.d_out)).ravel()
     kernels = {CLOSED_FORM: full[jnp.ix_(entries, entries)]}
     with ThreadPoolExecutor(2) as pool:  # compiling is most of it
         found = pool.map(lambda route: jax.jit(route)(part, at), routes.values())
         kernels |= dict(zip(routes, found, strict=True))
-    sample = None if len(rows) == problem.n else f"{len(rows)} of {problem.n} samples, seed {seed}"
-    for a, b in itertools.combinations(kernels, 2):
-        error = relative_difference(kernels[a], kernels[b])
-        yield _row(a, b, dtype, error, TOLERANCE[dtype], sample)
-    error = relative_difference(jax.jit(limit)(problem, start), jax.jit(closed_form)(problem, start))
-    yield _row(CLOSED_FORM, LIMIT, dtype, error, None, None)
+    sample = None if len(chosen) == problem.n else f"{len(chosen)} of {problem.n} samples, seed {seed}"
+    rows = [
+        _row(a, b, dtype, relative_difference(kernels[a], kernels[b]), TOLERANCE[dtype], sample)
+        for a, b in itertools.combinations(kernels, 2)
+    ]
+    far = jax.jit(limit)(problem, start)
+    rows.append(
+        _row(CLOSED_FORM, LIMIT, dtype, relative_difference(far, jax.jit(closed_form)(problem, start)), None, None)
+    )
+    kernels[LIMIT] = far[jnp.ix_(entries, entries)]
+    return rows, {route: np.asarray(kernel) for route, kernel in kernels.items()}
 
 
 def _row(a, b, dtype, error, tolerance, sample) -> dict:

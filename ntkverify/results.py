@@ -5,14 +5,16 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from ntkverify.errors import BadInput
 from ntkverify.settings import configuration_hash
 
 SCHEMA = 1
-RESULTS, DRAWS, REPORT = "results.json", "draws.csv", "report.html"
+RESULTS, DRAWS, ARRAYS, REPORT, FIGURES = "results.json", "draws.csv", "arrays.npz", "report.html", "figures"
 DRAW_COLUMNS = ("problem", "claim", "form", "draw", "outcome", "small", "large", "ratio", "allowance")
 
 
@@ -38,12 +40,12 @@ def folder(verb: str, config: dict, out: Path | None, force: bool) -> Path:
     return path
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Replace a file's content at once."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
@@ -51,13 +53,22 @@ def write(path: Path, text: str) -> None:
         raise
 
 
-def save(path: Path, results: dict, draws: Iterable[Mapping]) -> None:
-    """Write results.json and draws.csv, the latter one row for each draw of each claim."""
-    table = io.StringIO()
-    writer = csv.DictWriter(table, DRAW_COLUMNS)
+def table(columns: Sequence[str], rows: Iterable[Mapping]) -> str:
+    """The rows as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns)
     writer.writeheader()
-    writer.writerows(draws)
-    write(path / DRAWS, table.getvalue())
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def save(path: Path, results: dict, draws: Iterable[Mapping], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write results.json, draws.csv (one row for each draw of each claim) and arrays.npz (kernels by
+    route, eigenvalues)."""
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **dict(arrays))  # type: ignore[arg-type]
+    write(path / ARRAYS, packed.getvalue())
+    write(path / DRAWS, table(DRAW_COLUMNS, draws))
     write(path / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
 
 
@@ -82,3 +93,12 @@ def load_draws(path: Path) -> list[dict[str, str]]:
         return []
     with file.open(newline="", encoding="utf-8") as table:
         return list(csv.DictReader(table))
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a folder's arrays.npz; none if it is missing."""
+    file = path / ARRAYS
+    if not file.exists():
+        return {}
+    with np.load(file, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}

@@ -1,10 +1,13 @@
 """The verb `verify`: settings → problems → kernels compared and claims judged → rows."""
 
+import dataclasses
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import repeat
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -23,10 +26,14 @@ from ntkverify.nouns import Claim, Params, Problem
 from ntkverify.numerics import full_precision, unit_roundoff
 from ntkverify.points import DIRECTIONS
 from ntkverify.problems import problem as make_problem
-from ntkverify.results import SCHEMA
+from ntkverify.results import SCHEMA, save
 from ntkverify.rounding import EIGEN, UnknownOperation
 from ntkverify.settings import Settings
+from ntkverify.statement import Statement
 
+DRAWN = "drawn"
+SHOWN = 96
+"""Rows and columns of a kernel that are kept for its picture."""
 BASE = 2**30
 """Bytes for the programs themselves: JAX, compiled code, scikit-learn."""
 
@@ -36,10 +43,14 @@ class Rows:
     """What a run has found so far; `results()` is valid at any moment."""
 
     config: dict
+    statements: Mapping[str, Sequence[Statement]]
+    """What each claim's forms state, by the claim's id."""
     problems: list[dict] = field(default_factory=list)
     kernels: list[dict] = field(default_factory=list)
     claims: list[dict] = field(default_factory=list)
     draws: list[dict] = field(default_factory=list)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    """"<problem>/kernel/<route>" and "<problem>/eigenvalues/<H(0) by draw, or the limit>"."""
     left_out: list[str] = field(default_factory=list)
     complete: bool = False
 
@@ -55,7 +66,20 @@ class Rows:
             "problems": self.problems,
             "kernels": self.kernels,
             "claims": self.claims,
+            "summary": {
+                "verdicts": dict(Counter(row["verdict"] for row in self.claims)),
+                "kernel_routes_disagreeing": sum(row["agree"] is False for row in self.kernels),
+            },
+            "statements": [
+                {"id": name, **dataclasses.asdict(statement)}
+                for name in dict.fromkeys(row["id"] for row in self.claims)
+                for statement in self.statements[name]
+            ],
         }
+
+    def save(self, folder: Path) -> None:
+        """Write results.json, draws.csv and arrays.npz into a folder."""
+        save(folder, self.results(), self.draws, self.arrays)
 
 
 def verify(
@@ -76,7 +100,8 @@ def verify(
         for data in settings.data
         for row, instance in [_problem(settings, data, network)]
     ]
-    rows = Rows(settings.config(claims=list(claims)))
+    statements = {name: [form.statement for form in forms] for name, forms in zip(names, chosen, strict=True)}
+    rows = Rows(settings.config(claims=list(claims)), statements)
     total = len(problems) * (1 + len(chosen) * settings.seeds)
     progress = _Progress(heard, total)
     try:
@@ -161,8 +186,12 @@ def _describe(rows: Rows, row: dict, instance: Problem, settings: Settings) -> N
         jax.tree.map(lambda leaf: leaf[:, DIRECTIONS.index("sign-aligned")], params)
         for params in (points.base, points.moved)
     )
-    smallest = np.sort(np.asarray(_smallest(instance, base))[:count])
+    spectra = np.asarray(_spectra(instance, base))[:count]
+    smallest = np.sort(spectra[:, 0])
     limit, limit_error = jax.jit(sample_kernel)(instance)
+    limit_spectrum = np.asarray(_cleared(jnp.linalg.eigvalsh(limit)))
+    rows.arrays[f"{row['id']}/eigenvalues/{DRAWN}"] = spectra
+    rows.arrays[f"{row['id']}/eigenvalues/{LIMIT}"] = np.repeat(limit_spectrum, instance.d_out)
     rows.problems.append(
         row
         | {
@@ -170,7 +199,7 @@ def _describe(rows: Rows, row: dict, instance: Problem, settings: Settings) -> N
             "lambda_range": [_number(float(smallest[0])), _number(float(smallest[-1]))],
             "lambda_draws": count,
             "lambda_note": why_zero(instance) if np.median(smallest) == 0 else "",
-            "lambda_inf": _number(float(_cleared(jnp.linalg.eigvalsh(limit))[0])),
+            "lambda_inf": _number(float(limit_spectrum[0])),
             "limit_error": _number(float(limit_error)),
         }
     )
@@ -178,8 +207,11 @@ def _describe(rows: Rows, row: dict, instance: Problem, settings: Settings) -> N
     for dtype in dict.fromkeys((settings.dtype, "float32")):
         first = jax.tree.map(lambda leaf: leaf[0], (tilted, base))
         cast, (moved, start) = _cast((instance, first), dtype)
-        compared = compare(cast, moved, start, routes, closed_form, infinite_width, settings.seed)
+        compared, kernels = compare(cast, moved, start, routes, closed_form, infinite_width, settings.seed)
         rows.kernels += [{"problem": row["id"]} | found for found in compared]
+        if dtype == settings.dtype:
+            shown = slice(None, SHOWN)
+            rows.arrays |= {f"{row['id']}/kernel/{route}": kernel[shown, shown] for route, kernel in kernels.items()}
 
 
 def _cast(tree, dtype: str):
@@ -202,9 +234,9 @@ def _finite_routes(rows: Rows) -> dict[str, Callable]:
 
 @jax.jit
 @full_precision
-def _smallest(instance: Problem, draws: Params):
-    """λ_min(H) of each draw."""
-    return jax.lax.map(lambda params: _cleared(jnp.linalg.eigvalsh(closed_form(instance, params)))[0], draws)
+def _spectra(instance: Problem, draws: Params):
+    """The eigenvalues of each draw's H, ascending."""
+    return jax.lax.map(lambda params: _cleared(jnp.linalg.eigvalsh(closed_form(instance, params))), draws)
 
 
 def _cleared(values):

@@ -1,4 +1,4 @@
-r"""The kernel tends to its limit like $m^{-1/2}$
+r"""Rate of the kernel's limit
 
 Source: docs/theory.md §2 and §4
 Setting: Any two-layer network of the catalogue at $W(0)$, coupled or independent; $K_{ij} = \langle x_i,x_j\rangle\,\mathbb E[\varphi'(u_i)\varphi'(u_j)]$ (softmax: $\langle x_i,x_j\rangle e^{\sigma^2\langle x_i,x_j\rangle}$).

@@ -1,15 +1,22 @@
-"""Figures from rows: one style, drawn as SVG text."""
+"""Figures from rows: one style, drawn as SVG text, each with the table it shows."""
 
 import io
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-INK, HELD, VIOLATED, UNDECIDED = "#222222", "#0072B2", "#D55E00", "#E69F00"
+from ntkverify.results import table
+
+INK, VIOLATED, UNDECIDED = "#222222", "#D55E00", "#E69F00"
+SERIES = ("#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#D55E00")
 """Okabe and Ito's colour-blind safe palette."""
+SHAPES = "osD^vPX"
 _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "ntkverify",
@@ -20,51 +27,202 @@ _STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
+    "legend.fontsize": 8,
 }
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_MARKS = {"held": (HELD, "o"), "violated": (VIOLATED, "X"), "undecided": (UNDECIDED, "s")}
 
 
-def sides(draws: list[dict[str, str]], small: str, large: str) -> str:
+@dataclass(frozen=True)
+class Drawing:
+    """A figure: its file name without suffix, the SVG, its data as CSV, and what it shows."""
+
+    name: str
+    svg: str
+    csv: str
+    caption: str
+
+
+def sides(name: str, draws: Sequence[Mapping[str, str]], small: str, large: str, caption: str) -> Drawing | None:
     """Small against large over draws, on log axes, with the line where they are equal.
 
-    "" when no draw has two positive numbers to plot.
+    None when no draw has two positive numbers to plot.
     """
-    points = [
-        (float(row["large"]), float(row["small"]), row["outcome"])
+    rows: list[dict[str, Any]] = [
+        {"problem": row["problem"], "draw": row["draw"], "outcome": row["outcome"]}
+        | {"small": float(row["small"]), "large": float(row["large"])}
         for row in draws
-        if row["outcome"] in _MARKS and row["small"] and row["large"]
+        if row["outcome"] != "not applicable" and row["small"] and row["large"]
     ]
-    points = [(x, y, outcome) for x, y, outcome in points if x > 0 and y > 0]
-    if not points:
-        return ""
+    rows = [row for row in rows if row["small"] > 0 and row["large"] > 0]
+    if not rows:
+        return None
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(4.6, 3.2))
-        axes = figure.add_axes((0.16, 0.15, 0.81, 0.81))
-        for outcome, (colour, mark) in _MARKS.items():
-            chosen = [(x, y) for x, y, word in points if word == outcome]
-            if chosen:
-                axes.scatter(
-                    *zip(*chosen, strict=True), s=16, c=colour, marker=mark, alpha=0.6, linewidths=0,
-                    label=f"{outcome} ({len(chosen)})",
-                )  # fmt: skip
-        values = [value for point in points for value in point[:2]]
-        low, high = _decades(min(values)), _decades(max(values), up=True)
+        figure = Figure(figsize=(4.8, 3.4))
+        axes = figure.add_axes((0.16, 0.14, 0.78, 0.82))
+        for problem, colour, shape in _series(rows, "problem"):
+            own = [row for row in rows if row["problem"] == problem]
+            held = [row for row in own if row["outcome"] == "held"]
+            _scatter(axes, held, f"{problem}: {len(held)} held", c=colour, marker=shape)
+            for outcome, mark in (("violated", VIOLATED), ("undecided", UNDECIDED)):
+                chosen = [row for row in own if row["outcome"] == outcome]
+                _scatter(axes, chosen, f"{problem}: {len(chosen)} {outcome}", c=mark, marker="X")
+        values = [row[side] for row in rows for side in ("small", "large")]
+        low, high = _decade(min(values)), _decade(max(values), up=True)
         axes.plot([low, high], [low, high], color=INK, linewidth=1, label="equal")
         axes.fill_between([low, high], [low, high], [high, high], color=VIOLATED, alpha=0.07, linewidth=0)
         axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), xlabel=large, ylabel=small)
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(LogLocator(numticks=6))
-            axis.set_major_formatter(FuncFormatter(_power_of_ten))
-            axis.set_minor_locator(NullLocator())
-        axes.legend(loc="upper left", fontsize=8)
-        return _svg(figure)
+            _powers_of_ten(axis)
+        axes.legend(loc="best")
+        return Drawing(name, _svg(figure), table(tuple(rows[0]), rows), caption)
 
 
-def _decades(value: float, up: bool = False) -> float:
+def slopes(name: str, draws: Sequence[Mapping[str, str]], claims: Sequence[Mapping], caption: str) -> Drawing | None:
+    """Each draw's exponent, with the interval of their mean and the band that is claimed."""
+    rows = [
+        {"problem": row["problem"], "draw": row["draw"], "exponent": float(row["small"])}
+        for row in draws
+        if row["outcome"] != "not applicable" and row["small"]
+    ]
+    found = {row["problem"]: row["exponent"] for row in claims if row["exponent"]}
+    if not rows or not found:
+        return None
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(4.8, 0.9 + 0.55 * len(found)))
+        axes = figure.add_axes((0.3, 0.42 / (0.9 + 0.55 * len(found)), 0.67, 0.9 - 0.42 / (0.9 + 0.55 * len(found))))
+        predicted = next(iter(found.values()))
+        near, far = (predicted["predicted"] + sign * predicted["tolerance"] for sign in (-1, 1))
+        axes.axvspan(near, far, color=SERIES[0], alpha=0.1, linewidth=0)
+        axes.axvline(predicted["predicted"], color=INK, linewidth=1)
+        for place, (problem, exponent) in enumerate(found.items()):
+            own = [row["exponent"] for row in rows if row["problem"] == problem]
+            axes.scatter(own, np.full(len(own), place), s=10, c=SERIES[0], alpha=0.25, linewidths=0)
+            axes.plot([exponent["low"], exponent["high"]], [place, place], color=VIOLATED, linewidth=4)
+        axes.set(yticks=range(len(found)), ylim=(-0.6, len(found) - 0.4), xlabel="exponent of m")
+        axes.set_yticklabels(list(found))
+        return Drawing(name, _svg(figure), table(tuple(rows[0]), rows), caption)
+
+
+def looseness(claims: Sequence[Mapping], caption: str) -> Drawing | None:
+    """For each claim, median to worst log₁₀ ratio, one line a problem."""
+    rows = [
+        {"claim": f"{row['id']} [{row['form']}]", "problem": row["problem"], "verdict": row["verdict"]}
+        | row["log10_ratio"]
+        for row in claims
+        if row["direction"] not in ("equality", "order") and row["log10_ratio"]["worst"] is not None
+    ]
+    if not rows:
+        return None
+    names = list(dict.fromkeys(row["claim"] for row in rows))
+    with matplotlib.rc_context(_STYLE):
+        height = 0.9 + 0.24 * len(names)
+        figure = Figure(figsize=(7.2, height))
+        axes = figure.add_axes((0.36, 0.5 / height, 0.62, 1 - 0.85 / height))
+        series = list(_series(rows, "problem"))
+        for index, (problem, colour, shape) in enumerate(series):
+            shift = (index - (len(series) - 1) / 2) * 0.5 / len(series)
+            for row in (row for row in rows if row["problem"] == problem):
+                place = names.index(row["claim"]) + shift
+                ends = [row["worst"] if row["median"] is None else row["median"], row["worst"]]
+                axes.plot(ends, [place, place], color=colour, linewidth=1.5)
+                axes.scatter([row["worst"]], [place], s=14, c=colour, marker=shape, linewidths=0)
+            axes.scatter([], [], s=14, c=colour, marker=shape, label=problem)
+        axes.axvline(0, color=INK, linewidth=1)
+        low, high = min(row["worst"] for row in rows), max(row["worst"] for row in rows)
+        axes.set_xscale("symlog", linthresh=1)
+        axes.axvspan(0, max(2 * high, 1), color=VIOLATED, alpha=0.07, linewidth=0)
+        axes.set(xlim=(min(2 * low, -1), max(2 * high, 1)), ylim=(len(names) - 0.5, -0.5))
+        ticks = [-300, -100, -30, -10, -3, -1, 0, 1, 3, 10]
+        axes.xaxis.set_major_locator(FixedLocator(ticks))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
+        axes.set_yticks(range(len(names)), names)
+        axes.set_xlabel("log₁₀ (smaller side / larger side), median to worst draw")
+        figure.legend(loc="upper center", ncols=len(series), bbox_to_anchor=(0.66, 1))
+        return Drawing("looseness", _svg(figure), table(tuple(rows[0]), rows), caption)
+
+
+def kernels(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Drawing | None:
+    """The kernel by each route, side by side on one colour scale."""
+    prefix = f"{problem}/kernel/"
+    found = {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
+    top = max((float(np.abs(kernel).max()) for kernel in found.values() if np.isfinite(kernel).all()), default=0)
+    if not top:
+        return None
+    with matplotlib.rc_context({**_STYLE, "axes.grid": False}):
+        figure = Figure(figsize=(1.75 * len(found), 2.3))
+        shown = None
+        for place, (route, kernel) in enumerate(found.items()):
+            axes = figure.add_axes(((place + 0.04) / len(found), 0.19, 0.92 / len(found), 0.7))
+            shown = axes.imshow(kernel, cmap="PuOr_r", vmin=-top, vmax=top, interpolation="nearest")
+            axes.set_title(route, fontsize=8)
+            axes.set(xticks=[], yticks=[])
+        bar = figure.colorbar(
+            shown,  # type: ignore[arg-type]
+            cax=figure.add_axes((0.2, 0.13, 0.6, 0.03)),
+            orientation="horizontal",
+        )
+        bar.ax.tick_params(labelsize=7, length=2)
+        bar.outline.set_visible(False)  # type: ignore[operator]
+        entries = (
+            {"route": route, "row": row, "column": column, "entry": float(kernel[row, column])}
+            for route, kernel in found.items()
+            for row, column in np.ndindex(*kernel.shape)
+        )
+        return Drawing(f"kernels-{problem}", _svg(figure), table(("route", "row", "column", "entry"), entries), caption)
+
+
+def spectrum(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Drawing | None:
+    """The eigenvalues of H(0), median and range over draws, beside those of the limit."""
+    drawn, limit = (arrays.get(f"{problem}/eigenvalues/{name}") for name in ("drawn", "infinite-width"))
+    if drawn is None or limit is None or not drawn.any():
+        return None
+    rank = np.arange(1, len(limit) + 1)
+    low, middle, high = np.min(drawn, axis=0), np.median(drawn, axis=0), np.max(drawn, axis=0)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(4.8, 3.2))
+        axes = figure.add_axes((0.13, 0.14, 0.84, 0.83))
+        positive = high > 0
+        axes.fill_between(rank[positive], low[positive], high[positive], color=SERIES[0], alpha=0.2, linewidth=0)
+        axes.plot(
+            rank[middle > 0], middle[middle > 0], color=SERIES[0], label=f"H(0), median and range of {len(drawn)} draws"
+        )
+        axes.plot(rank[limit > 0], limit[limit > 0], color=VIOLATED, dashes=(4, 2), label="infinite width, K ⊗ I")
+        if middle[0] > 0:
+            axes.scatter([1], [middle[0]], s=24, c=SERIES[0], zorder=3)
+            axes.annotate("λ", (1, middle[0]), (5, -9), textcoords="offset points")
+        axes.set(yscale="log", xlabel="index, ascending", ylabel="eigenvalue")
+        _powers_of_ten(axes.yaxis)
+        axes.legend(loc="best")
+        rows = [
+            dict(zip(("index", "low", "median", "high", "limit"), map(float, values), strict=True))
+            for values in zip(rank, low, middle, high, limit, strict=True)
+        ]
+        return Drawing(f"spectrum-{problem}", _svg(figure), table(tuple(rows[0]), rows), caption)
+
+
+def _series(rows: Sequence[Mapping], key: str):
+    names = dict.fromkeys(row[key] for row in rows)
+    return [(name, SERIES[i % len(SERIES)], SHAPES[i % len(SHAPES)]) for i, name in enumerate(names)]
+
+
+def _scatter(axes, rows: Sequence[Mapping], label: str, **style) -> None:
+    if rows:
+        x, y = [row["large"] for row in rows], [row["small"] for row in rows]
+        axes.scatter(x, y, s=14, alpha=0.6, linewidths=0, label=label, **style)
+
+
+def _powers_of_ten(axis) -> None:
+    axis.set_major_locator(LogLocator(numticks=6))
+    axis.set_major_formatter(FuncFormatter(_power_of_ten))
+    axis.set_minor_locator(NullLocator())
+
+
+def _decade(value: float, up: bool = False) -> float:
     exponent = math.log10(value)
     return 10.0 ** min(max(math.floor(exponent - 0.3) if not up else math.ceil(exponent + 0.3), -300), 300)
 

@@ -1,37 +1,68 @@
-"""results.json and draws.csv → report.html.  Reads rows only: neither JAX nor the runs."""
+"""results.json, draws.csv and arrays.npz → report.html and figures/.  Needs neither JAX nor the runs."""
 
 import shlex
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ntkverify.catalogue import statements
-from ntkverify.errors import BadInput
-from ntkverify.report.figures import sides
+from ntkverify.report.figures import Drawing, kernels, looseness, sides, slopes, spectrum
 from ntkverify.report.mathml import rendered
-from ntkverify.results import REPORT, load, load_draws, write
+from ntkverify.results import FIGURES, REPORT, load, load_arrays, load_draws, write
 
 _LABELS = {
     "stated": "said in the paper's abstract or summary",
     "reconstructed": "explicit form rebuilt from the proof technique; its constants are parameters, not the paper's printed ones",
     "derived": "proved here, and checked by a second route",
 }
+_ROOM = "One mark a draw, each at its worst point and entry. The shaded side is where it would be violated."
+_LOOSE = (
+    "How much room each bound leaves. At 0 the sides are equal; −2 is two orders of magnitude of room; the shaded side "
+    "would be a violation."
+)
+_ROUTES = (
+    "Entries of the kernel at one moved draw, by route, and the infinite-width limit; rows and columns run over "
+    "(sample, output), sample slow."
+)
+_SPECTRUM = "Eigenvalues of H(0). The band is the range over draws, λ the smallest."
 
 
 def draw_report(path: Path) -> Path:
-    """Write `report.html` from a folder's results; one self-contained file.  Returns its path."""
-    results, draws = load(path), load_draws(path)
+    """Write `report.html`, one self-contained file, and `figures/` (each figure as SVG, its data as
+    CSV) from a folder's results.  Returns the report's path."""
+    results, draws, arrays = load(path), load_draws(path), load_arrays(path)
+    by_form = defaultdict(list)
+    for row in draws:
+        by_form[row["claim"], row["form"]].append(row)
+    claims = [_claim(statement, results["claims"], by_form) for statement in results["statements"]]
+    problems = [
+        {
+            "row": problem,
+            "kernels": [row for row in results["kernels"] if row["problem"] == problem["id"]],
+            "routes": kernels(problem["id"], arrays, _ROUTES),
+            "spectrum": spectrum(problem["id"], arrays, _SPECTRUM),
+        }
+        for problem in results["problems"]
+    ]
+    overview = looseness(results["claims"], _LOOSE)
     page = _environment().get_template("report.html").render(
-        results=results,
-        command=_command(results),
-        counts=Counter(row["verdict"] for row in results["claims"]),
-        disagreeing=[row for row in results["kernels"] if row["agree"] is False],
-        sections=[_section(problem, results, draws) for problem in results["problems"]],
-        labels=_LABELS,
+        results=results, command=_command(results), overview=overview, claims=[c for c in claims if c["rows"]],
+        problems=problems, labels=_LABELS,
     )  # fmt: skip
+    _save_figures(
+        path / FIGURES,
+        [overview, *(c["figure"] for c in claims), *(p[part] for p in problems for part in ("routes", "spectrum"))],
+    )
     write(path / REPORT, page)
     return path / REPORT
+
+
+def _save_figures(folder: Path, drawings: list[Drawing | None]) -> None:
+    folder.mkdir(exist_ok=True)
+    for drawing in drawings:
+        if drawing is not None:
+            write(folder / f"{drawing.name}.svg", drawing.svg)
+            write(folder / f"{drawing.name}.csv", drawing.csv)
 
 
 def _environment() -> Environment:
@@ -43,25 +74,19 @@ def _environment() -> Environment:
     return templates
 
 
-def _section(problem: dict, results: dict, draws: list[dict[str, str]]) -> dict:
-    key = problem["id"]
-    claims = [row for row in results["claims"] if row["problem"] == key]
-    return {
-        "problem": problem,
-        "kernels": [row for row in results["kernels"] if row["problem"] == key],
-        "claims": [_claim(row, [d for d in draws if d["problem"] == key]) for row in claims],
-    }
-
-
-def _claim(row: dict, draws: list[dict[str, str]]) -> dict:
-    own = [d for d in draws if (d["claim"], d["form"]) == (row["id"], row["form"])]
-    equality = row["direction"] == "equality"
-    labels = ("difference of the two sides", "rounding allowance") if equality else ("smaller side", "larger side")
-    try:
-        statement = statements(row["id"])[row["form"]]
-    except (BadInput, KeyError):  # results of another version
-        statement = None
-    return {"row": row, "statement": statement, "figure": sides(own, *labels), "equality": equality}
+def _claim(statement: dict, rows: list[dict], draws: dict) -> dict:
+    """One form of a claim with its rows on all problems and their figure."""
+    key = statement["id"], statement["form"]
+    own = [row for row in rows if (row["id"], row["form"]) == key]
+    name = "-".join(key)
+    if statement["direction"] == "order":
+        caption = "One dot a draw. The thick bar is the 95% interval of the mean, the band what the claim allows around its exponent."
+        figure = slopes(name, draws[key], own, caption)
+    elif statement["direction"] == "equality":
+        figure = sides(name, draws[key], "difference of the two sides", "rounding allowance", _ROOM)
+    else:
+        figure = sides(name, draws[key], "smaller side", "larger side", _ROOM)
+    return {"statement": statement, "rows": own, "figure": figure}
 
 
 def _command(results: dict) -> str:
