@@ -10,7 +10,7 @@ import sys
 from ntkverify import catalogue
 from ntkverify.progress import Progress, enable_precision
 from ntkverify.settings import Settings
-from ntkverify.verify import verify
+from ntkverify.verification import verify
 
 SETTINGS = Settings(data=("sphere",), network=tuple(catalogue.ACTIVATIONS), m=1024, sigma=0.5)
 

@@ -92,7 +92,7 @@ class Verify:
 
         from ntkverify import results
         from ntkverify.progress import Progress, enable_precision
-        from ntkverify.verify import verify
+        from ntkverify.verification import verify
 
         enable_precision(settings.dtype)
         config = settings.config(claims=list(self.claims))

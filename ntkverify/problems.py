@@ -45,6 +45,9 @@ def problem(
 
 
 def _scaled(dataset: Dataset, dtype: np.dtype, scale: bool):
+    if len(dataset.X) != len(dataset.y) or not dataset.X.size or not dataset.y.size:
+        shapes = f"X {dataset.X.shape} and y {dataset.y.shape}"
+        raise BadInput(f"{dataset.name}: {shapes}", "one target for each input, at least one of them")
     arrays, said = [], []
     for name, array in (("X", dataset.X), ("y", dataset.y)):
         if not np.isfinite(array).all():

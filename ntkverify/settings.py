@@ -9,7 +9,9 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-from ntkverify.errors import BadInput
+from ntkverify.errors import BadInput, choose
+
+INITIALISATIONS = ("coupled", "independent")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Settings:
 
     def checked(self) -> "Settings":
         """These settings, or `BadInput` for the first value out of range."""
+        choose("initialisation", self.init, INITIALISATIONS)
+        choose("dtype", self.dtype, ("float64", "float32"))
         for name in ("n", "d_in", "d_out", "m", "seeds"):
             value = getattr(self, name)
             if value is not None and value < 1:

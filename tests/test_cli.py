@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from markupsafe import escape
 
-from ntkverify import catalogue, cli, verify
+from ntkverify import catalogue, cli, verification
 from ntkverify.report import page as page_of
 from ntkverify.results import load
 
@@ -168,7 +168,7 @@ def test_an_unwritable_folder_is_refused(tmp_path, capsys):
 
 
 def test_an_interruption_keeps_what_was_finished(tmp_path, monkeypatch):
-    right, calls = verify.examine, []
+    right, calls = verification.examine, []
 
     def examine(*args):
         calls.append(1)
@@ -176,7 +176,7 @@ def test_an_interruption_keeps_what_was_finished(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return right(*args)
 
-    monkeypatch.setattr(verify, "examine", examine)
+    monkeypatch.setattr(verification, "examine", examine)
     words = [
         "verify",
         "zero-output",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import in_float32, make
 
-from ntkverify import catalogue, cli, verify
+from ntkverify import catalogue, cli, verification
 from ntkverify.compare import TOLERANCE, samples_within_budget
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.kernels.infinite_width import infinite_width, sample_kernel
@@ -95,8 +95,8 @@ def test_reference_routes_stay_within_memory():
 
 
 def test_a_planted_error_in_the_closed_form_is_reported(monkeypatch, tmp_path, capsys):
-    right = verify.closed_form
-    monkeypatch.setattr(verify, "closed_form", lambda problem, params: right(problem, params) * (1 + 1e-9))
+    right = verification.closed_form
+    monkeypatch.setattr(verification, "closed_form", lambda problem, params: right(problem, params) * (1 + 1e-9))
     code = cli.main(["verify", "zero-output", "--data", "sphere", "--n", "5", "--d-in", "4", "--m", "32", "--seeds", "20", "--out", str(tmp_path)])  # fmt: skip
     assert code == 1
     assert "kernel routes closed-form and autodiff disagree in float64" in capsys.readouterr().out.replace("\n", " ")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ntkverify import catalogue, cli, verify
+from ntkverify import catalogue, cli, verification
 from ntkverify.errors import BadInput
 from ntkverify.inputs.file import load
 from ntkverify.problems import problem
@@ -41,8 +41,8 @@ def words(draw):
 def test_any_words_give_an_exit_code_and_a_message(words, monkeypatch, capsys, tmp_path_factory):
     """Only the numerical work is left out."""
     monkeypatch.chdir(tmp_path_factory.mktemp("words"))
-    monkeypatch.setattr(verify, "_judge_all", lambda *args: None)
-    monkeypatch.setattr(verify, "_describe", lambda *args: None)
+    monkeypatch.setattr(verification, "_judge_all", lambda *args: None)
+    monkeypatch.setattr(verification, "_describe", lambda *args: None)
     try:
         code = cli.main(words)
     except SystemExit as exit:  # how the option parser refuses

@@ -1,0 +1,129 @@
+"""The library's verbs, in the order in which they are used: problem, draw, kernel, verify.
+
+`import ntkverify as nv` gives them as `nv.problem` and so on.  Nothing here changes JAX's settings:
+64-bit numbers are used when `jax_enable_x64` is on.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ntkverify import catalogue
+from ntkverify.errors import BadInput, choose
+from ntkverify.network import initialise
+from ntkverify.nouns import Dataset, Params, Problem
+from ntkverify.problems import problem as make_problem
+from ntkverify.settings import INITIALISATIONS, Settings
+from ntkverify.verification import Rows
+from ntkverify.verification import verify as run
+
+
+def problem(
+    data: str | tuple = "sphere",
+    network: str = "softmax",
+    *,
+    m: int = 256,
+    n: int | None = None,
+    d_in: int | None = None,
+    d_out: int | None = None,
+    init: str = "coupled",
+    sigma: float = 1.0,
+    delta: float = 0.1,
+    radius: float = 0.01,
+    scale: bool = True,
+    seed: int = 0,
+) -> Problem:
+    """Data, architecture and scales of a question.
+
+    `data` is a data set's name (sphere, digits, iris, diabetes), a .npz or .csv file, or a pair of
+    arrays X (n, d_in), y (n, d_out).  Rows are divided by the largest norm where it exceeds 1;
+    without `scale` such data are refused.  `sigma` is the standard deviation of the initial weights,
+    `radius` the R of claims about a ball, both in units of W.  The arrays of the result have JAX's
+    default precision.  Raises `BadInput` for anything malformed.  Source: docs/theory.md §1.
+
+    >>> import ntkverify as nv
+    >>> question = nv.problem("sphere", m=512, n=8, d_in=4, d_out=2)
+    >>> question.X.shape, question.y.shape, question.m
+    ((8, 4), (8, 2), 512)
+    """
+    choose("initialisation", init, INITIALISATIONS)
+    checked = Settings(m=m, init=init, sigma=sigma, delta=delta, radius=radius, seed=seed, n=n, d_in=d_in, d_out=d_out)  # type: ignore[arg-type]
+    checked.checked()
+    if isinstance(data, str):
+        dataset = catalogue.load_input(data)(data, n, d_in, d_out, seed)
+    else:
+        X, y = (np.asarray(part, np.float64) for part in data)
+        dataset = Dataset("arrays", X.reshape(len(X), -1), y.reshape(len(y), -1), "arrays given by the caller")
+    return make_problem(
+        dataset, catalogue.activation(network), m=m, init=init, sigma=sigma, delta=delta, radius=radius, scale=scale,
+        dtype=dtype(),
+    )[0]  # fmt: skip
+
+
+def draw(problem: Problem, key: PRNGKeyArray) -> Params:
+    """One network at initialisation: W (d_in, m) with N(0, σ²) entries and signs a (d_out, m).
+
+    Exact up to the generator; the same key gives the same network.  Source: docs/theory.md §1.
+
+    >>> import jax
+    >>> import ntkverify as nv
+    >>> net = nv.draw(nv.problem("sphere", m=512, n=8, d_in=4, d_out=2), jax.random.key(0))
+    >>> net.W.shape, net.a.shape
+    ((4, 512), (2, 512))
+    """
+    return initialise(problem, key)
+
+
+def kernel(problem: Problem, params: Params | None = None, route: str = "closed-form") -> Float[Array, "nd nd"]:
+    """The NTK Gram matrix H = J Jᵀ / s_m, an (n·d_out, n·d_out) array, sample slow.
+
+    `route` is closed-form, jacobian-contraction, ntk-vector-products (both of neural-tangents),
+    autodiff, or infinite-width, which needs no `params`.  The finite routes agree to about 1e-14 of
+    the largest entry in float64 and 1e-6 in float32.  Source: docs/theory.md §2.
+
+    >>> import jax
+    >>> import ntkverify as nv
+    >>> question = nv.problem("sphere", m=512, n=8, d_in=4, d_out=2)
+    >>> net = nv.draw(question, jax.random.key(0))
+    >>> H, K = nv.kernel(question, net), nv.kernel(question, route="infinite-width")
+    >>> J = nv.kernel(question, net, route="autodiff")
+    >>> H.shape, K.shape, bool(abs(H - J).max() < 1e-5 * abs(H).max())
+    ((16, 16), (16, 16), True)
+    """
+    if params is None and route != "infinite-width":
+        raise BadInput(f"route {route!r} without params", "a network, for routes at finite width", "nv.draw")
+    return catalogue.kernel(route)(problem, params)
+
+
+def verify(claims: Sequence[str] = (), **settings) -> Rows:
+    """Check claims (all by default) as the command line does; `settings` are the fields of `Settings`.
+
+    Returns `Rows`: its `claims` are dicts with verdict, sentence, counts and ratios, `results()` is
+    the content of results.json, and `save(folder)` writes the files that `ntkverify report` draws.
+    Raises `BadInput`.  Source: docs/design.md.
+
+    >>> import ntkverify as nv
+    >>> rows = nv.verify(["zero-output"], data="sphere", n=4, d_in=4, d_out=1, m=16, seeds=20, dtype=nv.dtype())
+    >>> [(row["id"], row["verdict"]) for row in rows.claims]
+    [('zero-output', 'holds')]
+    """
+    known = [field.name for field in dataclasses.fields(Settings)]
+    for name in settings:
+        choose("setting", name, known)
+    for name in ("data", "network"):
+        if isinstance(settings.get(name), str):
+            settings[name] = (settings[name],)
+    return run(Settings(**settings).checked(), tuple(claims))
+
+
+def dtype() -> str:
+    """ "float64" where JAX's 64-bit numbers are on, otherwise "float32".  No error.  Source: JAX's settings.
+
+    >>> import ntkverify as nv
+    >>> nv.dtype() in ("float64", "float32")
+    True
+    """
+    return "float64" if jax.config.read("jax_enable_x64") else "float32"
