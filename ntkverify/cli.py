@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ntkverify import catalogue
@@ -145,7 +146,7 @@ class Doctor:
             library()
             table.add_row("neural-tangents routes", "work; this process's JAX is not altered")
         except BridgeError as error:
-            table.add_row("neural-tangents routes", f"left out: {error}")
+            table.add_row("neural-tangents routes", escape(f"left out: {error}"))
         console.print(table)
         return 0
 
@@ -234,9 +235,9 @@ def summarise(console: Console, found: dict) -> None:
     for (problem, verdict, sentence), claims in unsettled.items():
         console.print(f"[dim]{problem}: {verdict}: {', '.join(claims)}. {sentence}[/dim]", highlight=False)
     for line in found["left_out"]:
-        console.print(f"[yellow]left out:[/yellow] {line}", highlight=False)
+        console.print(f"[yellow]left out:[/yellow] {escape(line)}", highlight=False)
     for line in _violations(found):
-        console.print(f"[bold red]{line.replace('[', chr(92) + '[')}[/bold red]", highlight=False)
+        console.print(f"[bold red]{escape(line)}[/bold red]", highlight=False)
     console.print()
 
 

@@ -14,7 +14,7 @@ def cells(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_both_files_of_a_notebook_agree(path):
-    assert cells(path) == cells(path.with_suffix(".ipynb")), f"run: jupytext --sync {path}"
+    assert cells(path) == cells(path.with_suffix(".ipynb")), f"run: jupytext --to ipynb {path}"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

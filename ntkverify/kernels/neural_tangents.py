@@ -80,7 +80,9 @@ class _Importer:
     def __init__(self):
         spec = importlib.util.find_spec(_PACKAGE)
         if spec is None or not spec.submodule_search_locations:
-            raise BridgeError("neural-tangents is not installed; try: pip install 'ntkverify[neural-tangents]'")
+            raise BridgeError(
+                "neural-tangents is not installed; try: pip install frozendict, then pip install --no-deps neural-tangents==0.6.5"
+            )
         self.root = Path(next(iter(spec.submodule_search_locations)))
         self.views = _views()
         # `experimental` is what needs TensorFlow; nothing else of the package reads it.
