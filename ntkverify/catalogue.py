@@ -35,6 +35,13 @@ CLAIMS = (
     "kernel-perturbation",
     "jacobian-perturbation",
     "convex-region",
+    "neuron-sum",
+    "loss-identity",
+    "step-terms",
+    "movement",
+    "eigenvalue-kept",
+    "contraction",
+    "convergence",
 )
 ACTIVATIONS = {
     "softmax": ("softmax", "SOFTMAX"),

@@ -20,8 +20,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify.nouns import AT_START, Claim, Point, Problem
+from ntkverify.nouns import AT_START, IN_BALL, ON_PATH, Claim, Point, Problem
 from ntkverify.numerics import full_precision, hold_rate_interval, mean_interval, trials_needed
+from ntkverify.paths import draw_paths
 from ntkverify.points import DIRECTIONS, draw_points, over_draws
 from ntkverify.rounding import with_error
 
@@ -109,7 +110,7 @@ def _at_point(
     forms: tuple[Claim, ...], constants: tuple[dict, ...], problem: Problem, point: Point
 ) -> tuple[Evidence, ...]:
     def sides(problem, point, constants):
-        start = Point(point.base, point.base, point.probe)
+        start = Point(point.base, point.base, point.probe, point.path)
         known = {}  # forms of one claim often have a side in common
 
         def side(formula, form, constants):
@@ -221,12 +222,13 @@ def batch_size(problem: Problem) -> int:
     return max((size for size in range(1, CHUNK + 1) if CHUNK % size == 0 and size <= most), default=1)
 
 
-def chunks(problem: Problem, draws: int, seed: int) -> Iterator[tuple[int, Point]]:
-    """`CHUNK` draws at a time: how many of them count, and their points (draws, directions)."""
+def chunks(problem: Problem, draws: int, seed: int, where: str = IN_BALL) -> Iterator[tuple[int, Point]]:
+    """`CHUNK` draws at a time: how many of them count, and their points (draws, points of a draw)."""
     keys = jax.random.split(jax.random.key(seed), draws)
+    points = draw_paths if where == ON_PATH else draw_points
     for begin in range(0, draws, CHUNK):
         part = keys[jnp.minimum(jnp.arange(begin, begin + CHUNK), draws - 1)]
-        yield min(CHUNK, draws - begin), draw_points(problem, part, batch_size(problem))
+        yield min(CHUNK, draws - begin), points(problem, part, batch_size(problem))
 
 
 def examine(forms: tuple[Claim, ...], problem: Problem, points: Point, count: int) -> list[Evidence]:

@@ -16,7 +16,7 @@ from ntkverify.errors import BadInput
 from ntkverify.statement import Statement, read
 
 COUPLED, INDEPENDENT = "coupled", "independent"
-AT_START, IN_BALL = "initialisation", "ball"
+AT_START, IN_BALL, ON_PATH = "initialisation", "ball", "path"
 Leaf = Any
 """A JAX array; not declared as one, because transformations rebuild records with placeholders."""
 
@@ -111,17 +111,42 @@ class Params:
     a: Leaf
 
 
-@functools.partial(jax.tree_util.register_dataclass, data_fields=["base", "moved", "probe"], meta_fields=[])
+@functools.partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["start", "eta", "time", "least", "top", "furthest", "slowest"],
+    meta_fields=[],
+)
+@dataclass(frozen=True)
+class Path:
+    """How gradient descent came to a point: from W(0) in `time` steps of size `eta`."""
+
+    start: Params
+    eta: Leaf
+    time: Leaf
+    least: Leaf
+    """Smallest λ_min(H) on the way."""
+    top: Leaf
+    """Largest λ_max(H) on the way."""
+    furthest: Leaf
+    """Largest max_r ‖w_r − w_r(0)‖ on the way, the step about to be taken included."""
+    slowest: Leaf
+    """Largest ratio ‖e(s+1)‖² / ‖e(s)‖² on the way (0 before the first step)."""
+
+
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["base", "moved", "probe", "path"], meta_fields=[])
 @dataclass(frozen=True)
 class Point:
-    """Where a claim is evaluated: a base point W, a point W̃ in the ball around it, a direction.
+    """Where a claim is evaluated: a base point W, a point W̃, a direction.
 
+    In the ball, W = W(0) and W̃ lies at distance R.  On a path, W = W(τ) and W̃ = W(τ+1).
     `probe` is an (n, d_out) array of random signs, a direction in output space.
     """
 
     base: Params
     moved: Params
     probe: Leaf
+    path: Leaf = None
+    """The `Path` that led to W(τ), for claims about training."""
 
 
 Formula = Callable[[Problem, Point, Mapping[str, Any]], jax.Array]
@@ -155,7 +180,7 @@ class Claim:
     rhs: Formula
     assumptions: Formula
     where: str
-    """"initialisation": W̃ = W(0); "ball": W̃ in the ball of radius R around W(0)."""
+    """"initialisation": W̃ = W(0); "ball": W̃ in the ball of radius R around W(0); "path": along training."""
     direction: str
     statement: Statement = field(compare=False)
     constants: Mapping[str, float] = field(compare=False, default_factory=dict)

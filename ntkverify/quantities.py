@@ -81,6 +81,34 @@ def kernel_change(problem: Problem, point: Point) -> Float[Array, ""]:
     return jnp.sqrt(jnp.sum((H_moved - H) ** 2))
 
 
+def curvature(problem: Problem, params: Params, R) -> Float[Array, ""]:
+    """χ: moving by Δ, each neuron at most R, changes F by J vec(Δ) up to χ ‖Δ‖²_F (softmax).
+
+    χ = ½ (1 + tanh(artanh max|f| + R)) e^{2R} κ √(nd): F'' = m Σ_r (a_r − f) S_r (z_r − z̄)² with
+    |a − f| ≤ 1 + |f|, Σ_r S_r z_r² ≤ (κ/m) Σ_r z_r² and Σ_r z_{i,r}² ≤ ‖Δ‖² (docs/theory.md §5, derived).
+    """
+    f, t = jnp.max(jnp.abs(outputs(problem, params))) / params.W.shape[1], jnp.tanh(R)
+    reach = (f + t) / (1 + f * t)
+    return 0.5 * (1 + reach) * jnp.exp(2 * R) * kappa(problem, params) * (problem.n * problem.d_out) ** 0.5
+
+
+def second_order(z):
+    """e^z − 1 − z, by its series for |z| < 0.02."""
+    series = z**2 * (1 / 2 + z * (1 / 6 + z * (1 / 24 + z * (1 / 120 + z * (1 / 720)))))
+    return jnp.where(jnp.abs(z) < 0.02, series, jnp.expm1(z) - z)
+
+
+@full_precision
+def step_terms(problem: Problem, params: Params, z: Float[Array, "n m"], after: Float[Array, "n d"]):
+    """C_0, C_1, C_2, C_3 of the step that changes the logits by z and ends at F = `after`
+    (docs/theory.md §3): ‖e(τ+1)‖² = ‖e(τ)‖² + C_0 + C_1 + C_2 + C_3 for softmax."""
+    S, a, m = softmax(problem, params), params.a, params.W.shape[1]
+    e = residual(problem, params)
+    v0 = -after * jnp.sum(S * jnp.expm1(z), axis=1, keepdims=True)
+    v1, v2 = m * (S * z) @ a.T, m * (S * second_order(z)) @ a.T
+    return (*(2 * jnp.sum(e * v) for v in (v0, v1, v2)), jnp.sum((v0 + v1 + v2) ** 2))
+
+
 def nominal_B(problem: Problem, C: Array) -> Float[Array, ""]:
     """B = max(C σ √log(nd/δ), 1) (reconstructed; C is a parameter)."""
     nd = problem.n * problem.d_out

@@ -22,7 +22,7 @@ from ntkverify.judge import Evidence, Verdict, chunk_bytes, chunks, examine, joi
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.kernels.infinite_width import infinite_width, sample_kernel
 from ntkverify.kernels.neural_tangents import BridgeError, library
-from ntkverify.nouns import Claim, Params, Problem
+from ntkverify.nouns import IN_BALL, ON_PATH, Claim, Params, Problem
 from ntkverify.numerics import full_precision, unit_roundoff
 from ntkverify.points import DIRECTIONS
 from ntkverify.problems import problem as make_problem
@@ -32,6 +32,8 @@ from ntkverify.settings import Settings
 from ntkverify.statement import Statement
 
 DRAWN = "drawn"
+TRAINED = 60
+"""Networks that are trained for the claims about training."""
 SHOWN = 96
 """Rows and columns of a kernel that are kept for its picture."""
 BASE = 2**30
@@ -102,7 +104,8 @@ def verify(
     ]
     statements = {name: [form.statement for form in forms] for name, forms in zip(names, chosen, strict=True)}
     rows = Rows(settings.config(claims=list(claims)), statements)
-    total = len(problems) * (1 + len(chosen) * settings.seeds)
+    steps = sum(draws(settings, forms[0].where) for forms in chosen)
+    total = len(problems) * (1 + steps)
     progress = _Progress(heard, total)
     try:
         for row, instance in problems:
@@ -264,17 +267,18 @@ def _judge_all(
     try:
         # Threads, because compiling and most of evaluating a claim keep only one core busy.
         with ThreadPoolExecutor(environment()["cores"]) as pool:
-            for count, points in chunks(instance, settings.seeds, settings.seed):
-                progress(f"{problem}: {len(chosen)} claims")
-                jobs = pool.map(timed, chosen, repeat(points), repeat(count))
-                for forms, (found, spent) in zip(chosen, jobs, strict=True):
-                    for index, form in enumerate(forms):
-                        seconds[form] += spent
-                        if isinstance(found, str):
-                            refused[form] = f"It could not be evaluated with its rounding error: {found}."
-                        else:
-                            parts[form].append(found[index])
-                    progress(f"{problem}: {forms[0].id}", count)
+            for where, group in _by_place(chosen):
+                for count, points in chunks(instance, draws(settings, where), settings.seed, where):
+                    progress(f"{problem}: {len(group)} claims {where}")
+                    jobs = pool.map(timed, group, repeat(points), repeat(count))
+                    for forms, (found, spent) in zip(group, jobs, strict=True):
+                        for index, form in enumerate(forms):
+                            seconds[form] += spent
+                            if isinstance(found, str):
+                                refused[form] = f"It could not be evaluated with its rounding error: {found}."
+                            else:
+                                parts[form].append(found[index])
+                        progress(f"{problem}: {forms[0].id}", count)
     finally:
         for form, pieces in parts.items():
             if pieces:
@@ -282,8 +286,20 @@ def _judge_all(
                 _add_claim(rows, problem, form, judge(form, evidence, settings.delta), seconds[form], settings.delta)
                 _add_draws(rows, problem, form, evidence)
             elif form in refused:
-                verdict = unjudged(settings.seeds, refused[form])
+                verdict = unjudged(draws(settings, form.where), refused[form])
                 _add_claim(rows, problem, form, verdict, seconds[form], settings.delta)
+
+
+def _by_place(chosen: list[tuple[Claim, ...]]) -> list[tuple[str, list[tuple[Claim, ...]]]]:
+    """The claims at initialisation and in the ball, which share their points, then those along training."""
+    trained = [forms for forms in chosen if forms[0].where == ON_PATH]
+    fixed = [forms for forms in chosen if forms[0].where != ON_PATH]
+    return [(where, group) for where, group in ((IN_BALL, fixed), (ON_PATH, trained)) if group]
+
+
+def draws(settings: Settings, where: str) -> int:
+    """How many networks are drawn: those that are trained are fewer."""
+    return min(settings.seeds, TRAINED) if where == ON_PATH else settings.seeds
 
 
 def _add_claim(rows: Rows, problem: str, claim: Claim, found: Verdict, seconds: float, delta: float) -> None:

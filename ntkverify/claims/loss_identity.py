@@ -1,0 +1,59 @@
+r"""What one step does to the loss, exactly
+
+Source: docs/theory.md §3
+Setting: Softmax network, any two points; here consecutive points $W(\tau)$, $W(\tau+1)$ of gradient descent. $z_{i,r} = \langle w_r(\tau+1) - w_r(\tau), x_i\rangle = -\eta\langle\Delta w_r, x_i\rangle$, $S$ at $\tau$, $v_0 = -F(\tau+1)\sum_r S_{i,r}(e^z - 1)$, $v_1 = m\sum_r a_{l,r}S_{i,r}z$, $v_2 = m\sum_r a_{l,r}S_{i,r}(e^z-1-z)$.
+Measured: Both sides at drawn times of the path, with $z$ from the two points as the floats give them.
+Refuted by: One step whose two sides differ by more than rounding.
+
+[derived]
+Direction: equality
+Statement: $$ \|e(\tau+1)\|^2 - \|e(\tau)\|^2 = C_0 + C_1 + C_2 + C_3, \qquad C_k = 2\langle e(\tau), v_k\rangle\ (k=0,1,2), \quad C_3 = \|v_0+v_1+v_2\|^2 $$
+Proof: With $\beta = \sum_r e^{u_r}$ at $\tau$, $\beta^+ = \beta\sum_r S_r e^{z_r}$ and $F^+ = m\sum_r a_r S_r e^{z_r} \cdot \beta/\beta^+$. So $F^+ \sum_r S_r e^{z_r} = m\sum_r a_r S_r e^{z_r}$, that is $F^+ - F = -F^+\sum_r S_r(e^{z_r}-1) + m\sum_r a_rS_r(e^{z_r}-1) = v_0 + v_1 + v_2$; expand $\|e + (F^+-F)\|^2$.
+"""
+
+import jax.numpy as jnp
+
+from ntkverify.nouns import ON_PATH, Twin, claim
+from ntkverify.numerics import full_precision
+from ntkverify.quantities import is_softmax, outputs, residual, step_terms
+
+
+def lhs(problem, point, c):
+    return jnp.sum(residual(problem, point.moved) ** 2) - jnp.sum(residual(problem, point.base) ** 2)
+
+
+@full_precision
+def terms(problem, point):
+    z = problem.X @ (point.moved.W - point.base.W)
+    return step_terms(problem, point.base, z, outputs(problem, point.moved))
+
+
+def rhs(problem, point, c):
+    return jnp.sum(jnp.stack(terms(problem, point)))
+
+
+def without(k):
+    return lambda p, q, c: jnp.sum(jnp.stack([term for index, term in enumerate(terms(p, q)) if index != k]))
+
+
+@full_precision
+def earlier_output(problem, point, c):
+    z = problem.X @ (point.moved.W - point.base.W)
+    return jnp.sum(jnp.stack(step_terms(problem, point.base, z, outputs(problem, point.base))))
+
+
+CLAIMS = (
+    claim(
+        __name__,
+        __doc__,
+        "derived",
+        lhs=lhs,
+        rhs=rhs,
+        assumptions=is_softmax,
+        where=ON_PATH,
+        twins=(
+            *(Twin(f"C_{k} dropped", rhs=without(k)) for k in range(4)),
+            Twin("F at τ in place of τ+1 in v_0", rhs=earlier_output),
+        ),
+    ),
+)
