@@ -54,6 +54,7 @@ ACTIVATIONS = {
 }
 """Network name → (module, record)."""
 INPUTS = ("sphere", "digits", "iris", "diabetes")
+STUDIES = ("drift",)
 KERNELS = {
     "closed-form": ("closed_form", "closed_form"),
     "jacobian-contraction": ("neural_tangents", "jacobian_contraction"),
@@ -103,3 +104,10 @@ def kernel(route: str):
     """The function of a kernel route."""
     module, function = KERNELS[choose("kernel route", route, KERNELS)]
     return getattr(importlib.import_module(f"ntkverify.kernels.{module}"), function)
+
+
+def study(name: str, preset: str):
+    """The module of a study; `BadInput` if it or its preset is unknown."""
+    module = importlib.import_module(f"ntkverify.studies.{choose('study', name, STUDIES)}")
+    choose("preset", preset, module.PRESETS)
+    return module

@@ -118,6 +118,60 @@ class Verify:
 
 
 @dataclass(frozen=True)
+class Study:
+    """Answer a question by training many networks over a grid; resumable.
+
+    drift: how far does training move the kernel, and is it scale, coupling or normalisation?
+    The same command goes on where it stopped; finished cells are kept in ledger.sqlite.
+
+    Example: ntkverify study drift --preset quick
+    """
+
+    name: tyro.conf.Positional[str]
+    """The study: drift."""
+    preset: str = "quick"
+    """quick (minutes) or paper (what docs/results/ holds)."""
+    out: Path | None = None
+    """Folder for the ledger, results.json, report.html and figures/ (default: runs/study-<configuration>)."""
+    status: bool = False
+    """Only say how many cells are finished."""
+    force: bool = False
+    """Replace the results of another configuration in --out (its cells stay in the ledger)."""
+
+    def run(self, console: Console) -> int:
+        from ntkverify import results
+        from ntkverify.progress import Progress, enable_precision
+
+        catalogue.study(self.name, self.preset)
+        from ntkverify.studying import status, study
+
+        enable_precision("float64")
+        config = {"study": self.name, "preset": self.preset}
+        folder = results.folder("study", config, self.out, self.force)
+        if self.status:
+            done, total = status(self.name, self.preset, folder)
+            console.print(f"{done} of {total} cells are finished in {folder}", highlight=False, soft_wrap=True)
+            return 0
+        with Progress() as heard:
+            found = study(self.name, self.preset, folder, heard)
+        results.write(folder / results.RESULTS, json.dumps(found, indent=1, allow_nan=False) + "\n")
+        from ntkverify.report.study import draw_study
+
+        page = draw_study(folder)
+        for table in found["tables"]:
+            shown = Table(*table["columns"], box=None, title=table["name"])
+            for row in table["rows"]:
+                shown.add_row(*map(escape, row))
+            console.print(shown)
+        console.print(f"\n{escape(found['answer'])}\n", highlight=False)
+        console.print(f"results: {folder / results.RESULTS}\nreport:  {page}", highlight=False, soft_wrap=True)
+        if not found["complete"]:
+            Console(stderr=True).print("Interrupted; what was finished is kept, and the same command goes on.")
+            return 130
+        return 0
+
+
+@dataclass(frozen=True)
 class Doctor:
     """Say what this installation can do: versions, devices, precision, routes to the kernel.
 
@@ -159,12 +213,15 @@ class Report:
     """
 
     dir: tyro.conf.Positional[Path]
-    """Folder that `verify` wrote."""
+    """Folder that `verify` or `study` wrote."""
 
     def run(self, console: Console) -> int:
         from ntkverify.report.page import draw_report
+        from ntkverify.report.study import draw_study
+        from ntkverify.results import load
 
-        console.print(str(draw_report(self.dir)), highlight=False, soft_wrap=True)
+        draw = draw_study if load(self.dir)["verb"] == "study" else draw_report
+        console.print(str(draw(self.dir)), highlight=False, soft_wrap=True)
         return 0
 
 
@@ -261,6 +318,7 @@ Verb = (
     Annotated[List, tyro.conf.subcommand("list")]
     | Annotated[Show, tyro.conf.subcommand("show")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
+    | Annotated[Study, tyro.conf.subcommand("study")]
     | Annotated[Doctor, tyro.conf.subcommand("doctor")]
     | Annotated[Report, tyro.conf.subcommand("report")]
 )

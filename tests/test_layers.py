@@ -11,7 +11,7 @@ ROOT = Path(ntkverify.__file__).parent
 FLOORS = (
     {"errors"},
     {"numerics", "statement", "settings", "quadrature"},
-    {"rounding", "nouns", "results", "environment", "progress"},
+    {"rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
     {"activations", "inputs", "network", "problems", "compare", "report.mathml", "report.figures"},
     {"kernels"},
     {"quantities"},
@@ -20,7 +20,9 @@ FLOORS = (
     {"paths"},
     {"judge"},
     {"catalogue"},
-    {"verification", "report.page"},
+    {"studies"},
+    {"verification", "studying", "report.page"},
+    {"report.study"},
     {"api", "cli"},
     {"__main__", "__init__"},
 )

@@ -17,7 +17,7 @@ INK, VIOLATED, UNDECIDED = "#222222", "#D55E00", "#E69F00"
 SERIES = ("#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#D55E00")
 """Okabe and Ito's colour-blind safe palette."""
 SHAPES = "osD^vPX"
-_STYLE: Any = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "ntkverify",
     "font.family": "sans-serif",
@@ -60,7 +60,7 @@ def sides(name: str, draws: Sequence[Mapping[str, str]], small: str, large: str,
     rows = [row for row in rows if row["small"] > 0 and row["large"] > 0]
     if not rows:
         return None
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(4.8, 3.4))
         axes = figure.add_axes((0.16, 0.14, 0.78, 0.82))
         for problem, colour, shape in _series(rows, "problem"):
@@ -78,7 +78,7 @@ def sides(name: str, draws: Sequence[Mapping[str, str]], small: str, large: str,
         for axis in (axes.xaxis, axes.yaxis):
             _powers_of_ten(axis)
         axes.legend(loc="best")
-        return Drawing(name, _svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing(name, svg(figure), table(tuple(rows[0]), rows), caption)
 
 
 def slopes(name: str, draws: Sequence[Mapping[str, str]], claims: Sequence[Mapping], caption: str) -> Drawing | None:
@@ -91,7 +91,7 @@ def slopes(name: str, draws: Sequence[Mapping[str, str]], claims: Sequence[Mappi
     found = {row["problem"]: row["exponent"] for row in claims if row["exponent"]}
     if not rows or not found:
         return None
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(4.8, 0.9 + 0.55 * len(found)))
         axes = figure.add_axes((0.3, 0.42 / (0.9 + 0.55 * len(found)), 0.67, 0.9 - 0.42 / (0.9 + 0.55 * len(found))))
         predicted = next(iter(found.values()))
@@ -104,7 +104,7 @@ def slopes(name: str, draws: Sequence[Mapping[str, str]], claims: Sequence[Mappi
             axes.plot([exponent["low"], exponent["high"]], [place, place], color=VIOLATED, linewidth=4)
         axes.set(yticks=range(len(found)), ylim=(-0.6, len(found) - 0.4), xlabel="exponent of m")
         axes.set_yticklabels(list(found))
-        return Drawing(name, _svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing(name, svg(figure), table(tuple(rows[0]), rows), caption)
 
 
 def looseness(claims: Sequence[Mapping], caption: str) -> Drawing | None:
@@ -118,7 +118,7 @@ def looseness(claims: Sequence[Mapping], caption: str) -> Drawing | None:
     if not rows:
         return None
     names = list(dict.fromkeys(row["claim"] for row in rows))
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         height = 0.9 + 0.24 * len(names)
         figure = Figure(figsize=(7.2, height))
         axes = figure.add_axes((0.36, 0.5 / height, 0.62, 1 - 0.85 / height))
@@ -143,7 +143,7 @@ def looseness(claims: Sequence[Mapping], caption: str) -> Drawing | None:
         axes.set_yticks(range(len(names)), names)
         axes.set_xlabel("log₁₀ (smaller side / larger side), median to worst draw")
         figure.legend(loc="upper center", ncols=len(series), bbox_to_anchor=(0.66, 1))
-        return Drawing("looseness", _svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing("looseness", svg(figure), table(tuple(rows[0]), rows), caption)
 
 
 def kernels(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Drawing | None:
@@ -153,7 +153,7 @@ def kernels(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Dra
     top = max((float(np.abs(kernel).max()) for kernel in found.values() if np.isfinite(kernel).all()), default=0)
     if not top:
         return None
-    with matplotlib.rc_context({**_STYLE, "axes.grid": False}):
+    with matplotlib.rc_context({**STYLE, "axes.grid": False}):
         figure = Figure(figsize=(1.75 * len(found), 2.3))
         shown = None
         for place, (route, kernel) in enumerate(found.items()):
@@ -173,7 +173,7 @@ def kernels(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Dra
             for route, kernel in found.items()
             for row, column in np.ndindex(*kernel.shape)
         )
-        return Drawing(f"kernels-{problem}", _svg(figure), table(("route", "row", "column", "entry"), entries), caption)
+        return Drawing(f"kernels-{problem}", svg(figure), table(("route", "row", "column", "entry"), entries), caption)
 
 
 def spectrum(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Drawing | None:
@@ -183,7 +183,7 @@ def spectrum(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Dr
         return None
     rank = np.arange(1, len(limit) + 1)
     low, middle, high = np.min(drawn, axis=0), np.median(drawn, axis=0), np.max(drawn, axis=0)
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(4.8, 3.2))
         axes = figure.add_axes((0.13, 0.14, 0.84, 0.83))
         positive = high > 0
@@ -202,7 +202,7 @@ def spectrum(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Dr
             dict(zip(("index", "low", "median", "high", "limit"), map(float, values), strict=True))
             for values in zip(rank, low, middle, high, limit, strict=True)
         ]
-        return Drawing(f"spectrum-{problem}", _svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing(f"spectrum-{problem}", svg(figure), table(tuple(rows[0]), rows), caption)
 
 
 def _series(rows: Sequence[Mapping], key: str):
@@ -233,8 +233,9 @@ def _power_of_ten(value: float, _) -> str:
     return "10" + str(round(math.log10(value))).translate(_SUPERSCRIPTS)
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
+    """The figure as an <svg> element that does not change from run to run."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    svg = text.getvalue()
-    return svg[svg.index("<svg") :]
+    found = text.getvalue()
+    return found[found.index("<svg") :]

@@ -2,6 +2,7 @@
 
 import shlex
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -45,19 +46,21 @@ def draw_report(path: Path) -> Path:
         for problem in results["problems"]
     ]
     overview = looseness(results["claims"], _LOOSE)
-    page = _environment().get_template("report.html").render(
-        results=results, command=_command(results), overview=overview, claims=[c for c in claims if c["rows"]],
+    page = environment().get_template("report.html").render(
+        results=results, command=command(results), overview=overview, claims=[c for c in claims if c["rows"]],
         problems=problems, labels=_LABELS,
     )  # fmt: skip
-    _save_figures(
-        path / FIGURES,
+    save_figures(
+        path,
         [overview, *(c["figure"] for c in claims), *(p[part] for p in problems for part in ("routes", "spectrum"))],
     )
     write(path / REPORT, page)
     return path / REPORT
 
 
-def _save_figures(folder: Path, drawings: list[Drawing | None]) -> None:
+def save_figures(path: Path, drawings: Sequence[Drawing | None]) -> None:
+    """Each figure as SVG and its data as CSV, in the folder's figures/."""
+    folder = path / FIGURES
     folder.mkdir(exist_ok=True)
     for drawing in drawings:
         if drawing is not None:
@@ -65,7 +68,8 @@ def _save_figures(folder: Path, drawings: list[Drawing | None]) -> None:
             write(folder / f"{drawing.name}.csv", drawing.csv)
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, with the filters that they use."""
     templates = Environment(
         loader=PackageLoader("ntkverify.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -89,8 +93,10 @@ def _claim(statement: dict, rows: list[dict], draws: dict) -> dict:
     return {"statement": statement, "rows": own, "figure": figure}
 
 
-def _command(results: dict) -> str:
+def command(results: dict) -> str:
     """The command that repeats the run, options at their defaults included."""
+    if results["verb"] == "study":
+        return shlex.join(["ntkverify", "study", results["study"], "--preset", results["preset"]])
     config = dict(results["config"])
     words = ["ntkverify", results["verb"], *config.pop("claims", [])]
     for name, value in config.items():

@@ -1,0 +1,28 @@
+"""Exponents: slopes on log-log axes, one a seed, with Student's t-interval of their mean."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ntkverify.numerics import LEVEL, mean_interval
+
+
+def slopes(x: Sequence, y: np.ndarray) -> np.ndarray:
+    """Least-squares slope of log y on log x for each row of y (seeds, len(x))."""
+    return np.polyfit(np.log(np.asarray(x, float)), np.log(np.asarray(y, float)).T, 1)[0]
+
+
+def exponent(cells: Sequence[Mapping], quantity: str, x: str, group: str, predicted: float | None, rule: str) -> dict:
+    """The fit of one group's quantity: cells are {params, seed, metrics} with every seed at every x.
+
+    `exponent`, `low`, `high` are None when fewer than three values of x or two seeds are left.
+    """
+    values = {(cell["params"][x], cell["seed"]): cell["metrics"][quantity] for cell in cells}
+    places, seeds = sorted({place for place, _ in values}), sorted({seed for _, seed in values})
+    table = np.array([[values.get((place, seed)) or np.nan for place in places] for seed in seeds], float)
+    table = table[np.isfinite(table).all(axis=1)] if table.size else table.reshape(0, 0)
+    row = {"quantity": quantity, "x": x, "group": group, "level": LEVEL, "rule": rule, "predicted": predicted}
+    if len(places) < 3 or len(table) < 2:
+        return row | {"exponent": None, "low": None, "high": None, "seeds": len(table)}
+    mean, low, high = mean_interval(slopes(places, table))
+    return row | {"exponent": mean, "low": low, "high": high, "seeds": len(table)}

@@ -1,0 +1,141 @@
+"""How far does training move the kernel, and what makes it so?
+
+Every network is trained to ‖e‖² ≤ 0.01 ‖Y‖² at η = 1/(s_m λ_max(H(0))) on the same data.  Measured
+against m: ‖H(τ)−H(0)‖/‖H(0)‖, max_r‖w_r(τ)−w_r(0)‖ and ‖H(0)−H_∞‖/‖H_∞‖ (Frobenius norms).
+
+Said before measuring.  The perturbation lemma is linear in R, and R ~ D ~ 1/m at a coupled start for
+networks scaled like Σ_r, m^{-1/2} for the m^{-1/2} row; so it predicts a drift no larger than
+m^{-1} and m^{-1/2}.  At an independent start ‖e(0)‖ ~ m^{1/2} for Σ_r, so R ~ m^{-1/2}.
+"""
+
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkverify import catalogue
+from ntkverify.fits import exponent
+from ntkverify.kernels.closed_form import closed_form
+from ntkverify.kernels.infinite_width import infinite_width
+from ntkverify.network import initialise
+from ntkverify.nouns import Problem
+from ntkverify.problems import problem as make_problem
+from ntkverify.training import ordinary_step, train, train_bytes
+
+TITLE = "How far does training move the kernel?"
+NETWORKS = ("softmax", "exponential", "relu", "relu-sum", "tanh")
+INITS = ("coupled", "independent")
+COMMON = {"data": "sphere", "n": 8, "d_in": 16, "d_out": 2, "sigma": 0.5, "target": 0.01, "budget": 4096, "seeds": 10}
+PRESETS = {
+    "quick": {"m": (256, 1024, 4096)},
+    "paper": {"m": (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)},
+}
+FITTED_FROM = 256
+RULE = f"widths m ≥ {FITTED_FROM}, chosen before the fit; seeds that converged at every width"
+QUANTITIES = {
+    "drift": "‖H(τ)−H(0)‖ / ‖H(0)‖",
+    "movement": "max_r ‖w_r(τ)−w_r(0)‖",
+    "limit": "‖H(0)−H_∞‖ / ‖H_∞‖",
+}
+
+
+def grid(preset: str) -> Iterator[dict]:
+    """The parameters of each cell."""
+    for network in NETWORKS:
+        for init in INITS:
+            for m in PRESETS[preset]["m"]:
+                yield COMMON | {"network": network, "init": init, "m": m}
+
+
+def bytes_needed(params: dict) -> int:
+    """About the memory of one cell."""
+    return train_bytes(_problem(params | {"m": 2}), params["seeds"], params["budget"]) * params["m"] // 2 + 2**29
+
+
+def predicted(quantity: str, network: str, init: str) -> float | None:
+    """What the linear-in-R lemma and the movement bound say of the exponent (docstring)."""
+    if quantity == "limit":
+        return -0.5
+    return -1.0 if network != "relu" and init == "coupled" else -0.5
+
+
+def evaluate(params: dict) -> list[dict]:
+    """One row a seed: outcome, sentence, metrics (null where not finite)."""
+    problem = _problem(params)
+    keys = jax.random.split(jax.random.key(params["m"]), params["seeds"])
+    start = jax.vmap(lambda key: initialise(problem, key))(keys)
+    eta = jax.lax.map(lambda net: ordinary_step(problem, net), start)
+    target = params["target"] * float(jnp.sum(problem.y**2))
+    run = train(problem, start, eta, target=target, budget=params["budget"], levels=(1.0,))
+    before, after = (np.asarray(jax.lax.map(lambda net: closed_form(problem, net), nets)) for nets in (start, run.last))
+    limit = np.asarray(infinite_width(problem))
+    size = np.linalg.norm(before, axis=(1, 2))
+    columns = {
+        "drift": np.linalg.norm(after - before, axis=(1, 2)) / size,
+        "movement": np.nanmax(run.movement, axis=1),
+        "limit": np.linalg.norm(before - limit, axis=(1, 2)) / np.linalg.norm(limit),
+        "steps": run.steps,
+        "initial_loss": run.losses[:, 0],
+    }
+    return [
+        {
+            "outcome": run.outcome[seed],
+            "sentence": run.sentence(seed),
+            "metrics": {name: _number(column[seed]) for name, column in columns.items()},
+        }
+        for seed in range(params["seeds"])
+    ]
+
+
+def _number(value) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _problem(params: dict) -> Problem:
+    dataset = catalogue.load_input(params["data"])(params["data"], params["n"], params["d_in"], params["d_out"], 0)
+    activation = catalogue.activation(params["network"])
+    return make_problem(dataset, activation, m=params["m"], init=params["init"], sigma=params["sigma"])[0]
+
+
+def fits(cells: list[dict]) -> list[dict]:
+    """The exponent of m of each quantity for each network and initialisation."""
+    found = []
+    for quantity in QUANTITIES:
+        for network in NETWORKS:
+            for init in INITS:
+                own = [
+                    cell
+                    for cell in cells
+                    if (cell["params"]["network"], cell["params"]["init"]) == (network, init)
+                    and cell["params"]["m"] >= FITTED_FROM
+                    and cell["outcome"] == "converged"
+                ]
+                guess = predicted(quantity, network, init)
+                found.append(exponent(own, quantity, "m", f"{network}, {init}", guess, RULE))
+    return found
+
+
+def answer(found: list[dict]) -> str:
+    """One sentence from the fits: what scale, coupling and normalisation each change."""
+    at = {fit["group"]: fit for fit in found if fit["quantity"] == "drift"}
+
+    def said(group):
+        fit = at[group]
+        if fit["exponent"] is None:
+            return f"{group}: no fit"
+        return f"{group}: {fit['exponent']:.2f} [{fit['low']:.2f}, {fit['high']:.2f}]"
+
+    def same(one, other):
+        a, b = at[one], at[other]
+        if a["exponent"] is None or b["exponent"] is None:
+            return "cannot be compared"
+        apart = abs(a["exponent"] - b["exponent"])
+        return "the same exponent within 0.1" if apart <= 0.1 else f"exponents that differ by {apart:.2f}"
+
+    return (
+        f"Exponents of m of the kernel's relative drift. Output scale: {said('relu, coupled')} against {said('relu-sum, coupled')}. "
+        f"Coupling: {said('softmax, coupled')} against {said('softmax, independent')}. "
+        f"Normalisation: {said('exponential, coupled')} against {said('softmax, coupled')}, "
+        f"{same('exponential, coupled', 'softmax, coupled')}."
+    )
