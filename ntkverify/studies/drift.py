@@ -121,14 +121,14 @@ def answer(found: list[dict]) -> str:
     at = {fit["group"]: fit for fit in found if fit["quantity"] == "drift"}
 
     def said(group):
-        fit = at[group]
-        if fit["exponent"] is None:
+        fit = at.get(group)
+        if fit is None or fit["exponent"] is None:
             return f"{group}: no fit"
         return f"{group}: {fit['exponent']:.2f} [{fit['low']:.2f}, {fit['high']:.2f}]"
 
     def same(one, other):
-        a, b = at[one], at[other]
-        if a["exponent"] is None or b["exponent"] is None:
+        a, b = at.get(one), at.get(other)
+        if a is None or b is None or a["exponent"] is None or b["exponent"] is None:
             return "cannot be compared"
         apart = abs(a["exponent"] - b["exponent"])
         return "the same exponent within 0.1" if apart <= 0.1 else f"exponents that differ by {apart:.2f}"
