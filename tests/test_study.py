@@ -39,14 +39,19 @@ def cells(folder: Path) -> dict:
         return {name: json.loads(rows) for name, rows in connection.execute("SELECT id, rows FROM cells")}
 
 
-def test_a_study_that_is_killed_resumes_to_the_same_ledger(tmp_path):
+def test_a_study_that_is_killed_resumes_to_the_same_ledger(tmp_path, monkeypatch):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
+    # A cache of compiled programs, so that the later runs are short.
+    cache = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "cache"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.05"}
+    for name, value in cache.items():
+        monkeypatch.setenv(name, value)
+    subprocess.run([sys.executable, "-c", TINY, str(tmp_path / "warm")], check=True)
     started = time.monotonic()
     subprocess.run([sys.executable, "-c", TINY, str(whole)], check=True)
     lasted, moments = time.monotonic() - started, random.Random(0)
     for _ in range(5):
         process = subprocess.Popen([sys.executable, "-c", TINY, str(killed)])
-        time.sleep(moments.uniform(0.2, 0.6) * lasted)
+        time.sleep(moments.uniform(0.3, 0.9) * lasted)
         process.kill()
         process.wait()
     subprocess.run([sys.executable, "-c", TINY, str(killed)], check=True)
