@@ -124,13 +124,16 @@ class Study:
     drift: how far does training move the kernel, and is it scale, coupling or normalisation?
     The same command goes on where it stopped; finished cells are kept in ledger.sqlite.
 
-    Example: ntkverify study drift --preset quick
+    Examples: ntkverify study drift --preset quick
+    ntkverify study drift --grid m=256,1024,4096 network=softmax target=0.1
     """
 
     name: tyro.conf.Positional[str]
     """The study: drift."""
     preset: str = "quick"
     """quick (minutes) or paper (what docs/results/ holds)."""
+    grid: tuple[str, ...] = ()
+    """Changes to the preset's grid, as NAME=VALUE or NAME=VALUE,VALUE,...; a wrong name lists them all."""
     out: Path | None = None
     """Folder for the ledger, results.json, report.html and figures/ (default: runs/study-<configuration>)."""
     status: bool = False
@@ -143,17 +146,17 @@ class Study:
         from ntkverify.progress import Progress, enable_precision
 
         catalogue.study(self.name, self.preset)
-        from ntkverify.studying import status, study
+        from ntkverify.studying import configuration, status, study
 
         enable_precision("float64")
-        config = {"study": self.name, "preset": self.preset}
+        config = configuration(self.name, self.preset, self.grid)
         folder = results.folder("study", config, self.out, self.force)
         if self.status:
-            done, total = status(self.name, self.preset, folder)
+            done, total = status(config, folder)
             console.print(f"{done} of {total} cells are finished in {folder}", highlight=False, soft_wrap=True)
             return 0
         with Progress() as heard:
-            found = study(self.name, self.preset, folder, heard)
+            found = study(config, folder, heard)
         results.write(folder / results.RESULTS, json.dumps(found, indent=1, allow_nan=False) + "\n")
         from ntkverify.report.study import draw_study
 
@@ -163,6 +166,8 @@ class Study:
             for row in table["rows"]:
                 shown.add_row(*map(escape, row))
             console.print(shown)
+        for note in found["notes"]:
+            console.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)
         console.print(f"\n{escape(found['answer'])}\n", highlight=False)
         console.print(f"results: {folder / results.RESULTS}\nreport:  {page}", highlight=False, soft_wrap=True)
         if not found["complete"]:

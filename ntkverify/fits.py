@@ -26,3 +26,10 @@ def exponent(cells: Sequence[Mapping], quantity: str, x: str, group: str, predic
         return row | {"exponent": None, "low": None, "high": None, "seeds": len(table)}
     mean, low, high = mean_interval(slopes(places, table))
     return row | {"exponent": mean, "low": low, "high": high, "seeds": len(table)}
+
+
+def shown(fit: Mapping) -> str:
+    """A fit as "exponent [low, high]"."""
+    if fit["exponent"] is None:
+        return "no fit"
+    return f"{fit['exponent']:.2f} [{fit['low']:.2f}, {fit['high']:.2f}]"

@@ -36,7 +36,7 @@ BUDGET = 2**28
 
 @functools.partial(
     jax.tree_util.register_dataclass,
-    data_fields=["applicable", "held", "violated", "small", "large", "allowance"],
+    data_fields=["applicable", "held", "violated", "small", "large", "allowance", "beyond"],
     meta_fields=[],
 )
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Evidence:
     small: Any
     large: Any
     allowance: Any
+    beyond: Any
+    """log₁₀ of the factor by which an assumed width or step size is missed; −inf where none is assumed."""
 
     @property
     def draws(self) -> int:
@@ -84,6 +86,8 @@ class Verdict:
     worst: float | None
     infinite: int
     """Applicable draws whose ratio is infinite: large ≤ 0 < small."""
+    beyond: dict | None = None
+    """log₁₀ of the factor by which an assumed width or step size is missed: its range over draws."""
     exponent: dict | None = None
     """For claims of direction `order`: mean, low and high of the slope, the exponent claimed, its tolerance."""
 
@@ -130,10 +134,12 @@ def _at_point(
             for form, own, value in zip(forms, constants, values, strict=True)
         )
     values, errors = with_error(sides)(problem, point, constants)
-    return tuple(
-        _compare(form.direction, form.assumptions(problem, point, own), *value, *error)
-        for form, own, value, error in zip(forms, constants, values, errors, strict=True)
-    )
+    found = []
+    for form, own, value, error in zip(forms, constants, values, errors, strict=True):
+        beyond = -jnp.inf if form.beyond is None else form.beyond(problem, point, own)
+        applicable = form.assumptions(problem, point, own) & (beyond <= 0)
+        found.append(_compare(form.direction, applicable, beyond, *value, *error))
+    return tuple(found)
 
 
 def _compare_slope(applicable, measured, against, own) -> Evidence:
@@ -150,10 +156,11 @@ def _compare_slope(applicable, measured, against, own) -> Evidence:
         small=slope,
         large=exponent,
         allowance=tolerance,
+        beyond=-jnp.inf * tolerance,
     )
 
 
-def _compare(direction: str, applicable, left, right, left_error, right_error) -> Evidence:
+def _compare(direction: str, applicable, beyond, left, right, left_error, right_error) -> Evidence:
     allowance = left_error + right_error
     if direction == "equality":
         small, large = jnp.broadcast_arrays(jnp.abs(left - right), allowance)
@@ -175,6 +182,7 @@ def _compare(direction: str, applicable, left, right, left_error, right_error) -
         small=small.ravel()[worst],
         large=large.ravel()[worst],
         allowance=jnp.broadcast_to(allowance, small.shape).ravel()[worst],
+        beyond=jnp.asarray(beyond, small.dtype),
     )
 
 
@@ -193,6 +201,7 @@ def _worst_point(found: Evidence) -> Evidence:
         small=found.small[worst],
         large=found.large[worst],
         allowance=found.allowance[worst],
+        beyond=jnp.min(found.beyond),
     )
 
 
@@ -257,6 +266,7 @@ def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:
     low, _ = hold_rate_interval(held, applicable)
     _, high = hold_rate_interval(held + undecided, applicable)
     promised = claim.promised(delta)
+    beyond = _beyond(evidence) if claim.beyond else None
     exponent = None
     if promised == 1 and violated and claim.direction != "order":
         verdict = "violated"
@@ -264,6 +274,10 @@ def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:
     elif applicable < FEWEST:
         verdict = "vacuous"
         sentence = f"Its assumptions held on {applicable} of {evidence.draws} draws, fewer than {FEWEST}: not tested."
+        if beyond:
+            sentence += " What it assumes lies a factor 10^{low:.1f} to 10^{high:.1f} beyond these draws.".format(
+                **beyond
+            )
     elif claim.direction == "order":
         verdict, sentence, exponent = _of_order(claim, evidence)
     elif promised == 1:
@@ -283,8 +297,14 @@ def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:
         median=_log10(float(np.median(ratio))) if len(ratio) else None,
         worst=_log10(float(ratio.max())) if len(ratio) else None,
         infinite=int(np.isinf(ratio).sum()),
+        beyond=beyond,
         exponent=exponent,
     )
+
+
+def _beyond(evidence: Evidence) -> dict | None:
+    found = evidence.beyond[np.isfinite(evidence.beyond)]
+    return {"low": float(found.min()), "high": float(found.max())} if len(found) else None
 
 
 def _unknown(evidence: Evidence) -> int:

@@ -28,34 +28,41 @@ def initialise(problem: Problem, key: PRNGKeyArray) -> Params:
     return Params(W, a)
 
 
-def output_scale(activation: Activation, m: int) -> float:
+def narrowed(params: Params, m) -> Params:
+    """The network of the first m neurons, padded to the width that `params` has."""
+    live = jnp.asarray(m, params.W.dtype)
+    keep = jnp.arange(params.W.shape[1], dtype=live.dtype)[None] < live
+    return Params(jnp.where(keep, params.W, 0), jnp.where(keep, params.a, 0), live)
+
+
+def output_scale(activation: Activation, m):
     """s in F = s Σ_r a_r φ_r."""
     return m**-0.5 if activation.root_scaled else 1.0
 
 
-def kernel_scale(activation: Activation, m: int) -> float:
+def kernel_scale(activation: Activation, m):
     """s_m in J Jᵀ = s_m H: m for networks scaled like Σ_r, 1 for m^{-1/2} Σ_r."""
     return m * output_scale(activation, m) ** 2
 
 
 @full_precision
-def neurons(activation: Activation, W: Float[Array, "d_in m"], X: Float[Array, "n d_in"]):
-    """What each neuron gives, (n, m): φ(⟨w_r,x_i⟩), for softmax m S_{i,r}."""
-    U = X @ W
-    return W.shape[1] * jax.nn.softmax(U, axis=-1) if activation.normalised else activation.value(U)
+def neurons(activation: Activation, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n m"]:
+    """What each neuron gives: φ(⟨w_r,x_i⟩), for softmax m S_{i,r}."""
+    U = X @ params.W
+    return params.m * softmax(U, params) if activation.normalised else activation.value(U)
+
+
+def softmax(U: Float[Array, "n m"], params: Params) -> Float[Array, "n m"]:
+    """Over the neurons that count."""
+    return jax.nn.softmax(U if params.mask is None else jnp.where(params.mask, U, -jnp.inf), axis=-1)
 
 
 @full_precision
-def forward(
-    activation: Activation,
-    W: Float[Array, "d_in m"],
-    a: Float[Array, "d_out m"],
-    X: Float[Array, "n d_in"],
-) -> Float[Array, "n d_out"]:
+def forward(activation: Activation, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n d_out"]:
     """F(W), unshifted also under independent initialisation."""
-    return output_scale(activation, W.shape[1]) * (neurons(activation, W, X) @ a.T)
+    return output_scale(activation, params.m) * (neurons(activation, params, X) @ params.a.T)
 
 
-def loss(activation: Activation, W, a, X, y) -> Float[Array, ""]:
+def loss(activation: Activation, params: Params, X, y) -> Float[Array, ""]:
     """½ Σ_i Σ_l (F_l(x_i) − y_{l,i})²."""
-    return jnp.sum((forward(activation, W, a, X) - y) ** 2) / 2
+    return jnp.sum((forward(activation, params, X) - y) ** 2) / 2

@@ -4,6 +4,7 @@ Arrays: X (n, d_in), y (n, d_out), W (d_in, m), a (d_out, m).  Outputs are (n, d
 the sample slow, p = i·d_out + l; kernels are (n·d_out, n·d_out) in that order.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -102,13 +103,26 @@ class Problem:
         return self.y.shape[1]
 
 
-@functools.partial(jax.tree_util.register_dataclass, data_fields=["W", "a"], meta_fields=[])
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["W", "a", "live"], meta_fields=[])
 @dataclass(frozen=True)
 class Params:
     """One network: trained weights W (d_in, m) and fixed signs a (d_out, m)."""
 
     W: Leaf
     a: Leaf
+    live: Leaf = None
+    """How many neurons count, the first ones, as a float; None: all.  The others are padding, with W = 0, a = 0 and
+    no share in a softmax, so that networks of several widths run in one compiled program."""
+
+    @property
+    def m(self) -> Leaf:
+        """The width."""
+        return self.W.shape[1] if self.live is None else self.live
+
+    @property
+    def mask(self) -> Leaf:
+        """Which neurons count, (m,), or None for all."""
+        return None if self.live is None else jax.numpy.arange(self.W.shape[1], dtype=self.live.dtype) < self.live
 
 
 @functools.partial(
@@ -185,6 +199,9 @@ class Claim:
     statement: Statement = field(compare=False)
     constants: Mapping[str, float] = field(compare=False, default_factory=dict)
     twins: tuple[Twin, ...] = field(compare=False, default=())
+    beyond: Formula | None = None
+    """log₁₀ of the factor by which a width or step size that the form assumes is missed; above 0 the form
+    is not applicable, and the verdict names the factor."""
 
     @property
     def form(self) -> str:
@@ -196,15 +213,12 @@ class Claim:
 
     def mutated(self, twin: Twin) -> "Claim":
         """The claim with the twin's mutation in place of its own formula."""
-        return Claim(
-            id=self.id,
+        return dataclasses.replace(
+            self,
             lhs=twin.lhs or self.lhs,
             rhs=twin.rhs or self.rhs,
             assumptions=twin.assumptions or self.assumptions,
-            where=self.where,
-            direction=self.direction,
-            statement=self.statement,
-            constants=self.constants,
+            twins=(),
         )
 
 
@@ -219,6 +233,7 @@ def claim(
     where: str = IN_BALL,
     constants: Mapping[str, float] | None = None,
     twins: tuple[Twin, ...] = (),
+    beyond: Formula | None = None,
 ) -> Claim:
     """Bind the formulas to the form that the module's docstring states."""
     statement = read(docstring or "")[form]
@@ -232,4 +247,5 @@ def claim(
         statement=statement,
         constants=constants or {},
         twins=twins,
+        beyond=beyond,
     )

@@ -4,10 +4,14 @@ Every function takes (problem, params); `params` is the network at which the sym
 of evaluation are those of `rounding.with_error`; none allocates more than (n·d)² or n·m numbers.
 """
 
+import math
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from ntkverify import network
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.network import forward, neurons, output_scale
 from ntkverify.nouns import COUPLED, Params, Point, Problem
@@ -16,7 +20,7 @@ from ntkverify.numerics import full_precision
 
 def outputs(problem: Problem, params: Params) -> Float[Array, "n d"]:
     """F(W)."""
-    return forward(problem.activation, params.W, params.a, problem.X)
+    return forward(problem.activation, params, problem.X)
 
 
 def residual(problem: Problem, params: Params) -> Float[Array, "n d"]:
@@ -43,12 +47,12 @@ def operator_norm(problem: Problem) -> Float[Array, ""]:
 
 def softmax(problem: Problem, params: Params) -> Float[Array, "n m"]:
     """S_{i,r}, rows summing to 1."""
-    return jax.nn.softmax(logits(problem, params), axis=-1)
+    return network.softmax(logits(problem, params), params)
 
 
 def kappa(problem: Problem, params: Params) -> Float[Array, ""]:
     """κ = max_{i,r} m S_{i,r} ≥ 1."""
-    return params.W.shape[1] * jnp.max(softmax(problem, params))
+    return params.m * jnp.max(softmax(problem, params))
 
 
 @full_precision
@@ -58,11 +62,11 @@ def pulled_back(problem: Problem, params: Params, e: Float[Array, "n d"]) -> Flo
     Column r is, for softmax, m Σ_i Σ_l e_{l,i} (a_{l,r} − f_{l,i}) S_{i,r} x_i; for elementwise φ,
     s Σ_i Σ_l e_{l,i} a_{l,r} φ'(⟨w_r,x_i⟩) x_i.
     """
-    m = params.W.shape[1]
+    m = params.m
     pull = e @ params.a
     if problem.activation.normalised:
         f = outputs(problem, params) / m
-        slope = neurons(problem.activation, params.W, problem.X)
+        slope = neurons(problem.activation, params, problem.X)
         pull = pull - jnp.sum(e * f, axis=1, keepdims=True)
     else:
         slope = problem.activation.slope(logits(problem, params))
@@ -87,7 +91,7 @@ def curvature(problem: Problem, params: Params, R) -> Float[Array, ""]:
     χ = ½ (1 + tanh(artanh max|f| + R)) e^{2R} κ √(nd): F'' = m Σ_r (a_r − f) S_r (z_r − z̄)² with
     |a − f| ≤ 1 + |f|, Σ_r S_r z_r² ≤ (κ/m) Σ_r z_r² and Σ_r z_{i,r}² ≤ ‖Δ‖² (docs/theory.md §5, derived).
     """
-    f, t = jnp.max(jnp.abs(outputs(problem, params))) / params.W.shape[1], jnp.tanh(R)
+    f, t = jnp.max(jnp.abs(outputs(problem, params))) / params.m, jnp.tanh(R)
     reach = (f + t) / (1 + f * t)
     return 0.5 * (1 + reach) * jnp.exp(2 * R) * kappa(problem, params) * (problem.n * problem.d_out) ** 0.5
 
@@ -102,7 +106,7 @@ def second_order(z):
 def step_terms(problem: Problem, params: Params, z: Float[Array, "n m"], after: Float[Array, "n d"]):
     """C_0, C_1, C_2, C_3 of the step that changes the logits by z and ends at F = `after`
     (docs/theory.md §3): ‖e(τ+1)‖² = ‖e(τ)‖² + C_0 + C_1 + C_2 + C_3 for softmax."""
-    S, a, m = softmax(problem, params), params.a, params.W.shape[1]
+    S, a, m = softmax(problem, params), params.a, params.m
     e = residual(problem, params)
     v0 = -after * jnp.sum(S * jnp.expm1(z), axis=1, keepdims=True)
     v1, v2 = m * (S * z) @ a.T, m * (S * second_order(z)) @ a.T
@@ -113,6 +117,18 @@ def nominal_B(problem: Problem, C: Array) -> Float[Array, ""]:
     """B = max(C σ √log(nd/δ), 1) (reconstructed; C is a parameter)."""
     nd = problem.n * problem.d_out
     return jnp.maximum(C * problem.sigma * jnp.sqrt(jnp.log(nd / problem.delta)), 1)
+
+
+def theorem_width(problem: Problem, params: Params, c: Mapping) -> Float[Array, ""]:
+    """log₁₀ of c_m λ⁻² n² d² e^{power B} log²(nd/δ), λ of H at `params` (reconstructed, docs/theory.md §5)."""
+    nd = problem.n * problem.d_out
+    smallest = eigenvalues(problem, params)[0]
+    logs = 2 * jnp.log(nd * jnp.log(nd / problem.delta) / jnp.maximum(smallest, 1e-300))
+    return (jnp.log(c["c_m"]) + logs + c["width_power"] * nominal_B(problem, c["C"])) / math.log(10)
+
+
+THEOREM_WIDTH = {"c_m": 1.0, "width_power": 18.0, "C": 10.0}
+"""The constants of `theorem_width`."""
 
 
 def largest_exponent(problem: Problem, params: Params) -> Float[Array, ""]:

@@ -1,11 +1,12 @@
 """The verb `study`: a grid of cells, evaluated through the ledger → results.json."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ntkverify import catalogue
 from ntkverify.environment import environment, require_memory
+from ntkverify.grids import axes, changed, grid
 from ntkverify.ledger import opened
 from ntkverify.results import SCHEMA
 
@@ -13,22 +14,29 @@ VERSIONS = ("ntkverify", "jax", "jaxlib", "numpy")
 """What a cell's numbers depend on beside its parameters."""
 
 
-def study(
-    name: str, preset: str, folder: Path, heard: Callable[[str, int, int], None] = lambda what, done, total: None
-) -> dict:
-    """Evaluate the preset's missing cells and return the content of results.json.
+def configuration(name: str, preset: str, changes: Sequence[str] = ()) -> dict:
+    """What is asked, with every parameter of the grid spelled out; `BadInput` for what cannot be."""
+    parameters = changed(catalogue.study(name, preset).PRESETS[preset], changes, tuple(catalogue.ACTIVATIONS))
+    listed = {key: list(value) if isinstance(value, tuple) else value for key, value in parameters.items()}
+    return {"study": name, "preset": preset, "changes": sorted(changes), "grid": listed}
+
+
+def study(config: dict, folder: Path, heard: Callable[[str, int, int], None] = lambda what, done, total: None) -> dict:
+    """Evaluate the missing cells of a configuration and return the content of results.json.
 
     Each finished cell is in the folder's ledger before the next begins.  An interruption leaves
     `complete` false and keeps what was finished.
     """
-    module = catalogue.study(name, preset)
-    grid, stamp = list(module.grid(preset)), _stamp(name)
-    for params in grid:
-        require_memory(module.bytes_needed(params), f"{name} with m = {params['m']}", "a smaller preset")
-    cells, interrupted = [], False
+    module, stamp = catalogue.study(config["study"], config["preset"]), _stamp(config["study"])
+    parameters = _parameters(config)
+    varying, todo = axes(parameters), list(grid(parameters))
+    for params in todo:
+        what = f"{config['study']} with {_named(params, varying)}"
+        require_memory(module.bytes_needed(params), what, "a smaller grid")
+    cells, notes, interrupted = [], {}, False
     with opened(folder) as ledger:
-        for done, params in enumerate(grid):
-            heard(f"{params['network']} {params['init']} m = {params['m']}", done, len(grid))
+        for done, params in enumerate(todo):
+            heard(_named(params, varying), done, len(todo))
             try:
                 rows = ledger.get(params | stamp)
                 if rows is None:
@@ -38,16 +46,24 @@ def study(
             except KeyboardInterrupt:
                 interrupted = True
                 break
-            cells += [{"params": params, "seed": seed} | row for seed, row in enumerate(rows)]
-    for cell in cells:
-        cell["id"] = "-".join(str(cell["params"][key]) for key in ("network", "init", "m")) + f"-{cell['seed']}"
+            notes |= dict.fromkeys(row["note"] for row in rows if row["note"])
+            name = "-".join(str(params[key]) for key in varying)
+            cells += [{"id": f"{name}-{seed}", "params": params, "seed": seed} | row for seed, row in enumerate(rows)]
     fits = module.fits(cells)
     return {
-        "schema": SCHEMA, "verb": "study", "study": name, "preset": preset, "config": {"study": name, "preset": preset},
-        "title": module.TITLE, "complete": not interrupted, "environment": environment(), "problems": [], "kernels": [],
-        "claims": [], "cells": cells, "fits": fits, "tables": [table(fits)], "quantities": module.QUANTITIES,
-        "answer": module.answer(fits),
+        "schema": SCHEMA, "verb": "study", **config, "config": config, "title": module.TITLE,
+        "complete": not interrupted, "environment": environment(), "problems": [], "kernels": [], "claims": [],
+        "cells": cells, "notes": list(notes), "fits": fits, "tables": module.tables(cells, fits),
+        "figures": module.figures(cells, fits), "answer": module.answer(cells, fits),
     }  # fmt: skip
+
+
+def _parameters(config: dict) -> dict:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in config["grid"].items()}
+
+
+def _named(params: dict, varying: Sequence[str]) -> str:
+    return ", ".join(f"{key} {params[key]}" for key in varying)
 
 
 def _stamp(name: str) -> dict:
@@ -55,24 +71,8 @@ def _stamp(name: str) -> dict:
     return {"study": name, "backend": found["backend"]} | {key: found["packages"][key] for key in VERSIONS}
 
 
-def status(name: str, preset: str, folder: Path) -> tuple[int, int]:
+def status(config: dict, folder: Path) -> tuple[int, int]:
     """(finished cells, cells) of a study in a folder."""
-    grid, stamp = list(catalogue.study(name, preset).grid(preset)), _stamp(name)
+    todo, stamp = list(grid(_parameters(config))), _stamp(config["study"])
     with opened(folder) as ledger:
-        return sum(ledger.get(params | stamp) is not None for params in grid), len(grid)
-
-
-def table(fits: list[dict]) -> dict:
-    """The fits as a table: one row a group, one column a quantity."""
-    quantities = list(dict.fromkeys(fit["quantity"] for fit in fits))
-    groups = list(dict.fromkeys(fit["group"] for fit in fits))
-    at = {(fit["group"], fit["quantity"]): fit for fit in fits}
-
-    def cell(group, quantity):
-        fit = at[group, quantity]
-        if fit["exponent"] is None:
-            return "no fit"
-        return f"{fit['exponent']:.2f} [{fit['low']:.2f}, {fit['high']:.2f}]"
-
-    rows = [[group, *(cell(group, quantity) for quantity in quantities)] for group in groups]
-    return {"name": "exponents of m, 95% intervals", "columns": ["network and start", *quantities], "rows": rows}
+        return sum(ledger.get(params | stamp) is not None for params in todo), len(todo)

@@ -5,6 +5,7 @@ are dropped and progress is told.  Memory: the networks, their `levels` snapshot
 losses; `train_bytes` says how much beforehand.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ def _exploded(loss, first):
 def ordinary_step(problem: Problem, params: Params, c: float = 1.0) -> Float[Array, ""]:
     """η = c / (s_m λ_max(H(0))): for c < 2 the linearised dynamics converges."""
     top = jnp.linalg.eigvalsh(closed_form(problem, params))[-1]
-    return c / (kernel_scale(problem.activation, params.W.shape[1]) * top)
+    return c / (kernel_scale(problem.activation, params.m) * top)
 
 
 @full_precision
@@ -94,7 +95,7 @@ def theorem_step(problem: Problem, params: Params, C=10.0, power=16.0) -> Float[
     smallest = jnp.maximum(jnp.linalg.eigvalsh(closed_form(problem, params))[0], 0)
     nd = problem.n * problem.d_out
     B = nominal_B(problem, jnp.asarray(C, problem.X.dtype))
-    return 0.1 * smallest / (params.W.shape[1] * nd**2 * jnp.exp(power * B))
+    return 0.1 * smallest / (params.m * nd**2 * jnp.exp(power * B))
 
 
 @full_precision
@@ -104,12 +105,12 @@ def careful_step(problem: Problem, params: Params, slack: float = 1.25, R: float
     top = jnp.linalg.eigvalsh(closed_form(problem, params))[-1]
     size = jnp.sqrt(jnp.sum(residual(problem, params) ** 2))
     bend = curvature(problem, params, jnp.asarray(R, problem.X.dtype)) if problem.activation.normalised else 0
-    return 1 / (slack * kernel_scale(problem.activation, params.W.shape[1]) * top + 2.5 * bend * size)
+    return 1 / (slack * kernel_scale(problem.activation, params.m) * top + 2.5 * bend * size)
 
 
 def descend(problem: Problem, params: Params, eta) -> Params:
     """One step of gradient descent."""
-    return Params(params.W - eta * pulled_back(problem, params, residual(problem, params)), params.a)
+    return dataclasses.replace(params, W=params.W - eta * pulled_back(problem, params, residual(problem, params)))
 
 
 def train(
@@ -136,15 +137,22 @@ def train(
     losses[:, 0], movement[:, 0] = state["loss"], 0
     running = np.arange(seeds)
     running = running[~(losses[:, 0] <= target)]
-    rows = running
-    state = jax.tree.map(lambda leaf: leaf[rows], state)
+    rows, state = running, _rows(state, running)
     for begin in range(0, budget, CHUNK):
         if not len(running):
             break
         length = min(CHUNK, budget - begin)
         at = jnp.asarray(begin)
         state, (loss, moved) = _advance(
-            problem, start.W[rows], start.a[rows], eta[rows], state, at, target, optimiser, length, tuple(levels)
+            problem,
+            _rows(start, rows),
+            eta[rows],
+            state,
+            at,
+            target,
+            optimiser,
+            length,
+            tuple(levels),
         )
         loss, moved = (np.nan_to_num(each, nan=np.inf, posinf=np.inf) for each in (loss, moved))
         done = (loss <= target) | ~(loss <= EXPLODED * losses[rows, :1])
@@ -161,7 +169,7 @@ def train(
         heard(begin + length, len(running))
         rows, state = _shrunk(rows, running, state)
     return Run(
-        start=start, last=Params(jnp.asarray(last), start.a), eta=np.asarray(eta), losses=losses, movement=movement,
+        start=start, last=dataclasses.replace(start, W=jnp.asarray(last)), eta=np.asarray(eta), losses=losses, movement=movement,
         snapshots=jnp.asarray(snapshots), reached=reached, levels=tuple(levels), target=target, budget=budget,
     )  # fmt: skip
 
@@ -176,7 +184,11 @@ def _shrunk(rows, running, state):
         return rows, state
     keep = np.concatenate([running, np.repeat(running[:1], size - len(running))]) if len(running) < size else running
     places = [int(np.flatnonzero(rows == row)[0]) for row in keep]
-    return keep, jax.tree.map(lambda leaf: leaf[np.asarray(places)], state)
+    return keep, _rows(state, np.asarray(places))
+
+
+def _rows(tree, rows):
+    return jax.tree.map(lambda leaf: leaf[rows], tree)
 
 
 def _begin(problem, optimiser, levels, params, eta):
@@ -193,20 +205,20 @@ def _begin(problem, optimiser, levels, params, eta):
 
 @functools.partial(jax.jit, static_argnames=("optimiser", "length", "levels"), donate_argnames=("state",))
 @full_precision
-def _advance(problem, W, a, eta, state, begin, target, optimiser, length, levels):
+def _advance(problem, start, eta, state, begin, target, optimiser, length, levels):
     """`length` steps of every network; returns the state and the losses and movements after each."""
 
-    def one(W_start, a, eta, state):
+    def one(start, eta, state):
         rule = optimiser(eta)
 
         def step(state, index):
-            params = Params(state["W"], a)
+            params = dataclasses.replace(start, W=state["W"])
             gradient = pulled_back(problem, params, residual(problem, params))
             update, memory = rule.update(gradient, state["optimiser"], state["W"])
             on = (state["loss"] > target) & (state["loss"] <= EXPLODED * state["first"])  # done networks stand still
             W = jnp.where(on, state["W"] + update, state["W"])
-            loss = jnp.sum(residual(problem, Params(W, a)) ** 2)
-            moved = jnp.sqrt(jnp.max(jnp.sum((W - W_start) ** 2, axis=0)))
+            loss = jnp.sum(residual(problem, dataclasses.replace(start, W=W)) ** 2)
+            moved = jnp.sqrt(jnp.max(jnp.sum((W - start.W) ** 2, axis=0)))
             crossed = (state["reached"] < 0) & (loss <= jnp.asarray(levels, loss.dtype) * state["first"])
             slot = jnp.where(jnp.any(crossed), jnp.argmax(crossed), len(levels))
             # A step that crosses several levels at once is the snapshot of the first; the next step's of the others.
@@ -222,7 +234,7 @@ def _advance(problem, W, a, eta, state, begin, target, optimiser, length, levels
 
         return jax.lax.scan(step, state, begin + jnp.arange(length))
 
-    return jax.vmap(one)(W, a, eta, state)
+    return jax.vmap(one)(start, eta, state)
 
 
 def train_bytes(problem: Problem, seeds: int, budget: int, levels: int = len(LEVELS)) -> int:

@@ -321,6 +321,7 @@ def _add_claim(rows: Rows, problem: str, claim: Claim, found: Verdict, seconds: 
             "log10_ratio": {"median": found.median, "worst": found.worst},
             "infinite": found.infinite,
             "exponent": found.exponent,
+            "beyond": found.beyond,
             "constants": dict(claim.constants),
             "verdict": found.verdict,
             "sentence": found.sentence,

@@ -46,7 +46,7 @@ def test_index_order_has_the_sample_slow(network):
     for i, l, j, k in itertools.product(range(3), range(2), range(3), range(2)):
 
         def output(W, i, l):
-            return forward(problem.activation, W, at.a, problem.X)[i, l]
+            return forward(problem.activation, Params(W, at.a), problem.X)[i, l]
 
         entry = jnp.vdot(jax.grad(output)(at.W, i, l), jax.grad(output)(at.W, j, k))
         np.testing.assert_allclose(H[i, l, j, k], entry / kernel_scale(problem.activation, 8), rtol=1e-11)

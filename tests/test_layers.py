@@ -11,7 +11,7 @@ ROOT = Path(ntkverify.__file__).parent
 FLOORS = (
     {"errors"},
     {"numerics", "statement", "settings", "quadrature"},
-    {"rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
+    {"grids", "rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
     {"activations", "inputs", "network", "problems", "compare", "report.mathml", "report.figures"},
     {"kernels"},
     {"quantities"},

@@ -1,5 +1,7 @@
 """Training: outcomes with their sentence, snapshots, and the same path whatever is batched."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,9 +9,10 @@ import optax
 import pytest
 from conftest import make
 
-from ntkverify.network import initialise, loss
+from ntkverify.kernels.closed_form import closed_form
+from ntkverify.network import initialise, loss, narrowed
 from ntkverify.nouns import Params
-from ntkverify.quantities import pulled_back, residual
+from ntkverify.quantities import outputs, pulled_back, residual, step_terms
 from ntkverify.training import CHUNK, CONVERGED, DIVERGED, UNFINISHED, descend, ordinary_step, theorem_step, train
 
 
@@ -27,7 +30,7 @@ def problem():
 def test_descend_follows_the_gradient_of_the_loss(network):
     problem = make(network)
     params = initialise(problem, jax.random.key(1))
-    slope = jax.grad(lambda W: loss(problem.activation, W, params.a, problem.X, problem.y))(params.W)
+    slope = jax.grad(lambda W: loss(problem.activation, Params(W, params.a), problem.X, problem.y))(params.W)
     assert jnp.allclose(descend(problem, params, 0.1).W, params.W - 0.1 * slope, atol=1e-12)
 
 
@@ -44,6 +47,48 @@ def test_batched_runs_agree_with_single_ones_and_stop_by_themselves(problem):
         params = Params(together.last.W[index], together.last.a[index])
         assert np.isclose(float(jnp.sum(residual(problem, params) ** 2)), last)
     assert set(together.outcome) == {CONVERGED}
+
+
+@pytest.mark.parametrize("network", ["softmax", "relu", "tanh"])
+def test_padding_changes_nothing_but_the_shape(network):
+    """Widths 6 and 300 (more than one block) inside 512 train as they do by themselves."""
+    wide = make(network, n=4, d_in=8, m=512, sigma=0.5)
+    start, _ = starts(wide, 2)
+    for m in (6, 300):
+        alone = dataclasses.replace(wide, m=m)
+        small, padded = Params(start.W[..., :m], start.a[..., :m]), jax.vmap(lambda p, m=m: narrowed(p, m))(start)
+        for seed in range(2):
+            one, other = (jax.tree.map(lambda leaf, seed=seed: leaf[seed], each) for each in (small, padded))
+            assert jnp.allclose(closed_form(alone, one), closed_form(wide, other), rtol=1e-12, atol=1e-14)
+        runs = [
+            train(problem, params, jnp.full(2, 0.1 / m), target=1e-9, budget=CHUNK)
+            for problem, params in ((alone, small), (wide, padded))
+        ]
+        assert np.allclose(runs[0].losses, runs[1].losses, rtol=1e-9, equal_nan=True)
+        assert np.allclose(runs[1].last.W[..., m:], 0)
+        assert np.allclose(runs[0].last.W, runs[1].last.W[..., :m], atol=1e-12)
+
+
+@pytest.mark.parametrize("init", ["coupled", "independent"])
+def test_the_loss_identity_holds_along_whole_trajectories(init):
+    """C_0 + ... + C_3 is what each step changes ‖e‖² by, to 1e-9 of their sizes, at every step of a whole run."""
+    problem = make(n=4, d_in=8, m=64, sigma=0.5, init=init)
+    start, eta = starts(problem, 1)
+    params, eta = jax.tree.map(lambda leaf: leaf[0], start), eta[0]
+    target = 1e-4 * float(jnp.sum(residual(problem, params) ** 2))
+
+    @jax.jit
+    def step(params):
+        after = descend(problem, params, eta)
+        terms = jnp.stack(step_terms(problem, params, problem.X @ (after.W - params.W), outputs(problem, after)))
+        return after, terms, jnp.sum(residual(problem, params) ** 2), jnp.sum(residual(problem, after) ** 2)
+
+    for _ in range(1000):
+        params, terms, before, now = step(params)
+        assert abs(now - before - jnp.sum(terms)) <= 1e-9 * min(jnp.sum(jnp.abs(terms)), before)
+        if now <= target:
+            return
+    raise AssertionError("the run did not end")
 
 
 def test_snapshots_are_where_the_loss_first_falls(problem):

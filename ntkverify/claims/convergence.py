@@ -5,18 +5,27 @@ Setting: Softmax network along gradient descent from a coupled $W(0)$; $\lambda^
 Measured: $\|e(\tau+1)\|^2$ at drawn times; $\lambda^*$, $\Lambda^*$ and $R$ are computed at every step of the path.
 Refuted by: One time at which the loss is larger.
 
+[reconstructed]
+Direction: upper
+Assumes: $m \ge c_m\lambda^{-2}n^2d^2e^{18B}\log^2(nd/\delta)$ and $\eta \le 0.1\,\lambda/(m n^2d^2e^{16B})$, $\lambda = \lambda_{\min}(H(0)) > 0$.
+Statement: $$ \|e(\tau+1)\|^2 \le (1 - \tfrac12 m\eta\lambda)^{\tau+1}\,\|e(0)\|^2 $$
+Note: The theorem as the proof technique gives it; $\hat T = c_T (m\eta\lambda)^{-1}\log(nd/\epsilon)$ steps then reach $\epsilon$. No run reaches that width or could take so many steps; the verdict says by which factor the larger of the two is missed.
+
 [derived]
 Direction: upper
 Assumes: $\eta\left(m\Lambda^* + 2.5\,\chi\|e(0)\|\right) \le 1$ and $\lambda^* > 0$.
 Statement: $$ \|e(\tau+1)\|^2 \le (1 - m\eta\lambda^*)^{\tau+1}\,\|e(0)\|^2 $$
 Proof: Every step starts and ends within $R$ of $W(0)$, so $\chi$ bounds the curvature along it (the ball is convex, $|f| \le \tanh R$, $\kappa \le e^{2R}\kappa(0)$ there), and by induction $\|e(s)\| \le \|e(0)\|$. So the assumption of the contraction holds at every step, and $\|J^\top e\|^2 \ge m\lambda^*\|e\|^2$.
-Note: No probability and no unknown constant, but hypotheses that are read off the run; certified for a whole ball they give a theorem before the run. The width of the stated theorem, $m \ge c\,\lambda^{-2}n^2d^2e^{18B}\log^2(nd/\delta)$ in its reconstructed form, is beyond any run.
+Note: No probability and no unknown constant, but hypotheses that are read off the run; certified for a whole ball they give a theorem before the run.
 """
+
+import math
 
 import jax.numpy as jnp
 
 from ntkverify.nouns import COUPLED, ON_PATH, Twin, claim
-from ntkverify.quantities import curvature, is_softmax, residual
+from ntkverify.quantities import THEOREM_WIDTH, curvature, eigenvalues, is_softmax, residual, theorem_width
+from ntkverify.training import theorem_step
 
 
 def squared(problem, params):
@@ -49,7 +58,37 @@ def assumptions(problem, point, c):
     return is_softmax(problem, point, c) & (problem.init == COUPLED) & small & (path.least > c["least"])
 
 
+def reconstructed(problem, point, c):
+    smallest = eigenvalues(problem, point.path.start)[0]
+    return envelope(problem, point, 0.5 * problem.m * point.path.eta * smallest)
+
+
+def positive(problem, point, c):
+    return is_softmax(problem, point, c) & (eigenvalues(problem, point.path.start)[0] > c["least"])
+
+
+def beyond(problem, point, c):
+    start = point.path.start
+    wide = theorem_width(problem, start, c) - math.log10(problem.m)
+    return jnp.maximum(wide, jnp.log10(point.path.eta / theorem_step(problem, start, c["C"], c["power"])))
+
+
 CLAIMS = (
+    claim(
+        __name__,
+        __doc__,
+        "reconstructed",
+        lhs=lhs,
+        rhs=reconstructed,
+        assumptions=positive,
+        beyond=beyond,
+        where=ON_PATH,
+        constants=THEOREM_WIDTH | {"power": 16.0, "least": 1e-9},
+        twins=(
+            Twin("λ_max in place of λ", rhs=lambda p, q, c: envelope(p, q, 0.9 * p.m * q.path.eta * q.path.top)),
+            Twin("the rate of one step for all", rhs=lambda p, q, c: reconstructed(p, q, c) * jnp.exp(-q.path.time)),
+        ),
+    ),
     claim(
         __name__,
         __doc__,

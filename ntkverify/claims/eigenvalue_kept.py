@@ -5,6 +5,12 @@ Setting: Softmax network along gradient descent from $W(0)$; $\lambda = \lambda_
 Measured: $\lambda_{\min}(H(\tau))$ at drawn times of the path, $R$ as it is there.
 Refuted by: One time at which the eigenvalue is smaller.
 
+[reconstructed]
+Direction: lower
+Assumes: $m \ge c_m\lambda^{-2}n^2d^2e^{18B}\log^2(nd/\delta)$, $B = \max(C\sigma\sqrt{\log(nd/\delta)}, 1)$, $C = 10$, $c_m = 1$.
+Statement: $$ \lambda_{\min}(H(\tau)) \ge \lambda/2 $$
+Note: No run reaches that width; the verdict says by which factor it is missed.
+
 [derived]
 Direction: lower
 Assumes: $\lambda > 0$ and a right side above 0.
@@ -12,10 +18,12 @@ Statement: $$ \lambda_{\min}(H(\tau)) \ge \left(\sqrt\lambda - (e^R-1)\sqrt{\kap
 Proof: $\sqrt{\lambda_{\min}}$ is the smallest singular value of $J^\top/\sqrt m$, which changes by at most $\|J(\tau) - J(0)\|_{op}/\sqrt m \le (e^R-1)\sqrt{\kappa d}\,\|X\|_{op}$, the perturbation of the Jacobian.
 """
 
+import math
+
 import jax.numpy as jnp
 
 from ntkverify.nouns import ON_PATH, Twin, claim
-from ntkverify.quantities import eigenvalues, is_softmax, kappa, operator_norm
+from ntkverify.quantities import THEOREM_WIDTH, eigenvalues, is_softmax, kappa, operator_norm, theorem_width
 
 
 def lhs(problem, point, c):
@@ -40,7 +48,34 @@ def assumptions(problem, point, c):
     return is_softmax(problem, point, c) & lasting
 
 
+def reconstructed(problem, point, c):
+    return 0.5 * root(problem, point) ** 2
+
+
+def positive(problem, point, c):
+    return is_softmax(problem, point, c) & (root(problem, point) > c["least"])
+
+
+def beyond(problem, point, c):
+    return theorem_width(problem, point.path.start, c) - math.log10(problem.m)
+
+
 CLAIMS = (
+    claim(
+        __name__,
+        __doc__,
+        "reconstructed",
+        lhs=lhs,
+        rhs=reconstructed,
+        assumptions=positive,
+        beyond=beyond,
+        where=ON_PATH,
+        constants=THEOREM_WIDTH | {"least": 1e-6},
+        twins=(
+            Twin("2λ in place of λ/2", rhs=lambda p, q, c: 4 * reconstructed(p, q, c)),
+            Twin("√λ in place of λ", rhs=lambda p, q, c: jnp.sqrt(reconstructed(p, q, c))),
+        ),
+    ),
     claim(
         __name__,
         __doc__,

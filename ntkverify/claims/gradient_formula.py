@@ -14,7 +14,7 @@ Proof: $\partial S_{i,q}/\partial w_r = S_{i,q}(1_{q=r} - S_{i,r})\, x_i$, hence
 import jax
 
 from ntkverify.network import forward
-from ntkverify.nouns import Twin, claim
+from ntkverify.nouns import Params, Twin, claim
 from ntkverify.numerics import full_precision
 from ntkverify.quantities import logits, pulled_back, residual
 from ntkverify.rounding import given
@@ -26,7 +26,7 @@ def lhs(problem, point, c):
 
 def rhs(problem, point, c):
     at = point.moved
-    _, pull = jax.vjp(lambda W: forward(problem.activation, W, at.a, problem.X), at.W)
+    _, pull = jax.vjp(lambda W: forward(problem.activation, Params(W, at.a), problem.X), at.W)
     return pull(given(residual(problem, at)))[0]
 
 

@@ -15,20 +15,20 @@ import jax
 
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.network import forward, kernel_scale
-from ntkverify.nouns import Twin, claim
+from ntkverify.nouns import Params, Twin, claim
 from ntkverify.numerics import full_precision
 
 
 def lhs(problem, point, c):
     at = point.moved
-    _, pull = jax.vjp(lambda W: forward(problem.activation, W, at.a, problem.X), at.W)
+    _, pull = jax.vjp(lambda W: forward(problem.activation, Params(W, at.a), problem.X), at.W)
     (step,) = pull(point.probe)
-    return jax.jvp(lambda W: forward(problem.activation, W, at.a, problem.X), (at.W,), (step,))[1].ravel()
+    return jax.jvp(lambda W: forward(problem.activation, Params(W, at.a), problem.X), (at.W,), (step,))[1].ravel()
 
 
 @full_precision
 def rhs(problem, point, c):
-    scale = kernel_scale(problem.activation, point.moved.W.shape[1])
+    scale = kernel_scale(problem.activation, point.moved.m)
     return scale * (closed_form(problem, point.moved) @ point.probe.ravel())
 
 

@@ -5,18 +5,40 @@ Setting: Softmax network, one step of gradient descent from $W(\tau)$ with the p
 Measured: The four sides at drawn times of the path; $\eta\|J^\top e\|$ and $\bar z$ are read off $W(\tau+1) - W(\tau)$.
 Refuted by: One step with a larger term.
 
+[reconstructed]
+Direction: upper
+Assumes: $m \ge c_m\lambda^{-2}n^2d^2e^{18B}\log^2(nd/\delta)$, $\eta = 0.1\,\lambda/(m n^2d^2e^{16B})$, $\lambda_{\min}(H(\tau)) \ge 0.8\lambda > 0$, $\lambda$ of $H(0)$.
+Statement: $$ C_0 \le 0.1\,g, \quad C_1 \le -1.6\,g, \quad C_2 \le 0.1\,g, \quad C_3 \le 0.1\,g, \qquad g = m\eta\lambda\,\|e\|^2 $$
+Note: A device of the proof. No run reaches that width; the verdict says by which factor it is missed. The terms are those of a step of the theorem's $\eta$ from $W(\tau)$, divided by $\eta$.
+
 [derived]
 Direction: upper
 Statement: $$ |C_0| \le 2\|e\|\,\|F^+\|\, e^{\bar z}\sqrt{\tfrac{\kappa}{m}}\,\eta\|J^\top e\|, \quad |C_1 + 2\eta\|J^\top e\|^2| \le 2\|e\|\,\|F\|\sqrt{\tfrac{\kappa}{m}}\,\eta\|J^\top e\|, \quad |C_2| \le \varphi(\bar z)\,\kappa\sqrt{nd}\,\|e\|\,(\eta\|J^\top e\|)^2, \quad C_3 \le 4 m^2 nd \tanh^2(\bar z/2) $$
 Proof: $|z_{i,r}| \le \bar z$, $\sum_r z_{i,r}^2 \le \eta^2\|J^\top e\|^2$, so $|\sum_r S_r z_r| \le \sqrt{\sum_r S_r z_r^2} \le \sqrt{\kappa/m}\,\eta\|J^\top e\|$, and $|e^z-1| \le |z|e^{\bar z}$, $|e^z-1-z| \le \tfrac12\varphi(\bar z) z^2$. $C_0$: $|v_0| \le |F^+| e^{\bar z}\sqrt{\kappa/m}\,\eta\|J^\top e\|$ entry by entry. $C_1$: $v_1 = -\eta JJ^\top e + F\sum_r S_r z_r$. $C_2$: $|v_2| \le \tfrac12\varphi\,\kappa\,\eta^2\|J^\top e\|^2$, times $\sqrt{nd}$ for its norm. $C_3 = m^2\|f^+-f\|^2$ and $|f^+-f| \le 2\tanh(\bar z/2)$, the perturbation of the mean sign.
-Note: With $\|J^\top e\|^2 \le m\,nd\,\kappa\|e\|^2$ the third is at most $\varphi\,\eta^2 m (nd)^{1.5}\kappa^2\|e\|^3$, four times below docs/theory.md; the second has no $e^{\bar z}$. The reconstructed forms ($C_0 \le 0.1 g$ and so on, $g = m\eta\lambda\|e\|^2$) assume the theorem's width, which no run reaches: at ordinary widths $C_0$ and the second part of $C_1$ are each larger than that and cancel.
+Note: With $\|J^\top e\|^2 \le m\,nd\,\kappa\|e\|^2$ the third is at most $\varphi\,\eta^2 m (nd)^{1.5}\kappa^2\|e\|^3$, four times below docs/theory.md; the second has no $e^{\bar z}$.
 """
+
+import math
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import ON_PATH, Twin, claim
+from ntkverify.nouns import ON_PATH, Params, Twin, claim
 from ntkverify.numerics import full_precision
-from ntkverify.quantities import distance, is_softmax, kappa, outputs, residual, second_order, step_terms
+from ntkverify.quantities import (
+    THEOREM_WIDTH,
+    distance,
+    eigenvalues,
+    is_softmax,
+    kappa,
+    outputs,
+    pulled_back,
+    residual,
+    second_order,
+    step_terms,
+    theorem_width,
+)
+from ntkverify.rounding import given
+from ntkverify.training import theorem_step
 
 
 def norm(x):
@@ -61,7 +83,59 @@ def assumptions(problem, point, c):
     return is_softmax(problem, point, c) & (point.path.time > 0)
 
 
+@full_precision
+def per_step(problem, point, c):
+    """C_0 … C_3 of a step of the theorem's η, over η."""
+    eta = given(theorem_step(problem, point.path.start, c["C"], c["power"]))
+    slope = given(pulled_back(problem, point.base, residual(problem, point.base)))
+    after = outputs(problem, Params(point.base.W - eta * slope, point.base.a))
+    return jnp.stack(step_terms(problem, point.base, -eta * (problem.X @ slope), after)) / eta
+
+
+def gain(problem, point):
+    """g / η."""
+    return problem.m * eigenvalues(problem, point.path.start)[0] * jnp.sum(residual(problem, point.base) ** 2)
+
+
+def reconstructed_lhs(problem, point, c):
+    c0, _, c2, c3 = per_step(problem, point, c)
+    return jnp.stack([c0, 1.6 * gain(problem, point), c2, c3])
+
+
+def reconstructed(problem, point, c):
+    small = 0.1 * gain(problem, point)
+    return jnp.stack([small, -per_step(problem, point, c)[1], small, small])
+
+
+def kept(problem, point, c):
+    first = eigenvalues(problem, point.path.start)[0]
+    now = eigenvalues(problem, point.base)[0]
+    return is_softmax(problem, point, c) & (first > c["least"]) & (now >= 0.8 * first)
+
+
+def beyond(problem, point, c):
+    return theorem_width(problem, point.path.start, c) - math.log10(problem.m)
+
+
 CLAIMS = (
+    claim(
+        __name__,
+        __doc__,
+        "reconstructed",
+        lhs=reconstructed_lhs,
+        rhs=reconstructed,
+        assumptions=kept,
+        beyond=beyond,
+        where=ON_PATH,
+        constants=THEOREM_WIDTH | {"power": 16.0, "least": 1e-9},
+        twins=(
+            Twin(
+                "3.2 in place of 1.6",
+                lhs=lambda p, q, c: reconstructed_lhs(p, q, c) * jnp.where(jnp.arange(4) == 1, 2, 1),
+            ),
+            Twin("the sign of C_1 flipped", rhs=lambda p, q, c: -reconstructed(p, q, c)),
+        ),
+    ),
     claim(
         __name__,
         __doc__,

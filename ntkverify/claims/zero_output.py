@@ -15,7 +15,7 @@ Proof: The two neurons of a pair have the same logit, so the same $\varphi$ or t
 import jax.numpy as jnp
 
 from ntkverify.network import forward
-from ntkverify.nouns import AT_START, COUPLED, Twin, claim
+from ntkverify.nouns import AT_START, COUPLED, Params, Twin, claim
 from ntkverify.quantities import outputs
 
 
@@ -34,12 +34,12 @@ def rhs(problem, point, c):
 def equal_signs(problem, point, c):
     """Both neurons of a pair carry the first one's sign."""
     a = jnp.repeat(point.base.a[:, ::2], 2, axis=1)
-    return forward(problem.activation, point.base.W, a, problem.X)
+    return forward(problem.activation, Params(point.base.W, a), problem.X)
 
 
 def apart(problem, point, c):
     """Each pair's second neuron takes the weights of the next pair."""
-    return forward(problem.activation, jnp.roll(point.base.W, 1, axis=1), point.base.a, problem.X)
+    return forward(problem.activation, Params(jnp.roll(point.base.W, 1, axis=1), point.base.a), problem.X)
 
 
 CLAIMS = (

@@ -13,7 +13,7 @@ def autodiff(problem: Problem, params: Params) -> Float[Array, "nd nd"]:
     """J Jᵀ / s_m, (n·d_out, n·d_out), sample slow.  Holds the Jacobian: n·d_out·m·d_in numbers."""
 
     def outputs(W):
-        return forward(problem.activation, W, params.a, problem.X).ravel()
+        return forward(problem.activation, Params(W, params.a, params.live), problem.X).ravel()
 
     J = jax.jacrev(outputs)(params.W).reshape(problem.n * problem.d_out, -1)
-    return J @ J.T / kernel_scale(problem.activation, params.W.shape[1])
+    return J @ J.T / kernel_scale(problem.activation, params.m)

@@ -20,9 +20,9 @@ BLOCK = 256
 @full_precision
 def closed_form(problem: Problem, params: Params) -> Float[Array, "nd nd"]:
     """H = J Jᵀ / s_m at `params`, an (n·d_out, n·d_out) array, sample slow."""
-    activation, W, a, X = problem.activation, params.W, params.a, problem.X
-    n, d, m = problem.n, problem.d_out, W.shape[1]
-    mean = _softmax_mean(X, W, a) if activation.normalised else None
+    activation, X = problem.activation, problem.X
+    n, d, m = problem.n, problem.d_out, params.m
+    mean = _softmax_mean(X, params) if activation.normalised else None
 
     def add(H, block):
         W_block, a_block, fresh = block
@@ -35,11 +35,11 @@ def closed_form(problem: Problem, params: Params) -> Float[Array, "nd nd"]:
         G = G.reshape(n * d, -1) * fresh[None]
         return H + G @ G.T
 
-    H = _over_neurons(add, jnp.zeros((n * d, n * d), X.dtype), W, a)
+    H = _over_neurons(add, jnp.zeros((n * d, n * d), X.dtype), params)
     return H / m * jnp.repeat(jnp.repeat(X @ X.T, d, axis=0), d, axis=1)
 
 
-def _softmax_mean(X, W, a):
+def _softmax_mean(X, params):
     """Per sample: the largest logit, Σ_r exp(logit − largest), and f = ⟨a, S⟩ (online softmax)."""
 
     def add(state, block):
@@ -50,25 +50,29 @@ def _softmax_mean(X, W, a):
         shrink, E = jnp.exp(top - higher), fresh[None] * jnp.exp(U - higher)
         return higher, shrink * total + jnp.sum(E, axis=1, keepdims=True), shrink * weighted + E @ a_block.T
 
-    first = jnp.max(X @ W[:, : min(BLOCK, W.shape[1])], axis=1, keepdims=True)
-    zeros = jnp.zeros((X.shape[0], a.shape[0]), X.dtype)
-    top, total, weighted = _over_neurons(add, (first, jnp.zeros_like(first), zeros), W, a)
+    first = X @ params.W[:, :1]
+    zeros = jnp.zeros((X.shape[0], params.a.shape[0]), X.dtype)
+    top, total, weighted = _over_neurons(add, (first, jnp.zeros_like(first), zeros), params)
     return top, total, weighted / total
 
 
-def _over_neurons(add, start, W, a):
+def _over_neurons(add, start, params):
     """Fold `add` over blocks of neurons.
 
     The last block starts early, so that no padded copy of W is made; `fresh` marks the neurons
     that no earlier block has counted.
     """
+    W, a, live = params.W, params.a, params.live
     m = W.shape[1]
     size = min(BLOCK, m)
 
     def step(carry, _):
         state, index = carry
         begin = jnp.minimum(index * size, m - size)
-        fresh = (begin + jnp.arange(size) >= index * size).astype(W.dtype)
+        places = begin + jnp.arange(size)
+        fresh = (
+            places >= index * size if live is None else (places >= index * size) & (places.astype(W.dtype) < live)
+        ).astype(W.dtype)
         block = [lax.dynamic_slice_in_dim(array, begin, size, axis=1) for array in (W, a)]
         return (add(state, (*block, fresh)), index + 1), None
 

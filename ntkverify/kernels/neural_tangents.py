@@ -158,7 +158,7 @@ def _empirical(implementation: str, problem: Problem, params: Params) -> Float[A
     nt = library()
 
     def outputs(W, X):
-        return forward(problem.activation, W, params.a, X)
+        return forward(problem.activation, Params(W, params.a, params.live), X)
 
     kernel = nt.empirical_ntk_fn(
         outputs,
@@ -171,4 +171,4 @@ def _empirical(implementation: str, problem: Problem, params: Params) -> Float[A
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         K = kernel(problem.X, None, params.W)
     size = problem.n * problem.d_out
-    return K.transpose(0, 2, 1, 3).reshape(size, size) / kernel_scale(problem.activation, params.W.shape[1])
+    return K.transpose(0, 2, 1, 3).reshape(size, size) / kernel_scale(problem.activation, params.m)

@@ -96,7 +96,8 @@ def _claim(statement: dict, rows: list[dict], draws: dict) -> dict:
 def command(results: dict) -> str:
     """The command that repeats the run, options at their defaults included."""
     if results["verb"] == "study":
-        return shlex.join(["ntkverify", "study", results["study"], "--preset", results["preset"]])
+        words = ["ntkverify", "study", results["study"], "--preset", results["preset"]]
+        return shlex.join([*words, "--grid", *results["changes"]] if results["changes"] else words)
     config = dict(results["config"])
     words = ["ntkverify", results["verb"], *config.pop("claims", [])]
     for name, value in config.items():

@@ -1,4 +1,8 @@
-"""A study's results.json → report.html and figures/.  Needs neither JAX nor the runs."""
+"""A study's results.json → report.html and figures/.  Needs neither JAX nor the runs.
+
+Which figures a study has is told by its results: `figures` is a list of records whose `kind` names
+one of the drawers here.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ntkverify.report.figures import SERIES, SHAPES, STYLE, VIOLATED, Drawing, svg
+from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, VIOLATED, Drawing, svg
 from ntkverify.report.page import command, environment, save_figures
 from ntkverify.results import REPORT, load, table, write
 
@@ -16,10 +20,9 @@ from ntkverify.results import REPORT, load, table, write
 def draw_study(path: Path) -> Path:
     """Write `report.html` and `figures/` from a study's folder.  Returns the report's path."""
     results = load(path)
-    drawings = [scaling(results, quantity, label) for quantity, label in results["quantities"].items()]
-    drawings.append(forest(results, "drift"))
+    drawings = [drawing for spec in results["figures"] if (drawing := DRAWERS[spec["kind"]](results, spec))]
     page = environment().get_template("study.html").render(
-        results=results, command=command(results), drawings=[drawing for drawing in drawings if drawing],
+        results=results, command=command(results), drawings=drawings,
         failed=[cell for cell in results["cells"] if cell["outcome"] != "converged"],
     )  # fmt: skip
     save_figures(path, drawings)
@@ -27,71 +30,93 @@ def draw_study(path: Path) -> Path:
     return path / REPORT
 
 
-def scaling(results: Mapping, quantity: str, label: str) -> Drawing | None:
-    """A quantity against m, median and range over seeds, one panel a kind of start."""
-    rows = _ranges(results["cells"], quantity)
+def curves(results: Mapping, spec: Mapping) -> Drawing | None:
+    """A quantity against a parameter, median and range over seeds, one panel a value of another parameter.
+
+    `references` are lines drawn beside: {label, exponent}, put through the first series' first point, or
+    {label, points}.
+    """
+    rows = _ranges(results["cells"], spec)
     if not rows:
         return None
-    networks = list(dict.fromkeys(row["network"] for row in rows))
-    starts = list(dict.fromkeys(row["init"] for row in rows))
+    series = list(dict.fromkeys(row["series"] for row in rows))
+    panels = list(dict.fromkeys(row["panel"] for row in rows))
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7.4, 3.3))
-        panels = figure.subplots(1, len(starts), sharey=True, squeeze=False)[0]
-        for panel, init in zip(panels, starts, strict=True):
-            for index, network in enumerate(networks):
-                own = [row for row in rows if (row["network"], row["init"]) == (network, init)]
-                m = [row["m"] for row in own]
-                panel.fill_between(
-                    m, [r["low"] for r in own], [r["high"] for r in own], color=SERIES[index], alpha=0.15, lw=0
-                )
-                panel.plot(
-                    m, [r["median"] for r in own], color=SERIES[index], marker=SHAPES[index], ms=4, label=network
-                )
-            panel.set(xscale="log", yscale="log", xlabel="width m", title=f"{init} start")
-            widths = sorted({row["m"] for row in rows})
-            panel.set_xticks(widths[:: -(-len(widths) // 5)], labels=[str(m) for m in widths[:: -(-len(widths) // 5)]])
+        figure = Figure(figsize=(7.4 if len(panels) > 1 else 5.4, 3.4))
+        every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for panel, name in zip(every, panels, strict=True):
+            for index, one in enumerate(series):
+                own = sorted((r for r in rows if (r["series"], r["panel"]) == (one, name)), key=lambda r: r["x"])
+                x, colour = [row["x"] for row in own], SERIES[index % len(SERIES)]
+                panel.fill_between(x, [r["low"] for r in own], [r["high"] for r in own], color=colour, alpha=0.15, lw=0)
+                middle = [row["median"] for row in own]
+                panel.plot(x, middle, color=colour, marker=SHAPES[index % len(SHAPES)], ms=4, label=str(one))
+            _references(panel, [row for row in rows if row["panel"] == name], spec.get("references", ()))
+            title = f"{name} start" if spec.get("panel") == "init" else f"{spec['panel']} = {name}" if name else ""
+            panel.set(xscale="log", yscale="log", xlabel=spec["xlabel"], title=title)
+            places = sorted({row["x"] for row in rows})
+            places = places[:: -(-len(places) // 5)]
+            panel.set_xticks(places, labels=[f"{place:g}" for place in places])
             panel.xaxis.set_minor_locator(NullLocator())
-        panels[0].set_ylabel(label)
-        panels[-1].legend()
+        every[0].set_ylabel(spec["ylabel"])
+        every[-1].legend(fontsize=7)
         figure.tight_layout()
-        caption = "Median and range over seeds of networks that converged."
-        return Drawing(f"{quantity}-against-m", svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing(spec["name"], svg(figure), table(tuple(rows[0]), rows), spec["caption"])
 
 
-def _ranges(cells: Sequence[Mapping], quantity: str) -> list[dict]:
-    found: dict[tuple, list[float]] = {}
+def _references(panel, rows: Sequence[Mapping], references: Sequence[Mapping]) -> None:
+    places = sorted({row["x"] for row in rows})
+    for index, reference in enumerate(references):
+        if "points" in reference:
+            x, y = zip(*reference["points"], strict=True)
+        else:
+            first = next(row for row in rows if row["x"] == places[0])
+            x, y = places, [first["median"] * (place / places[0]) ** reference["exponent"] for place in places]
+        panel.plot(x, y, color=INK, alpha=0.6, lw=1, dashes=(1 + index, 1 + index % 3), label=reference["label"])
+
+
+def _ranges(cells: Sequence[Mapping], spec: Mapping) -> list[dict]:
+    """Low, median and high of `y` over the seeds of each cell; `low` and `high` may be metrics of their own."""
+    found: dict[tuple, list[tuple]] = {}
     for cell in cells:
-        value = cell["metrics"][quantity]
-        if cell["outcome"] == "converged" and value:
-            found.setdefault(tuple(cell["params"][key] for key in ("network", "init", "m")), []).append(value)
+        values = [cell["metrics"].get(spec.get(name, spec["y"])) for name in ("low", "y", "high")]
+        if cell["outcome"] in (spec.get("outcome"), None) or "outcome" not in spec:
+            keys = tuple(cell["params"][spec[key]] if spec.get(key) else "" for key in ("series", "panel", "x"))
+            if all(values) and all(cell["params"][name] == wanted for name, wanted in spec.get("where", {}).items()):
+                found.setdefault(keys, []).append(tuple(values))
     return [
-        dict(zip(("network", "init", "m"), key, strict=True))
-        | {"low": min(values), "median": float(np.median(values)), "high": max(values), "seeds": len(values)}
+        dict(zip(("series", "panel", "x"), key, strict=True))
+        | {"low": min(low), "median": float(np.median(middle)), "high": max(high), "seeds": len(values)}
         for key, values in found.items()
+        for low, middle, high in [zip(*values, strict=True)]
     ]
 
 
-def forest(results: Mapping, quantity: str) -> Drawing | None:
-    """The exponents with their intervals, beside what was predicted."""
-    fits = [fit for fit in results["fits"] if fit["quantity"] == quantity and fit["exponent"] is not None]
-    if not fits:
+def forest(results: Mapping, spec: Mapping) -> Drawing | None:
+    """Values with their intervals, one a line, beside what was predicted."""
+    rows = spec["rows"]
+    if not rows:
         return None
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 0.9 + 0.27 * len(fits)))
+        figure = Figure(figsize=(6.4, 0.9 + 0.27 * len(rows)))
         axes = figure.subplots()
-        for place, fit in enumerate(fits):
-            axes.plot([fit["low"], fit["high"]], [place, place], color=SERIES[0], linewidth=2)
-            axes.scatter(
-                [fit["exponent"]], [place], s=20, color=SERIES[0], label="" if place else "measured, 95% interval"
-            )
-            axes.scatter(
-                [fit["predicted"]], [place], s=30, marker="|", color=VIOLATED, label="" if place else "linear in R"
-            )
-        axes.set_yticks(range(len(fits)), [fit["group"] for fit in fits])
-        axes.set(ylim=(len(fits) - 0.5, -0.5), xlabel="exponent of m of the relative drift")
-        axes.legend(loc="lower right")
+        for place, row in enumerate(rows):
+            axes.plot([row["low"], row["high"]], [place, place], color=SERIES[0], linewidth=2)
+            label = "" if place else "measured, 95% interval"
+            axes.scatter([row["value"]], [place], s=20, color=SERIES[0], label=label)
+            if row.get("predicted") is not None:
+                axes.scatter([row["predicted"]], [place], s=30, marker="|", color=VIOLATED)
+        if spec.get("predicted"):
+            axes.scatter([], [], s=30, marker="|", color=VIOLATED, label=spec["predicted"])
+        if spec["log"]:
+            axes.set_xscale("log")
+            axes.axvline(1, color=INK, linewidth=1)
+        axes.set_yticks(range(len(rows)), [row["label"] for row in rows])
+        axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel=spec["xlabel"])
+        axes.legend(loc="best")
         figure.tight_layout()
-        columns = ("group", "exponent", "low", "high", "predicted", "seeds")
-        rows = [{name: fit[name] for name in columns} for fit in fits]
-        caption = "Exponents of the kernel's relative drift, beside what the perturbation lemma, linear in R, predicts."
-        return Drawing(f"{quantity}-exponents", svg(figure), table(columns, rows), caption)
+        columns = tuple(dict.fromkeys(name for row in rows for name in row))
+        return Drawing(spec["name"], svg(figure), table(columns, rows), spec["caption"])
+
+
+DRAWERS = {"curves": curves, "forest": forest}

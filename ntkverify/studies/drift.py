@@ -8,14 +8,13 @@ networks scaled like Σ_r, m^{-1/2} for the m^{-1/2} row; so it predicts a drift
 m^{-1} and m^{-1/2}.  At an independent start ‖e(0)‖ ~ m^{1/2} for Σ_r, so R ~ m^{-1/2}.
 """
 
-from collections.abc import Iterator
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
-from ntkverify.fits import exponent
+from ntkverify.degenerate import infinite_bound
+from ntkverify.fits import exponent, shown
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.kernels.infinite_width import infinite_width
 from ntkverify.network import initialise
@@ -24,12 +23,13 @@ from ntkverify.problems import problem as make_problem
 from ntkverify.training import ordinary_step, train, train_bytes
 
 TITLE = "How far does training move the kernel?"
-NETWORKS = ("softmax", "exponential", "relu", "relu-sum", "tanh")
-INITS = ("coupled", "independent")
-COMMON = {"data": "sphere", "n": 8, "d_in": 16, "d_out": 2, "sigma": 0.5, "target": 0.01, "budget": 4096, "seeds": 10}
+COMMON = {
+    "network": ("softmax", "exponential", "relu", "relu-sum", "tanh"), "init": ("coupled", "independent"),
+    "data": "sphere", "n": 8, "d_in": 16, "d_out": 2, "sigma": 0.5, "target": 0.01, "budget": 4096, "seeds": 10,
+}  # fmt: skip
 PRESETS = {
-    "quick": {"m": (256, 1024, 4096)},
-    "paper": {"m": (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)},
+    "quick": COMMON | {"m": (256, 1024, 4096)},
+    "paper": COMMON | {"m": (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)},
 }
 FITTED_FROM = 256
 RULE = f"widths m ≥ {FITTED_FROM}, chosen before the fit; seeds that converged at every width"
@@ -38,14 +38,6 @@ QUANTITIES = {
     "movement": "max_r ‖w_r(τ)−w_r(0)‖",
     "limit": "‖H(0)−H_∞‖ / ‖H_∞‖",
 }
-
-
-def grid(preset: str) -> Iterator[dict]:
-    """The parameters of each cell."""
-    for network in NETWORKS:
-        for init in INITS:
-            for m in PRESETS[preset]["m"]:
-                yield COMMON | {"network": network, "init": init, "m": m}
 
 
 def bytes_needed(params: dict) -> int:
@@ -78,10 +70,12 @@ def evaluate(params: dict) -> list[dict]:
         "steps": run.steps,
         "initial_loss": run.losses[:, 0],
     }
+    note = infinite_bound(problem)
     return [
         {
             "outcome": run.outcome[seed],
             "sentence": run.sentence(seed),
+            "note": note,
             "metrics": {name: _number(column[seed]) for name, column in columns.items()},
         }
         for seed in range(params["seeds"])
@@ -100,31 +94,62 @@ def _problem(params: dict) -> Problem:
 
 def fits(cells: list[dict]) -> list[dict]:
     """The exponent of m of each quantity for each network and initialisation."""
+    groups = dict.fromkeys((cell["params"]["network"], cell["params"]["init"]) for cell in cells)
     found = []
     for quantity in QUANTITIES:
-        for network in NETWORKS:
-            for init in INITS:
-                own = [
-                    cell
-                    for cell in cells
-                    if (cell["params"]["network"], cell["params"]["init"]) == (network, init)
-                    and cell["params"]["m"] >= FITTED_FROM
-                    and cell["outcome"] == "converged"
-                ]
-                guess = predicted(quantity, network, init)
-                found.append(exponent(own, quantity, "m", f"{network}, {init}", guess, RULE))
+        for network, init in groups:
+            own = [
+                cell
+                for cell in cells
+                if (cell["params"]["network"], cell["params"]["init"]) == (network, init)
+                and cell["params"]["m"] >= FITTED_FROM
+                and cell["outcome"] == "converged"
+            ]
+            guess = predicted(quantity, network, init)
+            found.append(exponent(own, quantity, "m", f"{network}, {init}", guess, RULE))
     return found
 
 
-def answer(found: list[dict]) -> str:
+def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
+    """The exponents: one row a group, one column a quantity."""
+    at = {(fit["group"], fit["quantity"]): shown(fit) for fit in fits}
+    rows = [
+        [group, *(at[group, quantity] for quantity in QUANTITIES)] for group in dict.fromkeys(group for group, _ in at)
+    ]
+    columns = ["network and start", *QUANTITIES.values()]
+    return [{"name": "exponents of m, 95% intervals", "columns": columns, "rows": rows}]
+
+
+def figures(cells: list[dict], fits: list[dict]) -> list[dict]:
+    """Each quantity against m, and the exponents of the drift."""
+    caption = "Median and range over seeds of networks that converged."
+    curves = [
+        {
+            "kind": "curves", "name": f"{quantity}-against-m", "caption": caption, "x": "m", "xlabel": "width m",
+            "y": quantity, "ylabel": label, "series": "network", "panel": "init", "outcome": "converged",
+        }
+        for quantity, label in QUANTITIES.items()
+    ]  # fmt: skip
+    rows = [
+        {"label": fit["group"], "value": fit["exponent"], "predicted": fit["predicted"]}
+        | {key: fit[key] for key in ("low", "high")}
+        for fit in fits
+        if fit["quantity"] == "drift" and fit["exponent"] is not None
+    ]
+    caption = "Exponents of the kernel's relative drift, beside what the perturbation lemma, linear in R, predicts."
+    forest = {
+        "kind": "forest", "name": "drift-exponents", "caption": caption, "rows": rows, "log": False,
+        "xlabel": "exponent of m of the relative drift", "predicted": "linear in R",
+    }  # fmt: skip
+    return [*curves, forest]
+
+
+def answer(cells: list[dict], fits: list[dict]) -> str:
     """One sentence from the fits: what scale, coupling and normalisation each change."""
-    at = {fit["group"]: fit for fit in found if fit["quantity"] == "drift"}
+    at = {fit["group"]: fit for fit in fits if fit["quantity"] == "drift"}
 
     def said(group):
-        fit = at.get(group)
-        if fit is None or fit["exponent"] is None:
-            return f"{group}: no fit"
-        return f"{group}: {fit['exponent']:.2f} [{fit['low']:.2f}, {fit['high']:.2f}]"
+        return f"{group}: {shown(at[group]) if group in at else 'not in the grid'}"
 
     def same(one, other):
         a, b = at.get(one), at.get(other)
