@@ -53,8 +53,8 @@ ACTIVATIONS = {
     "swish": ("swish", "SWISH"),
 }
 """Network name → (module, record)."""
-INPUTS = ("sphere", "digits", "iris", "diabetes")
-STUDIES = ("drift",)
+INPUTS = ("sphere", "pairs", "digits", "iris", "diabetes")
+STUDIES = ("drift", "width")
 KERNELS = {
     "closed-form": ("closed_form", "closed_form"),
     "jacobian-contraction": ("neural_tangents", "jacobian_contraction"),

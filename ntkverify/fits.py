@@ -28,6 +28,32 @@ def exponent(cells: Sequence[Mapping], quantity: str, x: str, group: str, predic
     return row | {"exponent": mean, "low": low, "high": high, "seeds": len(table)}
 
 
+def joint(
+    cells: Sequence[Mapping], quantity: str, x: Sequence[str], group: str, predicted: Sequence[float], rule: str
+) -> list[dict]:
+    """Exponents of several x at once, log quantity = Σ_k a_k log x_k + c by least squares for each seed.
+
+    An x is a parameter or a metric of the cells.  None where fewer than two seeds determine the fit.
+    """
+    found = []
+    for seed in sorted({cell["seed"] for cell in cells}):
+        own = [{**cell["params"], **cell["metrics"]} for cell in cells if cell["seed"] == seed]
+        own = [row for row in own if row.get(quantity) and all(row.get(name) for name in x)]
+        logs = np.log([[row[name] for name in x] for row in own]).reshape(len(own), len(x))
+        design = np.column_stack([logs, np.ones(len(own))])
+        if len(own) > len(x) + 1 and np.linalg.matrix_rank(design, tol=1e-6) == len(x) + 1:
+            found.append(np.linalg.lstsq(design, np.log([row[quantity] for row in own]), rcond=None)[0][:-1])
+    rows = []
+    for index, name in enumerate(x):
+        row = {"quantity": quantity, "x": f"{name} (joint)", "group": group, "level": LEVEL, "rule": rule}
+        none = {"exponent": None, "low": None, "high": None}
+        interval = (
+            zip(none, mean_interval([each[index] for each in found]), strict=True) if len(found) > 1 else none.items()
+        )
+        rows.append(row | {"predicted": predicted[index], "seeds": len(found)} | dict(interval))
+    return rows
+
+
 def shown(fit: Mapping) -> str:
     """A fit as "exponent [low, high]"."""
     if fit["exponent"] is None:

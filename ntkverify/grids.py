@@ -10,11 +10,18 @@ from ntkverify.settings import INITIALISATIONS
 Parameters = Mapping[str, int | float | str | tuple]
 
 
-def grid(parameters: Parameters) -> Iterator[dict]:
-    """The parameters of each cell, the last axis running fastest."""
-    axes = [value if isinstance(value, tuple) else (value,) for value in parameters.values()]
-    for values in itertools.product(*axes):
-        yield dict(zip(parameters, values, strict=True))
+def grid(parameters: Parameters, alone: Sequence[str] = ()) -> Iterator[dict]:
+    """The parameters of each cell, the last axis running fastest.
+
+    Axes named in `alone` leave their first value one at a time, while every numeric axis is at its first.
+    """
+    first = {name: value[0] if isinstance(value, tuple) else value for name, value in parameters.items()}
+    values = [value if isinstance(value, tuple) else (value,) for value in parameters.values()]
+    for choice in itertools.product(*values):
+        cell = dict(zip(parameters, choice, strict=True))
+        off = [name for name in cell if cell[name] != first[name] and not isinstance(first[name], str)]
+        if not set(off) & set(alone) or len(off) == 1:
+            yield cell
 
 
 def axes(parameters: Parameters) -> tuple[str, ...]:

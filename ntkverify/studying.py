@@ -29,7 +29,7 @@ def study(config: dict, folder: Path, heard: Callable[[str, int, int], None] = l
     """
     module, stamp = catalogue.study(config["study"], config["preset"]), _stamp(config["study"])
     parameters = _parameters(config)
-    varying, todo = axes(parameters), list(grid(parameters))
+    varying, todo = axes(parameters), list(grid(parameters, module.ALONE))
     for params in todo:
         what = f"{config['study']} with {_named(params, varying)}"
         require_memory(module.bytes_needed(params), what, "a smaller grid")
@@ -53,7 +53,7 @@ def study(config: dict, folder: Path, heard: Callable[[str, int, int], None] = l
     return {
         "schema": SCHEMA, "verb": "study", **config, "config": config, "title": module.TITLE,
         "complete": not interrupted, "environment": environment(), "problems": [], "kernels": [], "claims": [],
-        "cells": cells, "notes": list(notes), "fits": fits, "tables": module.tables(cells, fits),
+        "cells": cells, "done": list(module.DONE), "notes": list(notes), "fits": fits, "tables": module.tables(cells, fits),
         "figures": module.figures(cells, fits), "answer": module.answer(cells, fits),
     }  # fmt: skip
 
@@ -73,6 +73,7 @@ def _stamp(name: str) -> dict:
 
 def status(config: dict, folder: Path) -> tuple[int, int]:
     """(finished cells, cells) of a study in a folder."""
-    todo, stamp = list(grid(_parameters(config))), _stamp(config["study"])
+    module, stamp = catalogue.study(config["study"], config["preset"]), _stamp(config["study"])
+    todo = list(grid(_parameters(config), module.ALONE))
     with opened(folder) as ledger:
         return sum(ledger.get(params | stamp) is not None for params in todo), len(todo)

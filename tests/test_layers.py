@@ -16,7 +16,7 @@ FLOORS = (
     {"kernels"},
     {"quantities"},
     {"training"},
-    {"claims", "points", "degenerate"},
+    {"claims", "points", "degenerate", "widths"},
     {"paths"},
     {"judge"},
     {"catalogue"},

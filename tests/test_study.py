@@ -214,6 +214,6 @@ def test_the_numbers_in_the_finding_are_those_of_the_committed_results():
     lines = [line.split("|")[1:-1] for line in (docs / "findings" / "drift.md").read_text().splitlines() if line.count("[") == 2 and line.startswith("| ")]  # fmt: skip
     assert len(lines) == len(at)
     for group, drifted, _, moved in ([cell.strip() for cell in line] for line in lines):
-        assert (drifted, moved) == (at[group]["drift"], at[group]["movement"])
+        assert (drifted, moved) == tuple(at[group][drift.QUANTITIES[name]] for name in ("drift", "movement"))
     assert {cell["outcome"] for cell in results["cells"]} == {"converged"}
     assert drift.fits(results["cells"]) == [pytest.approx(fit) for fit in results["fits"]]

@@ -23,7 +23,7 @@ def draw_study(path: Path) -> Path:
     drawings = [drawing for spec in results["figures"] if (drawing := DRAWERS[spec["kind"]](results, spec))]
     page = environment().get_template("study.html").render(
         results=results, command=command(results), drawings=drawings,
-        failed=[cell for cell in results["cells"] if cell["outcome"] != "converged"],
+        failed=[cell for cell in results["cells"] if cell["outcome"] not in results["done"]],
     )  # fmt: skip
     save_figures(path, drawings)
     write(path / REPORT, page)
@@ -36,7 +36,7 @@ def curves(results: Mapping, spec: Mapping) -> Drawing | None:
     `references` are lines drawn beside: {label, exponent}, put through the first series' first point, or
     {label, points}.
     """
-    rows = _ranges(results["cells"], spec)
+    rows = _ranges(results, spec)
     if not rows:
         return None
     series = list(dict.fromkeys(row["series"] for row in rows))
@@ -58,6 +58,8 @@ def curves(results: Mapping, spec: Mapping) -> Drawing | None:
             places = places[:: -(-len(places) // 5)]
             panel.set_xticks(places, labels=[f"{place:g}" for place in places])
             panel.xaxis.set_minor_locator(NullLocator())
+        if spec.get("references"):  # steep lines shall not flatten what was measured
+            every[0].set_ylim(min(row["low"] for row in rows) / 1.5, 6 * max(row["high"] for row in rows))
         every[0].set_ylabel(spec["ylabel"])
         every[-1].legend(fontsize=7)
         figure.tight_layout()
@@ -75,15 +77,15 @@ def _references(panel, rows: Sequence[Mapping], references: Sequence[Mapping]) -
         panel.plot(x, y, color=INK, alpha=0.6, lw=1, dashes=(1 + index, 1 + index % 3), label=reference["label"])
 
 
-def _ranges(cells: Sequence[Mapping], spec: Mapping) -> list[dict]:
+def _ranges(results: Mapping, spec: Mapping) -> list[dict]:
     """Low, median and high of `y` over the seeds of each cell; `low` and `high` may be metrics of their own."""
     found: dict[tuple, list[tuple]] = {}
-    for cell in cells:
+    for cell in results["cells"]:
         values = [cell["metrics"].get(spec.get(name, spec["y"])) for name in ("low", "y", "high")]
-        if cell["outcome"] in (spec.get("outcome"), None) or "outcome" not in spec:
-            keys = tuple(cell["params"][spec[key]] if spec.get(key) else "" for key in ("series", "panel", "x"))
-            if all(values) and all(cell["params"][name] == wanted for name, wanted in spec.get("where", {}).items()):
-                found.setdefault(keys, []).append(tuple(values))
+        keys = tuple(cell["params"][spec[key]] if spec.get(key) else "" for key in ("series", "panel", "x"))
+        wanted = all(cell["params"][name] == value for name, value in spec.get("where", {}).items())
+        if cell["outcome"] in results["done"] and wanted and values[1]:
+            found.setdefault(keys, []).append(tuple(value or values[1] for value in values))
     return [
         dict(zip(("series", "panel", "x"), key, strict=True))
         | {"low": min(low), "median": float(np.median(middle)), "high": max(high), "seeds": len(values)}

@@ -31,6 +31,10 @@ PRESETS = {
     "quick": COMMON | {"m": (256, 1024, 4096)},
     "paper": COMMON | {"m": (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)},
 }
+ALONE = ()
+"""Axes that vary one at a time (none: all are crossed)."""
+DONE = ("converged",)
+"""Outcomes of cells that came to an end."""
 FITTED_FROM = 256
 RULE = f"widths m ≥ {FITTED_FROM}, chosen before the fit; seeds that converged at every width"
 QUANTITIES = {
@@ -126,7 +130,7 @@ def figures(cells: list[dict], fits: list[dict]) -> list[dict]:
     curves = [
         {
             "kind": "curves", "name": f"{quantity}-against-m", "caption": caption, "x": "m", "xlabel": "width m",
-            "y": quantity, "ylabel": label, "series": "network", "panel": "init", "outcome": "converged",
+            "y": quantity, "ylabel": label, "series": "network", "panel": "init",
         }
         for quantity, label in QUANTITIES.items()
     ]  # fmt: skip
