@@ -54,7 +54,7 @@ ACTIVATIONS = {
 }
 """Network name → (module, record)."""
 INPUTS = ("sphere", "pairs", "digits", "iris", "diabetes")
-STUDIES = ("drift", "width")
+STUDIES = ("drift", "width", "steps", "region", "table1")
 KERNELS = {
     "closed-form": ("closed_form", "closed_form"),
     "jacobian-contraction": ("neural_tangents", "jacobian_contraction"),

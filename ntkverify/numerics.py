@@ -51,6 +51,7 @@ def relative_difference(A: Float[Array, "..."], B: Float[Array, "..."]) -> float
     return 0.0 if difference == 0 else math.inf
 
 
+@functools.lru_cache(4096)
 def hold_rate_interval(held: int, trials: int, level: float = LEVEL) -> tuple[float, float]:
     """Clopper–Pearson interval of a success rate; (0, 1) without trials."""
     if trials == 0:

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key, PRNGKeyArray
 
+from ntkverify.ascent import on_sphere
 from ntkverify.network import initialise
 from ntkverify.nouns import Params, Point, Problem
 from ntkverify.numerics import unit_roundoff
@@ -42,7 +43,7 @@ def _points(problem: Problem, key: PRNGKeyArray) -> Point:
     length = jnp.maximum(problem.radius - problem.d_in * slack, 0)
 
     def moved(direction):
-        return Params(base.W + length * _unit(direction), base.a)
+        return Params(base.W + on_sphere(direction, length), base.a)
 
     wander = moved(jax.random.normal(key_move, base.W.shape, base.W.dtype))
     tilt = moved(problem.X[0][:, None] * base.a[0][None])
@@ -55,9 +56,3 @@ def _points(problem: Problem, key: PRNGKeyArray) -> Point:
         lambda *leaves: jnp.stack(leaves),
         *(Point(base, there, probe) for there in (wander, tilt, pair, lone, ascend)),
     )
-
-
-def _unit(direction):
-    """Each neuron's direction at length 1; neurons without one stay where they are."""
-    length = jnp.sqrt(jnp.sum(direction**2, axis=0, keepdims=True))
-    return jnp.where(length > 0, direction / jnp.where(length > 0, length, 1), 0)

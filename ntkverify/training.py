@@ -142,19 +142,9 @@ def train(
         if not len(running):
             break
         length = min(CHUNK, budget - begin)
-        at = jnp.asarray(begin)
-        state, (loss, moved) = _advance(
-            problem,
-            _rows(start, rows),
-            eta[rows],
-            state,
-            at,
-            target,
-            optimiser,
-            length,
-            tuple(levels),
-        )
-        loss, moved = (np.nan_to_num(each, nan=np.inf, posinf=np.inf) for each in (loss, moved))
+        span = jnp.asarray([begin, budget])
+        state, found = _advance(problem, _rows(start, rows), eta[rows], state, span, target, optimiser, tuple(levels))
+        loss, moved = (np.nan_to_num(each[:, :length], nan=np.inf, posinf=np.inf) for each in found)
         done = (loss <= target) | ~(loss <= EXPLODED * losses[rows, :1])
         stop = np.where(done[:, -1], done.argmax(axis=1), length - 1)  # what is done stands still
         for place, row in enumerate(rows):
@@ -203,10 +193,12 @@ def _begin(problem, optimiser, levels, params, eta):
     }
 
 
-@functools.partial(jax.jit, static_argnames=("optimiser", "length", "levels"), donate_argnames=("state",))
+@functools.partial(jax.jit, static_argnames=("optimiser", "levels"), donate_argnames=("state",))
 @full_precision
-def _advance(problem, start, eta, state, begin, target, optimiser, length, levels):
-    """`length` steps of every network; returns the state and the losses and movements after each."""
+def _advance(problem, start, eta, state, span, target, optimiser, levels):
+    """`CHUNK` steps of every network, none past the budget, span = (begin, budget); returns the state and
+    the losses and movements after each.  Always the same length, so that budgets share a program."""
+    begin, budget = span
 
     def one(start, eta, state):
         rule = optimiser(eta)
@@ -216,6 +208,7 @@ def _advance(problem, start, eta, state, begin, target, optimiser, length, level
             gradient = pulled_back(problem, params, residual(problem, params))
             update, memory = rule.update(gradient, state["optimiser"], state["W"])
             on = (state["loss"] > target) & (state["loss"] <= EXPLODED * state["first"])  # done networks stand still
+            on &= index < budget
             W = jnp.where(on, state["W"] + update, state["W"])
             loss = jnp.sum(residual(problem, dataclasses.replace(start, W=W)) ** 2)
             moved = jnp.sqrt(jnp.max(jnp.sum((W - start.W) ** 2, axis=0)))
@@ -232,7 +225,7 @@ def _advance(problem, start, eta, state, begin, target, optimiser, length, level
             }
             return state, (loss, moved)
 
-        return jax.lax.scan(step, state, begin + jnp.arange(length))
+        return jax.lax.scan(step, state, begin + jnp.arange(CHUNK))
 
     return jax.vmap(one)(start, eta, state)
 

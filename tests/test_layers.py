@@ -10,7 +10,7 @@ import ntkverify
 ROOT = Path(ntkverify.__file__).parent
 FLOORS = (
     {"errors"},
-    {"numerics", "statement", "settings", "quadrature"},
+    {"numerics", "ascent", "statement", "settings", "quadrature"},
     {"grids", "rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
     {"activations", "inputs", "network", "problems", "compare", "report.mathml", "report.figures"},
     {"kernels"},
@@ -20,6 +20,7 @@ FLOORS = (
     {"paths"},
     {"judge"},
     {"catalogue"},
+    {"measures"},
     {"studies"},
     {"verification", "studying", "report.page"},
     {"report.study"},

@@ -10,23 +10,14 @@ Said before measuring: the stated theorem has m = Ω(λ⁻² n^{2+o(1)}) for sof
 """
 
 import functools
-import math
 from concurrent.futures import ThreadPoolExecutor
 
-import jax.numpy as jnp
 import numpy as np
 
-from ntkverify import catalogue
-from ntkverify.degenerate import infinite_bound
+from ntkverify import measures
 from ntkverify.environment import environment
 from ntkverify.fits import exponent, joint, shown
-from ntkverify.inputs import pairs
-from ntkverify.kernels.infinite_width import sample_kernel
-from ntkverify.nouns import Problem
-from ntkverify.problems import problem as make_problem
-from ntkverify.quantities import THEOREM_WIDTH, nominal_B
-from ntkverify.training import train_bytes
-from ntkverify.widths import Search, smallest_width, trial
+from ntkverify.measures import BRACKET, DECIDED
 
 TITLE = "How many neurons does it take?"
 COMMON = {
@@ -38,7 +29,6 @@ FEWER = {"network": ("softmax", "relu"), "n": (8, 6, 12), "separation": (0.8, 1.
 PRESETS = {"quick": COMMON | FEWER, "paper": COMMON | {"draws": 5}}
 ALONE = ("d_out", "epsilon")
 """Axes that vary one at a time."""
-DECIDED, BRACKET, NOT_FOUND = "decided", "interval", "not found"
 DONE = (DECIDED, BRACKET)
 RULE = (
     "t-intervals over data draws; a bracket counts with its geometric middle (with its upper end where nothing "
@@ -53,77 +43,13 @@ BOUNDS = (
     ("n⁷, Arora et al. 2019", 7),
 )
 """Widths that theorems ask for, as powers of n (docs/theory.md §5)."""
-
-
-def bytes_needed(params: dict) -> int:
-    """About the memory of one cell."""
-    wide = _problem(params | {"n": 2, "d_out": 1}, 0)
-    return train_bytes(wide, params["seeds"], params["budget"]) * params["n"] * params["d_out"] + 2**29
-
-
-def _problem(params: dict, seed: int) -> Problem:
-    n, d_in, d_out = (params[name] for name in ("n", "d_in", "d_out"))
-    dataset = pairs.load("pairs", n, d_in, d_out, seed, separation=params["separation"])
-    options = {name: params[name] for name in ("sigma", "delta")}
-    return make_problem(dataset, catalogue.activation(params["network"]), m=2, **options)[0]
+bytes_needed = measures.bytes_needed
 
 
 def evaluate(params: dict) -> list[dict]:
     """One row a draw of the data: the bracket of m*, the floor, λ, what the bound asks for."""
     with ThreadPoolExecutor(environment()["cores"]) as pool:  # small networks keep only one core busy
-        return list(pool.map(functools.partial(measure, params), range(params["draws"])))
-
-
-def measure(params: dict, seed: int) -> dict:
-    """m* on one draw of the data."""
-    problem = _problem(params, seed)
-    spectrum = np.linalg.eigvalsh(np.asarray(sample_kernel(problem)[0]))
-    if note := infinite_bound(problem):
-        return {"outcome": NOT_FOUND, "sentence": note, "note": note, "metrics": {}}
-    smallest, condition = float(spectrum[0]), float(spectrum[-1] / spectrum[0])
-    nd, epsilon, delta = problem.n * problem.d_out, params["epsilon"], params["delta"]
-    steps = math.ceil(10 * condition * max(math.log(problem.n / epsilon), 1))
-    if steps > params["budget"]:
-        said = f"T = {steps} steps (κ_H = {condition:.3g}) are more than the budget of {params['budget']}."
-        return {"outcome": NOT_FOUND, "sentence": said, "note": "", "metrics": {"lambda": smallest}}
-    floor = -(-2 * nd // problem.rank)
-
-    def attempt(m):
-        options = {"target": epsilon, "budget": steps, "delta": delta, "seeds": params["seeds"], "seed": seed}
-        return trial(problem, m, **options)
-
-    found = smallest_width(attempt, floor, params["most"])
-    log_bound = float(nominal_B(problem, jnp.asarray(THEOREM_WIDTH["C"]))) * THEOREM_WIDTH["width_power"]
-    scale = (nd * math.log(nd / delta) / smallest) ** 2
-    log_bound = math.log10(scale) + log_bound / math.log(10)
-    middle = _middle(found)
-    return {
-        "outcome": NOT_FOUND if found.high is None else DECIDED if found.decided else BRACKET,
-        "sentence": _sentence(found),
-        "note": "",
-        "metrics": {
-            "low": found.low or None, "high": found.high, "middle": middle, "floor": floor,
-            "ratio": middle and middle / floor, "lambda": smallest, "condition": condition, "T": steps,
-            "steps": _number(found.trials[-1].steps), "log10_bound": log_bound,
-            "implied_constant": middle and middle / scale,
-        },
-    }  # fmt: skip
-
-
-def _middle(found: Search) -> float | None:
-    """The bracket's geometric middle; its upper end where no width was too few."""
-    return found.high and math.sqrt((found.low or found.high) * found.high)
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _sentence(found: Search) -> str:
-    tried = ", ".join(f"{t.m}: {t.successes}/{t.seeds}" for t in found.trials)
-    if found.high is None:
-        return f"No width tried was enough (m: successes): {tried}."
-    return f"{found.low} < m* ≤ {found.high} (m: successes): {tried}."
+        return list(pool.map(functools.partial(measures.width, params), range(params["draws"])))
 
 
 def fits(cells: list[dict]) -> list[dict]:
