@@ -1,13 +1,17 @@
-"""The library's verbs, in the order in which they are used: problem, draw, kernel, verify.
+"""The library's verbs, in the order in which they are used: problem, draw, kernel, train, verify,
+study.
 
 `import ntkverify as nv` gives them as `nv.problem` and so on.  Nothing here changes JAX's settings:
 64-bit numbers are used when `jax_enable_x64` is on.
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -17,6 +21,10 @@ from ntkverify.network import initialise
 from ntkverify.nouns import Dataset, Params, Problem
 from ntkverify.problems import problem as make_problem
 from ntkverify.settings import INITIALISATIONS, Settings
+from ntkverify.studying import configuration
+from ntkverify.studying import study as run_study
+from ntkverify.training import Run, ordinary_step
+from ntkverify.training import train as descend_many
 from ntkverify.verification import Rows
 from ntkverify.verification import verify as run
 
@@ -96,6 +104,54 @@ def kernel(problem: Problem, params: Params | None = None, route: str = "closed-
     if params is None and route != "infinite-width":
         raise BadInput(f"route {route!r} without params", "a network, for routes at finite width", "nv.draw")
     return catalogue.kernel(route)(problem, params)
+
+
+def train(
+    problem: Problem, start: Params, eta: float | None = None, *, target: float = 0.01, budget: int = 4096
+) -> Run:
+    """Full-batch gradient descent from one network, or from many (leading axis of `start`), until
+    ‖F − Y‖² ≤ `target` or for `budget` steps.
+
+    `eta` is the step size in units of W; the default is 1/(s_m λ_max(H(0))) of each network.  The result
+    has `losses` ‖F − Y‖² and `movement` max_r‖w_r(τ) − w_r(0)‖ as (networks, budget + 1) arrays, NaN
+    after the end, `last` weights, `outcome` (converged | diverged | unfinished) and `sentence(k)`.
+    Batched and single runs agree to rounding.  Source: docs/theory.md §1.
+
+    >>> import jax
+    >>> import ntkverify as nv
+    >>> question = nv.problem("sphere", m=64, n=4, d_in=8, d_out=1, sigma=0.5)
+    >>> run = nv.train(question, nv.draw(question, jax.random.key(0)))
+    >>> run.outcome, run.losses[0, 0] > run.losses[0, 1]
+    (['converged'], np.True_)
+    """
+    if not 0 < target < math.inf or budget < 1:
+        raise BadInput(f"target {target}, budget {budget}", "a target above 0 and at least one step", "target=0.01")
+    many = start if start.W.ndim == 3 else jax.tree.map(lambda leaf: leaf[None], start)
+    steps = jax.lax.map(lambda net: ordinary_step(problem, net), many)
+    return descend_many(
+        problem, many, steps if eta is None else jnp.full_like(steps, eta), target=target, budget=budget
+    )
+
+
+def study(name: str, folder: str | Path, preset: str = "quick", **grid) -> dict:
+    """Run a study as the command line does, resuming what the folder's ledger holds; returns the content
+    of results.json (`answer`, `fits`, `tables`, `cells`).
+
+    `grid` changes parameters of the preset: a value, or a sequence of them.  Needs 64-bit numbers.
+    Raises `BadInput`.  Source: the docstring of ntkverify/studies/NAME.py.
+
+    >>> import jax, tempfile
+    >>> import ntkverify as nv
+    >>> jax.config.update("jax_enable_x64", True)
+    >>> few = dict(network="softmax", init="coupled", m=(8, 16, 32), n=2, d_in=4, d_out=1, seeds=2)
+    >>> found = nv.study("drift", tempfile.mkdtemp(), **few)
+    >>> found["complete"], len(found["cells"])
+    (True, 6)
+    """
+    listed = {key: value if isinstance(value, (tuple, list)) else (value,) for key, value in grid.items()}
+    config = configuration(name, preset, [f"{key}={','.join(map(str, values))}" for key, values in listed.items()])
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return run_study(config, Path(folder))
 
 
 def verify(claims: Sequence[str] = (), **settings) -> Rows:

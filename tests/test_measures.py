@@ -1,6 +1,9 @@
 """Smallest widths, steps and regions: planted answers are recovered, and what is not known is an interval."""
 
+import json
 import math
+import re
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import make
 
-from ntkverify import cli
+from ntkverify import catalogue, cli
 from ntkverify.ascent import ascend, on_sphere
 from ntkverify.fits import joint
 from ntkverify.kernels.closed_form import closed_form
@@ -224,3 +227,42 @@ def test_each_study_runs_and_reports(name, grid, tmp_path, capsys):
     assert page.count("<svg") == len(list((tmp_path / "figures").glob("*.svg"))) >= 1
     assert steps.TITLE
     capsys.readouterr()
+
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.mark.parametrize("name", ["drift", "width", "steps", "region", "table1"])
+def test_committed_results_say_what_their_rows_say(name):
+    """Fits, tables and answer of every committed study follow from its cells, and the finding quotes them."""
+    results = json.loads((DOCS / "results" / name / "results.json").read_text())
+    module = catalogue.study(name, "paper")
+    assert results["complete"]
+    fits = module.fits(results["cells"])
+    assert fits == [pytest.approx(fit) for fit in results["fits"]]
+    assert module.tables(results["cells"], fits) == results["tables"]
+    assert module.answer(results["cells"], fits) == results["answer"]
+    drawn = {figure["name"] for figure in results["figures"]}
+    assert drawn >= {path.stem for path in (DOCS / "results" / name).glob("*.svg")}
+    if name != "drift":
+        assert results["answer"] in (DOCS / "findings" / "neurons-and-steps.md").read_text()
+
+
+def test_the_finding_quotes_the_tables():
+    finding = (DOCS / "findings" / "neurons-and-steps.md").read_text()
+    rows = {
+        name: json.loads((DOCS / "results" / name / "results.json").read_text())["tables"][0]["rows"]
+        for name in ("width", "region")
+    }
+    shown = [row for row in rows["width"] if "joint" in row[1] or row[1] == "d_out"] + rows["region"]
+    assert all("| " + " | ".join(row) + " |" in finding for row in shown)
+    cells = json.loads((DOCS / "results" / "width" / "results.json").read_text())["cells"]
+    below = next(cell for cell in cells if cell["id"] == "softmax-16-0.4-2-0.1-4")
+    assert below["metrics"]["floor"] == 11
+    assert "8: 19/40" in below["sentence"]
+    assert "10: 26/40" in below["sentence"]
+
+
+def test_every_figure_that_the_questions_name_is_there():
+    for name in re.findall(r"\((results/[^)]+)\)", (DOCS / "questions.md").read_text()):
+        assert (DOCS / name).exists(), name

@@ -42,7 +42,10 @@ def curves(results: Mapping, spec: Mapping) -> Drawing | None:
     series = list(dict.fromkeys(row["series"] for row in rows))
     panels = list(dict.fromkeys(row["panel"] for row in rows))
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7.4 if len(panels) > 1 else 5.4, 3.4))
+        keys = len(series) + len(spec.get("references", ()))
+        columns = min(keys, 4 if len(panels) > 1 else 2)
+        height = 3.1 + 0.17 * -(-keys // columns)
+        figure = Figure(figsize=(7.4 if len(panels) > 1 else 5.0, height), layout="constrained")
         every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for panel, name in zip(every, panels, strict=True):
             for index, one in enumerate(series):
@@ -52,8 +55,9 @@ def curves(results: Mapping, spec: Mapping) -> Drawing | None:
                 middle = [row["median"] for row in own]
                 panel.plot(x, middle, color=colour, marker=SHAPES[index % len(SHAPES)], ms=4, label=str(one))
             _references(panel, [row for row in rows if row["panel"] == name], spec.get("references", ()))
-            title = f"{name} start" if spec.get("panel") == "init" else f"{spec['panel']} = {name}" if name else ""
-            panel.set(xscale="log", yscale="log", xlabel=spec["xlabel"], title=title)
+            kind = spec.get("panels", spec.get("panel"))
+            title = f"{name} start" if kind == "init" else f"{kind}: {name}" if name else ""
+            panel.set(xscale="log", yscale=spec.get("yscale", "log"), xlabel=spec["xlabel"], title=title)
             places = sorted({row["x"] for row in rows})
             places = places[:: -(-len(places) // 5)]
             panel.set_xticks(places, labels=[f"{place:g}" for place in places])
@@ -61,8 +65,7 @@ def curves(results: Mapping, spec: Mapping) -> Drawing | None:
         if spec.get("references"):  # steep lines shall not flatten what was measured
             every[0].set_ylim(min(row["low"] for row in rows) / 1.5, 6 * max(row["high"] for row in rows))
         every[0].set_ylabel(spec["ylabel"])
-        every[-1].legend(fontsize=7)
-        figure.tight_layout()
+        figure.legend(*every[0].get_legend_handles_labels(), loc="outside lower center", ncols=columns, fontsize=7)
         return Drawing(spec["name"], svg(figure), table(tuple(rows[0]), rows), spec["caption"])
 
 
@@ -84,7 +87,8 @@ def _ranges(results: Mapping, spec: Mapping) -> list[dict]:
         values = [cell["metrics"].get(spec.get(name, spec["y"])) for name in ("low", "y", "high")]
         keys = tuple(cell["params"][spec[key]] if spec.get(key) else "" for key in ("series", "panel", "x"))
         wanted = all(cell["params"][name] == value for name, value in spec.get("where", {}).items())
-        if cell["outcome"] in results["done"] and wanted and values[1]:
+        shown = values[1] is not None and (values[1] > 0 or spec.get("yscale") == "linear")  # no zero on log axes
+        if cell["outcome"] in results["done"] and wanted and shown:
             found.setdefault(keys, []).append(tuple(value or values[1] for value in values))
     return [
         dict(zip(("series", "panel", "x"), key, strict=True))
@@ -104,18 +108,18 @@ def forest(results: Mapping, spec: Mapping) -> Drawing | None:
         axes = figure.subplots()
         for place, row in enumerate(rows):
             axes.plot([row["low"], row["high"]], [place, place], color=SERIES[0], linewidth=2)
-            label = "" if place else "measured, 95% interval"
-            axes.scatter([row["value"]], [place], s=20, color=SERIES[0], label=label)
+            axes.scatter([row["value"]], [place], s=20, color=SERIES[0])
             if row.get("predicted") is not None:
                 axes.scatter([row["predicted"]], [place], s=30, marker="|", color=VIOLATED)
         if spec.get("predicted"):
             axes.scatter([], [], s=30, marker="|", color=VIOLATED, label=spec["predicted"])
+            axes.plot([], [], color=SERIES[0], lw=2, marker="o", ms=4, label="measured, 95% interval")
+            axes.legend(loc="best")
         if spec["log"]:
             axes.set_xscale("log")
             axes.axvline(1, color=INK, linewidth=1)
         axes.set_yticks(range(len(rows)), [row["label"] for row in rows])
         axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel=spec["xlabel"])
-        axes.legend(loc="best")
         figure.tight_layout()
         columns = tuple(dict.fromkeys(name for row in rows for name in row))
         return Drawing(spec["name"], svg(figure), table(columns, rows), spec["caption"])

@@ -202,7 +202,7 @@ def figures(cells: list[dict], fits: list[dict]) -> list[dict]:
         "Median and range over networks. R_fit is how far neurons move to fit the labels in the linearised network."
     )
     return [
-        common | {"name": "eigenvalue-against-reach", "y": "kept", "ylabel": "worst λ_min(H(W̃)) / λ found", "caption": caption},
+        common | {"name": "eigenvalue-against-reach", "y": "kept", "yscale": "linear", "ylabel": "worst λ_min(H(W̃)) / λ found", "caption": caption},
         common | {"name": "change-against-reach", "y": "change", "ylabel": "sup ‖H(W̃)−H(W)‖ / ‖H(W)‖ found", "caption": caption},
         {
             "kind": "forest", "name": "region", "rows": rows, "log": True, "predicted": "",

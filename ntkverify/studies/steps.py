@@ -110,7 +110,15 @@ def figures(cells: list[dict], fits: list[dict]) -> list[dict]:
     if not cells:
         return []
     at = {"separation": cells[0]["params"]["separation"]}
-    common = {"kind": "curves", "x": "n", "xlabel": "samples n", "series": "network", "panel": "rule", "where": at}
+    common = {
+        "kind": "curves",
+        "x": "n",
+        "xlabel": "samples n",
+        "series": "network",
+        "panel": "rule",
+        "panels": "step size",
+        "where": at,
+    }
     drawn = [
         common | {
             "name": "steps-against-n", "y": "steps", "ylabel": "steps to ε", "references": [{"label": "n²", "exponent": 2}],
@@ -142,11 +150,14 @@ def answer(cells: list[dict], fits: list[dict]) -> str:
         if rule == "ordinary":
             n, lam = (at.get((f"{network}, {rule}", f"{name} (joint)"), "no fit") for name in ("n", "lambda"))
             said.append(f"{network} n^{n} λ^{lam}")
+    local = [fit["exponent"] for fit in fits if "theorem" in fit["group"] and fit["x"] == "n (joint)"]
     theorem = [cell["metrics"]["predicted"] for cell in cells if cell["outcome"] == PREDICTED]
     theorem = [value for value in theorem if value]
     low, high, count = _agreement(cells)
     return (
         f"At the ordinary step size T* grows as {'; '.join(said) or 'nothing measured'}, where the bound has n^2 and λ^-2. "
-        + (f"At the theorem's step size it is 10^{math.log10(min(theorem)):.0f} to 10^{math.log10(max(theorem)):.0f} steps (prediction). " if theorem else "")
+        + (f"At the theorem's step size it is 10^{math.log10(min(theorem)):.0f} to 10^{math.log10(max(theorem)):.0f} steps (prediction)" if theorem else "")
+        + (f", growing as n^{min(local):.0f} to n^{max(local):.0f} here: so large is the o(1)" if local else "")
+        + (". " if theorem else "")
         + f"Predicted over measured steps: {low:.2f} to {high:.2f} on {count} runs."
     )  # fmt: skip

@@ -37,7 +37,7 @@ RULE = (
 PREDICTED = {"n": 2.0, "lambda": -2.0}
 BOUNDS = (
     ("n, the rank floor", 1),
-    ("n², arXiv:2405.03251 and 2206.12802; Oymak–Soltanolkotabi (m d_in)", 2),
+    ("n², this paper; Oymak–Soltanolkotabi", 2),
     ("n⁴, Song–Yang 2019", 4),
     ("n⁶, Du et al. 2019", 6),
     ("n⁷, Arora et al. 2019", 7),
@@ -109,11 +109,11 @@ def figures(cells: list[dict], fits: list[dict]) -> list[dict]:
     first = {name: cells[0]["params"][name] for name in ALONE}
     curves = {
         "kind": "curves", "name": "width-against-n", "x": "n", "xlabel": "samples n", "y": "middle", "low": "low",
-        "high": "high", "ylabel": "smallest sufficient width m*", "series": "network", "panel": "separation",
+        "high": "high", "ylabel": "smallest sufficient width m*", "series": "network", "panel": "separation", "panels": "angle",
         "where": first,
         "references": [{"label": label, "exponent": power} for label, power in BOUNDS],
         "caption": "Smallest width that succeeds. Line: median over data draws of the bracket's middle; band: all brackets. "
-        "Dashed: the growth that theorems ask for, drawn through the first network's first point, their constants left out.",
+        "Dashed: the growth that theorems ask for, drawn through the first network's first point, their constants and λ left out.",
     }  # fmt: skip
     rows = [
         {"label": f"{fit['group']}, {fit['x']}", "value": fit["exponent"], "low": fit["low"], "high": fit["high"]}
