@@ -177,6 +177,195 @@ class Study:
 
 
 @dataclass(frozen=True)
+class Falsify:
+    """Search the worst point of an inequality, and write it to a file that `check` judges.
+
+    Free are W in its balls and on its draws, the inputs on their spheres and the signs.
+    Exit code 1: a counterexample was found and confirmed with every rounding enclosed.
+
+    Example: ntkverify falsify kernel-perturbation --n 4 --d-in 4 --d-out 2 --m 32 --radius 0.1 --budget 20
+    """
+
+    claim: tyro.conf.Positional[str]
+    """The claim, as `list` prints it; each form that can be searched is."""
+    settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(
+        default_factory=lambda: Settings(data=("sphere",), n=4, d_in=4, d_out=2, m=32)
+    )
+    budget: float = 20.0
+    """Seconds of search for each form."""
+    out: Path | None = None
+    """Folder for the points found (default: runs/falsify-<configuration>)."""
+    force: bool = False
+    """Replace the results of another configuration in --out."""
+
+    def run(self, console: Console) -> int:
+        settings = _one_problem(self.settings)
+        catalogue.statements(self.claim)
+        if not 0 < self.budget < float("inf"):
+            raise BadInput(f"--budget {self.budget}", "a number of seconds above 0", "--budget 20")
+
+        from ntkverify import results
+        from ntkverify.deciding import REFUTED, decide
+        from ntkverify.environment import environment
+        from ntkverify.falsifying import falsify, searchable
+        from ntkverify.pointfile import save_point
+        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.verification import make_instance
+
+        enable_precision(settings.dtype)
+        forms = catalogue.claims(self.claim)
+        free = [form for form in forms if _is_searchable(form, searchable)] or [forms[0]]
+        searchable(free[0])
+        config = settings.config(claim=self.claim, budget=self.budget)
+        folder = results.folder("falsify", config, self.out, self.force)
+        row, problem = make_instance(settings, settings.data[0], settings.network[0])
+        found, refuted = [], False
+        with Progress() as heard:
+            for form in free:
+                worst = falsify(form, problem, self.budget, settings.seed, heard)
+                decision = decide(form, worst.problem, worst.point)
+                name = "counterexample" if decision.verdict == REFUTED else "worst"
+                path = folder / f"{name}-{form.form}.npz"
+                about = {"ratio": worst.ratio, "drawn": worst.drawn, "restarts": worst.restarts}
+                save_point(path, form, worst.problem, worst.point, about)
+                refuted |= decision.verdict == REFUTED
+                found.append(
+                    about
+                    | {"form": form.form, "verdict": decision.verdict, "sentence": decision.sentence, "file": path.name}
+                )
+                console.print(
+                    f"{form.id} \\[{form.form}] at R = {settings.radius:g}: best ratio {worst.ratio:.6g}, drawing alone "
+                    f"{worst.drawn:.4g} ({worst.restarts} restarts, {worst.seconds:.0f} s)\n  at that point: {decision.verdict}. "
+                    f"{decision.sentence}\n  {path}", highlight=False, soft_wrap=True,
+                )  # fmt: skip
+        content = {
+            "schema": results.SCHEMA, "verb": "falsify", "config": config, "complete": True, "environment": environment(),
+            "problems": [row], "kernels": [], "claims": [{"id": self.claim} | each for each in found],
+        }  # fmt: skip
+        results.write(folder / results.RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        return 1 if refuted else 0
+
+
+@dataclass(frozen=True)
+class Check:
+    """Judge a saved point in 50-digit ball arithmetic from the claim's own formula, without the search.
+
+    Exit code 1: the point refutes the claim.
+
+    Example: ntkverify check runs/falsify-1a2b3c4d/worst-derived.npz
+    """
+
+    file: tyro.conf.Positional[Path]
+    """A .npz file that `falsify` wrote."""
+
+    def run(self, console: Console) -> int:
+        from ntkverify.deciding import REFUTED, decide
+        from ntkverify.enclosures import FIFTY_DIGITS
+        from ntkverify.pointfile import load_point
+        from ntkverify.progress import enable_precision
+
+        enable_precision("float64")
+        form, problem, point, _ = load_point(self.file)
+        decision = decide(form, problem, point, FIFTY_DIGITS)
+        console.print(
+            f"{form.id} \\[{form.form}] at this point: {decision.verdict}. {decision.sentence} {_between(decision)}",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        return 1 if decision.verdict == REFUTED else 0
+
+
+@dataclass(frozen=True)
+class Certify:
+    """Decide claims at drawn points with every rounding enclosed (ball arithmetic), from the same formulas.
+
+    Each draw is decided at its worst point.  `proved` speaks of exactly these floats, not of the whole ball.
+
+    Example: ntkverify certify kernel-perturbation --n 8 --d-in 8 --m 256 --seeds 3
+    """
+
+    claims: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Claims to decide, as `list` prints them (default: all)."""
+    settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(
+        default_factory=lambda: Settings(data=("sphere",), n=8, d_in=8, d_out=2, m=64, seeds=3)
+    )
+    out: Path | None = None
+    """Folder for results.json (default: runs/certify-<configuration>)."""
+    force: bool = False
+    """Replace the results of another configuration in --out."""
+
+    def run(self, console: Console) -> int:
+        settings = _one_problem(self.settings)
+        names = self.claims or catalogue.CLAIMS
+        for name in names:
+            catalogue.statements(name)
+
+        from ntkverify import results
+        from ntkverify.certifying import certify
+        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.verification import make_instance
+
+        enable_precision(settings.dtype)
+        config = settings.config(claims=list(self.claims))
+        folder = results.folder("certify", config, self.out, self.force)
+        row, problem = make_instance(settings, settings.data[0], settings.network[0])
+        with Progress() as heard:
+            found = certify(names, problem, settings.seeds, settings.seed, heard)
+        table = Table("claim", "form", "at the points", "log₁₀ ratio, enclosed", box=None)
+        for claim in found["claims"]:
+            low, high = claim["bracket"]["found"], claim["bracket"]["above"]
+            span = "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+            table.add_row(claim["id"], claim["form"], claim["points"], span)
+        console.print(table)
+        for claim in found["claims"]:
+            if claim["verdict"] != "proved":
+                console.print(
+                    f"[dim]{claim['id']} \\[{claim['form']}]: {escape(claim['sentence'])}[/dim]", highlight=False
+                )
+        content = {
+            "schema": results.SCHEMA,
+            "verb": "certify",
+            "config": config,
+            "problems": [row],
+            "kernels": [],
+        } | found
+        results.write(folder / results.RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        console.print(f"results: {folder / results.RESULTS}", highlight=False, soft_wrap=True)
+        if not found["complete"]:
+            Console(stderr=True).print("Interrupted; what was finished is kept.")
+            return 130
+        return 1 if any(claim["verdict"] == "refuted" for claim in found["claims"]) else 0
+
+
+def _one_problem(settings: Settings) -> Settings:
+    """The settings, checked, for verbs that take one data set and one network."""
+    settings = settings.checked()
+    for option in ("data", "network"):
+        if len(getattr(settings, option)) != 1:
+            raise BadInput(
+                f"--{option} {' '.join(getattr(settings, option))}",
+                "exactly one here",
+                f"--{option} {getattr(settings, option)[0]}",
+            )
+    catalogue.choose("network", settings.network[0], catalogue.ACTIVATIONS)
+    catalogue.input_module(settings.data[0])
+    return settings
+
+
+def _is_searchable(form, searchable) -> bool:
+    try:
+        searchable(form)
+    except BadInput:
+        return False
+    return True
+
+
+def _between(decision) -> str:
+    if decision.low is None or decision.high is None:
+        return ""
+    return f"log₁₀ ratio between {decision.low:.17g} and {decision.high:.17g}."
+
+
+@dataclass(frozen=True)
 class Doctor:
     """Say what this installation can do: versions, devices, precision, routes to the kernel.
 
@@ -324,6 +513,9 @@ Verb = (
     | Annotated[Show, tyro.conf.subcommand("show")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[Study, tyro.conf.subcommand("study")]
+    | Annotated[Falsify, tyro.conf.subcommand("falsify")]
+    | Annotated[Check, tyro.conf.subcommand("check")]
+    | Annotated[Certify, tyro.conf.subcommand("certify")]
     | Annotated[Doctor, tyro.conf.subcommand("doctor")]
     | Annotated[Report, tyro.conf.subcommand("report")]
 )

@@ -100,7 +100,7 @@ def verify(
         (row, instance)
         for network in settings.network
         for data in settings.data
-        for row, instance in [_problem(settings, data, network)]
+        for row, instance in [make_instance(settings, data, network)]
     ]
     statements = {name: [form.statement for form in forms] for name, forms in zip(names, chosen, strict=True)}
     rows = Rows(settings.config(claims=list(claims)), statements)
@@ -140,7 +140,8 @@ def memory_needed(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
     return BASE + claims + 2 * min(REFERENCES, jacobian) + 6 * (n * d_out) ** 2 * itemsize + n * (d_in + d_out) * 24
 
 
-def _problem(settings: Settings, data: str, network: str) -> tuple[dict, Problem]:
+def make_instance(settings: Settings, data: str, network: str) -> tuple[dict, Problem]:
+    """The row that describes a problem, and the problem; `BadInput` where it does not fit into memory."""
     activation = catalogue.activation(network)
     itemsize = np.dtype(settings.dtype).itemsize
 

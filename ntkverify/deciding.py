@@ -1,0 +1,93 @@
+"""A claim at one point, decided by enclosures: proved, refuted or undecided for exactly these floats."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+
+from ntkverify.enclosures import BITS, enclosed
+from ntkverify.nouns import AT_START, Claim, Point, Problem
+from ntkverify.rounding import UnknownOperation
+
+PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the enclosures of both sides say at one point."""
+
+    verdict: str
+    """proved | refuted | undecided."""
+    sentence: str
+    low: float | None = None
+    """log₁₀ of a lower bound on the largest small / large over the entries; None where it has none."""
+    high: float | None = None
+    """log₁₀ of an upper bound on it."""
+    seconds: float = 0.0
+
+
+def decide(claim: Claim, problem: Problem, point: Point, bits: int = BITS) -> Decision:
+    """Evaluate the claim's own formulas in ball arithmetic of `bits` bits, every float of the problem and
+    the point being read as an exact number, and compare the enclosures of the two sides."""
+    began = time.perf_counter()
+    at = Point(point.base, point.base, point.probe, point.path) if claim.where == AT_START else point
+    constants = {name: jnp.asarray(value, problem.X.dtype) for name, value in claim.constants.items()}
+    if claim.direction == "order":
+        return Decision(UNDECIDED, "A rate is a statement about many widths; no point decides it.")
+    try:
+        applicable = _certainly(enclosed(claim.assumptions, bits)(problem, at, constants))
+        if claim.beyond is not None:
+            missed = enclosed(claim.beyond, bits)(problem, at, constants).item()
+            applicable = False if missed > 0 else applicable if missed <= 0 else None
+        if applicable is False:
+            return Decision(UNDECIDED, "The assumptions are false at this point: the claim says nothing of it.")
+        left, right = (enclosed(side, bits)(problem, at, constants) for side in (claim.lhs, claim.rhs))
+    except UnknownOperation as error:
+        return Decision(UNDECIDED, f"It cannot be enclosed: {error}.")
+    left, right = np.broadcast_arrays(left, right)
+    pairs = list(zip(left.ravel(), right.ravel(), strict=True))
+    found = _equal(pairs) if claim.direction == "equality" else _ordered(pairs, claim.direction == "lower")
+    if applicable is None and found.verdict != UNDECIDED:
+        found = Decision(UNDECIDED, "The enclosures do not decide whether the assumptions hold.", found.low, found.high)
+    return Decision(found.verdict, found.sentence, found.low, found.high, time.perf_counter() - began)
+
+
+def _certainly(words) -> bool | None:
+    found = [None if word is None else bool(word) for word in np.ravel(words)]
+    return False if False in found else None if None in found else True
+
+
+def _equal(pairs) -> Decision:
+    """An equality can be refuted; enclosures of positive radius never prove it."""
+    apart = [left - right for left, right in pairs]
+    if any(not each.is_finite() for each in apart):
+        return Decision(UNDECIDED, "A side has no finite enclosure.")
+    if any(not each.contains(0) for each in apart):
+        worst = max(float(each.abs_lower()) for each in apart)
+        return Decision(REFUTED, f"The two sides differ by at least {worst:.3g}.")
+    reach = max(_log10(each.abs_upper()) for each in apart)
+    return Decision(UNDECIDED, f"The two sides agree to within 10^{reach:.0f}; enclosures cannot prove an equality.")
+
+
+def _ordered(pairs, swapped: bool) -> Decision:
+    pairs = [(right, left) if swapped else (left, right) for left, right in pairs]
+    if any(not (small.is_finite() and large.is_finite()) for small, large in pairs):
+        return Decision(UNDECIDED, "A side has no finite enclosure.")
+    ratios = [(small / large) for small, large in pairs if large > 0]
+    low = max((_log10(ratio.lower()) for ratio in ratios), default=-math.inf)
+    high = max((_log10(ratio.upper()) for ratio in ratios), default=-math.inf)
+    low, high = (value if math.isfinite(value) else None for value in (low, high))
+    if all(small <= large for small, large in pairs):
+        return Decision(PROVED, "small ≤ large at every entry, every rounding enclosed.", low, high)
+    broken = sum(bool(small > large) for small, large in pairs)
+    if broken:
+        return Decision(
+            REFUTED, f"small > large at {broken} of {len(pairs)} entries, every rounding enclosed.", low, high
+        )
+    return Decision(UNDECIDED, "The enclosures of the two sides overlap.", low, high)
+
+
+def _log10(value) -> float:
+    return float(value.log() / math.log(10)) if value > 0 else -math.inf
