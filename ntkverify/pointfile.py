@@ -43,7 +43,7 @@ def load_point(path: Path) -> tuple[Claim, Problem, Point, dict]:
     file of this version."""
     wanted, attempt = "a point that ntkverify wrote", "ntkverify falsify again"
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in (*_PROBLEM, *_POINT)}
             about = json.loads(str(stored["about"]))
     except FileNotFoundError:

@@ -1,0 +1,207 @@
+"""Enclosures: they contain the truth, agree with the computed rounding bounds, and decide only what they know."""
+
+import dataclasses
+import json
+
+import flint
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+from conftest import make
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ntkverify import catalogue, cli
+from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, decide
+from ntkverify.enclosures import FIFTY_DIGITS, OPERATIONS, eigenvalues, enclosed, precision
+from ntkverify.errors import BadInput
+from ntkverify.falsifying import falsify, searchable
+from ntkverify.judge import chunks
+from ntkverify.network import initialise
+from ntkverify.nouns import ON_PATH, Params, Point
+from ntkverify.pointfile import load_point, save_point
+from ntkverify.quantities import second_order
+from ntkverify.rounding import UnknownOperation, with_error
+
+FORMS = [form for name in catalogue.CLAIMS for form in catalogue.claims(name) if form.direction != "order"]
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return make(n=3, d_in=3, d_out=2, m=8, radius=0.1)
+
+
+@pytest.fixture(scope="module")
+def points(problem):
+    places = {where: next(chunks(problem, 1, 0, where))[1] for where in ("ball", ON_PATH)}
+    return {where: jax.tree.map(lambda leaf: leaf[0, 1], found) for where, found in places.items()}
+
+
+def constants(form):
+    return {name: jnp.asarray(value) for name, value in form.constants.items()}
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.id}-{form.form}")
+def test_every_claim_is_enclosed_within_its_rounding_bound(form, problem, points):
+    """Two routes to the error of a formula: balls of 128 bits, and the running bounds of float64."""
+    point = points[ON_PATH if form.where == ON_PATH else "ball"]
+    for side in (form.lhs, form.rhs):
+        balls = enclosed(side)(problem, point, constants(form))
+        value, bound = with_error(side)(problem, point, constants(form))
+        for ball, near, error in zip(np.ravel(balls), np.ravel(value), np.ravel(bound), strict=True):
+            assert not abs(ball - float(near)) > float(error)
+            assert float(ball.rad()) <= 1e-25 * max(1.0, abs(float(ball.mid())))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 7), st.integers(0, 10**6), st.sampled_from([0.0, 1e-9, 1.0]), st.sampled_from([1e-6, 1.0, 1e6]))
+def test_eigenvalues_are_inside_their_balls(size, seed, spread, scale):
+    """Repeated and zero eigenvalues included: spread 0 makes all but one equal to 0."""
+    rng = np.random.default_rng(seed)
+    v = rng.integers(-3, 4, (size, 1)).astype(float)
+    noise = rng.standard_normal((size, size))
+    A = scale * (v @ v.T + spread * (noise + noise.T))
+    with precision(FIFTY_DIGITS):
+        balls = eigenvalues(np.array([[flint.arb(entry) for entry in row] for row in A], object))
+        truth = sorted(mpmath.eigsy(mpmath.matrix(A.tolist()), eigvals_only=True))
+        for ball, value in zip(balls, truth, strict=True):
+            near = flint.arb(mpmath.nstr(value, 50))
+            assert abs(ball - near) <= 1e-38 * max(1.0, np.abs(A).max())
+            assert float(ball.rad()) <= 1e-12 * max(1.0, np.abs(A).max())
+
+
+def test_a_series_that_is_cut_off_stands_for_the_function_that_it_means():
+    z = jnp.asarray([1e-9, 0.0199, -0.0199, 0.5])
+    for ball, entry in zip(enclosed(second_order, FIFTY_DIGITS)(z), z, strict=True):
+        with precision(FIFTY_DIGITS):
+            assert (ball - (flint.arb(float(entry)).expm1() - flint.arb(float(entry)))).contains(0)
+    value, bound = with_error(second_order)(z)
+    for near, error, ball in zip(value, bound, enclosed(second_order)(z), strict=True):
+        assert abs(ball - float(near)) <= float(error)
+
+
+def test_an_operation_without_enclosure_is_named(problem, points):
+    with pytest.raises(UnknownOperation, match="erf"):
+        enclosed(jax.scipy.special.erf)(jnp.ones(2))
+    form = dataclasses.replace(FORMS[3], lhs=lambda p, q, c: jax.scipy.special.erf(p.X))
+    decision = decide(form, problem, points["ball"])
+    assert decision.verdict == UNDECIDED
+    assert "erf" in decision.sentence
+    assert "dot_general" in OPERATIONS
+
+
+def scaled(seed: int, scale: float, twice: bool):
+    """A small problem; inputs may repeat, weights are N(0, scale²)."""
+    rng = np.random.default_rng(seed)
+    problem = make(n=3, d_in=2, d_out=1, m=4, seed=seed, sigma=scale, radius=float(rng.choice([1e-6, 0.1, 1.0])))
+    if twice:
+        problem = dataclasses.replace(problem, X=problem.X.at[1].set(problem.X[0]))
+    base = initialise(problem, jax.random.key(seed))
+    wander = rng.standard_normal(base.W.shape)
+    wander *= float(problem.radius) / np.linalg.norm(wander, axis=0, keepdims=True)
+    return problem, Point(base, Params(base.W + wander, base.a), jnp.ones_like(problem.y))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([1e-6, 0.1, 1.0, 5.0, 1e3]), st.booleans(), st.integers(0, 10**6))
+def test_decisions_never_contradict_fifty_digits(seed, scale, twice, pick):
+    """A claim, its twin, or it with a right side within 1e-12 of the left: 64 bits never say otherwise than 170."""
+    problem, point = scaled(seed, scale, twice)
+    forms = [form for form in FORMS if form.where != ON_PATH and form.direction != "equality"]
+    form = forms[pick % len(forms)]
+    twin = (form, *(form.mutated(twin) for twin in form.twins))[pick % (1 + len(form.twins))]
+    rough, fine = (decide(twin, problem, point, bits).verdict for bits in (64, FIFTY_DIGITS))
+    assert (rough, fine) not in ((PROVED, REFUTED), (REFUTED, PROVED))
+    if twin is form and scale <= 5 and form.statement.promise == "1":
+        assert fine != REFUTED
+
+
+@pytest.mark.parametrize("name", ["kernel-perturbation", "gradient-bound", "softmax-perturbation"])
+def test_search_beats_drawing_and_refutes_what_it_attains(name, problem):
+    form = next(form for form in catalogue.claims(name) if form.form == "derived")
+    best = falsify(form, problem, 0.1)
+    assert best.ratio >= best.drawn
+    assert best.ratio <= 1
+    assert decide(form, best.problem, best.point).verdict == PROVED
+    below = dataclasses.replace(form, rhs=lambda p, q, c: form.rhs(p, q, c) * best.ratio / 1.1)
+    assert decide(below, best.problem, best.point).verdict == REFUTED
+    moved = jnp.sqrt(jnp.sum((best.point.moved.W - best.point.base.W) ** 2, axis=0))
+    assert jnp.all(moved <= problem.radius)
+    assert jnp.allclose(jnp.sum(best.problem.X**2, axis=1), 1)
+
+
+@pytest.mark.parametrize("form", [*[form for form in FORMS if form.where == ON_PATH][:2], FORMS[0]], ids=lambda f: f.id)
+def test_claims_without_free_variables_are_refused(form):
+    with pytest.raises(BadInput, match="no free variables"):
+        searchable(form)
+
+
+def test_a_saved_point_is_judged_again_and_an_edited_one_refused(problem, points, tmp_path, capsys):
+    form = next(form for form in catalogue.claims("kernel-perturbation") if form.form == "derived")
+    path = tmp_path / "worst.npz"
+    save_point(path, form, problem, points["ball"], {"ratio": 0.5})
+    again, loaded, point, note = load_point(path)
+    assert (again.id, note) == (form.id, {"ratio": 0.5})
+    assert decide(again, loaded, point).verdict == decide(form, problem, points["ball"]).verdict == PROVED
+    assert cli.main(["check", str(path)]) == 0
+    assert "proved" in capsys.readouterr().out
+    with np.load(path) as stored:
+        arrays = dict(stored)
+
+    def rewrite(name, changes):
+        np.savez(tmp_path / f"{name}.npz", **(arrays | changes))  # type: ignore[arg-type]
+
+    edits = {
+        "W": arrays["W"] + 1e-15, "X": arrays["X"][::-1], "radius": arrays["radius"] * 2,
+        "about": np.array(json.dumps(json.loads(str(arrays["about"])) | {"form": "reconstructed"})),
+    }  # fmt: skip
+    for name, value in edits.items():
+        rewrite("edited", {name: value})
+        assert cli.main(["check", str(tmp_path / "edited.npz")]) == 2
+        assert "edited" in capsys.readouterr().err
+    about = json.loads(str(arrays["about"])) | {"schema": 99}
+    rewrite("other", {"about": np.array(json.dumps(about))})
+    (tmp_path / "short.npz").write_bytes(path.read_bytes()[:200])
+    (tmp_path / "text.npz").write_text("not a point")
+    np.savez(tmp_path / "less.npz", X=arrays["X"])
+    for name, said in (
+        ("other", "another version"),
+        ("short", "damaged"),
+        ("text", "damaged"),
+        ("less", "damaged"),
+        ("no", "no file"),
+    ):
+        assert cli.main(["check", str(tmp_path / f"{name}.npz")]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_the_verbs_run_and_write(tmp_path, capsys):
+    small = ["--n", "3", "--d-in", "3", "--d-out", "1", "--m", "8"]
+    assert cli.main(["falsify", "gradient-bound", *small, "--budget", "0.1", "--out", str(tmp_path / "f")]) == 0
+    assert cli.main(["check", str(tmp_path / "f" / "worst-derived.npz")]) == 0
+    words = ["certify", "kernel-entries", "loss-identity", "kernel-limit", *small, "--seeds", "2"]
+    assert cli.main([*words, "--out", str(tmp_path / "c")]) == 0
+    capsys.readouterr()
+    results = json.loads((tmp_path / "c" / "results.json").read_text())
+    verdicts = {row["id"]: row["verdict"] for row in results["claims"]}
+    assert verdicts == {"kernel-entries": PROVED, "loss-identity": UNDECIDED, "kernel-limit": UNDECIDED}
+    assert results["claims"][0]["bracket"]["proved"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["falsify", "neuron-sum"], "no free variables"),
+        (["falsify", "exponents"], "no free variables"),
+        (["falsify", "kernel-perturbaton"], "kernel-perturbation"),
+        (["falsify", "kernel-perturbation", "--budget", "0"], "seconds above 0"),
+        (["falsify", "kernel-perturbation", "--budget", "nan"], "seconds above 0"),
+        (["certify", "--data", "sphere", "digits"], "exactly one"),
+        (["certify", "nothing"], "one of"),
+    ],
+)
+def test_bad_input_is_refused(words, said, tmp_path, capsys):
+    assert cli.main([*words, "--out", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err
