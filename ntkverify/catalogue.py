@@ -66,16 +66,52 @@ KERNELS = {
 
 
 def statements(name: str) -> dict[str, Statement]:
-    """What a claim states, by form, read from its file without running it."""
-    choose("claim", name, CLAIMS)
-    source = Path(__file__).parent / "claims" / f"{name.replace('-', '_')}.py"
-    return read(ast.get_docstring(ast.parse(source.read_text("utf-8")), clean=False) or "")
+    """What a claim states, by form, read from its file without running it.
+
+    `name` is a claim of the catalogue, or a file of the same form, NAME.py.
+    """
+    if not own(name):
+        choose("claim", name, CLAIMS)
+        source = Path(__file__).parent / "claims" / f"{name.replace('-', '_')}.py"
+        return read(ast.get_docstring(ast.parse(source.read_text("utf-8")), clean=False) or "")
+    try:
+        found = read(ast.get_docstring(ast.parse(Path(name).read_text("utf-8")), clean=False) or "")
+    except OSError:
+        raise BadInput(f"no file {name}", "a claim's file", "ntkverify new claim") from None
+    except (SyntaxError, ValueError) as error:
+        raise BadInput(
+            f"{name}: {error}", "a claim's file like those in ntkverify/claims/", "ntkverify new claim"
+        ) from None
+    if not found:
+        raise BadInput(f"{name} states no form", "a docstring with [derived] or [reconstructed]", "ntkverify new claim")
+    return found
+
+
+def own(name: str) -> bool:
+    """Whether the claim is a user's file."""
+    return name.endswith(".py")
 
 
 def claims(name: str) -> "tuple[Claim, ...]":
-    """The executable forms of a claim."""
+    """The executable forms of a claim.  For a user's file this executes the file."""
+    if own(name):
+        return _from_file(name)
     choose("claim", name, CLAIMS)
     return importlib.import_module(f"ntkverify.claims.{name.replace('-', '_')}").CLAIMS
+
+
+def _from_file(name: str) -> "tuple[Claim, ...]":
+    statements(name)
+    try:
+        path = Path(name).resolve()
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+        spec.loader.exec_module(module)  # type: ignore[union-attr]
+        return tuple(module.CLAIMS)
+    except Exception as error:  # whatever the user's code raises
+        raise BadInput(
+            f"{name} raised {type(error).__name__}: {error}", "a file that defines CLAIMS", "ntkverify new claim"
+        ) from None
 
 
 def activation(name: str) -> "Activation":

@@ -10,6 +10,7 @@ from ntkverify import catalogue
 from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, Decision, decide
 from ntkverify.environment import environment
 from ntkverify.judge import chunks, examine
+from ntkverify.lemmas import tried
 from ntkverify.nouns import AT_START, Claim, Point, Problem
 
 
@@ -18,7 +19,11 @@ def certify(
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> dict:  # fmt: skip
     """Decide each form of the claims at each draw's worst point; `complete` is False after Ctrl-C."""
-    forms = [form for name in names for form in catalogue.claims(name)]
+    forms = []
+    for name in names:
+        forms += (own := catalogue.claims(name))
+        if catalogue.own(name):
+            tried(own, problem)
     rows, complete = [], True
     try:
         for done, form in enumerate(forms):

@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 from rich.console import Console
@@ -75,7 +75,7 @@ class Verify:
     """
 
     claims: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Claims to check, as `list` prints them (default: all)."""
+    """Claims to check, as `list` prints them, or files of your own (default: all)."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(default_factory=Settings)
     out: Path | None = None
     """Folder for results.json, draws.csv and report.html (default: runs/verify-<configuration>)."""
@@ -214,12 +214,17 @@ class Falsify:
 
         enable_precision(settings.dtype)
         forms = catalogue.claims(self.claim)
+        if catalogue.own(self.claim):
+            from ntkverify.lemmas import tried
+
+            tried(forms, make_instance(settings, settings.data[0], settings.network[0])[1])
         free = [form for form in forms if _is_searchable(form, searchable)] or [forms[0]]
         searchable(free[0])
         config = settings.config(claim=self.claim, budget=self.budget)
         folder = results.folder("falsify", config, self.out, self.force)
         row, problem = make_instance(settings, settings.data[0], settings.network[0])
         found, refuted = [], False
+        source = str(Path(self.claim).resolve()) if catalogue.own(self.claim) else ""
         with Progress() as heard:
             for form in free:
                 worst = falsify(form, problem, self.budget, settings.seed, heard)
@@ -227,7 +232,7 @@ class Falsify:
                 name = "counterexample" if decision.verdict == REFUTED else "worst"
                 path = folder / f"{name}-{form.form}.npz"
                 about = {"ratio": worst.ratio, "drawn": worst.drawn, "restarts": worst.restarts}
-                save_point(path, form, worst.problem, worst.point, about)
+                save_point(path, form, worst.problem, worst.point, about, source)
                 refuted |= decision.verdict == REFUTED
                 found.append(
                     about
@@ -244,6 +249,35 @@ class Falsify:
         }  # fmt: skip
         results.write(folder / results.RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
         return 1 if refuted else 0
+
+
+@dataclass(frozen=True)
+class New:
+    """Write a small true lemma to a file, to be turned into your own; verify, falsify and certify take it.
+
+    Executing such a file is executing its code: run only files that you trust.
+
+    Example: ntkverify new claim mine.py, then ntkverify verify mine.py
+    """
+
+    what: tyro.conf.Positional[Literal["claim"]]
+    """claim."""
+    file: tyro.conf.Positional[Path]
+    """The file to write, NAME.py."""
+
+    def run(self, console: Console) -> int:
+        if self.file.suffix != ".py" or not self.file.stem.isidentifier():
+            raise BadInput(f"the name {self.file.name!r}", "a Python file's name", "my_lemma.py")
+        if self.file.exists():
+            raise BadInput(f"{self.file} is there already", "a name that is free", f"{self.file.stem}_2.py")
+        template = Path(__file__).parent / "lemma_template.py"
+        try:
+            self.file.write_text(template.read_text("utf-8"), encoding="utf-8")
+        except OSError as error:
+            raise BadInput(f"{self.file}: {error.strerror}", "a folder that can be written") from None
+        for verb in ("show", "verify", "falsify", "certify"):
+            console.print(f"ntkverify {verb} {self.file}", highlight=False)
+        return 0
 
 
 @dataclass(frozen=True)
@@ -514,6 +548,7 @@ Verb = (
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[Study, tyro.conf.subcommand("study")]
     | Annotated[Falsify, tyro.conf.subcommand("falsify")]
+    | Annotated[New, tyro.conf.subcommand("new")]
     | Annotated[Check, tyro.conf.subcommand("check")]
     | Annotated[Certify, tyro.conf.subcommand("certify")]
     | Annotated[Doctor, tyro.conf.subcommand("doctor")]

@@ -2,7 +2,7 @@
 
 Free are W̃ in the product of balls around W, W itself (its draws, then along the gradient), the inputs
 on their spheres and the signs a (by flips).  Each restart begins at the worst of a fresh set of drawn
-points, which takes no gradient; then steps of steepest ascent move W̃ to the boundary of its ball
+points, which takes no gradient (and is all there is where a side cannot be differentiated); then steps of steepest ascent move W̃ to the boundary of its ball
 along the gradient of small / large, and X and W by shrinking steps.
 """
 
@@ -60,7 +60,7 @@ def falsify(
     """The worst point found within `budget` seconds (at least one restart); Ctrl-C keeps the best so far."""
     searchable(claim)
     constants = {name: jnp.asarray(value, problem.X.dtype) for name, value in claim.constants.items()}
-    began, best, restarts, drawn, where = time.monotonic(), -1.0, 0, 0.0, None
+    began, best, restarts, drawn, where, smooth = time.monotonic(), -1.0, 0, 0.0, None, None
     try:
         while where is None or time.monotonic() - began < budget:
             key = jax.random.fold_in(jax.random.key(seed), restarts)
@@ -68,7 +68,13 @@ def falsify(
             flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), points)
             ratios = np.asarray(_ratios(claim, problem, flat, constants))
             drawn = max(drawn, float(ratios.max()))
-            for place in np.argsort(ratios)[::-1][:TAKEN]:
+            if smooth is None:
+                smooth = _differentiable(claim, problem, flat, constants)
+            if not smooth and (where is None or ratios.max() > best):
+                top = int(np.argmax(ratios))
+                start = jax.tree.map(lambda leaf, place=top: leaf[place], flat)
+                best, where = float(ratios.max()), _free(problem, start)
+            for place in np.argsort(ratios)[::-1][: TAKEN if smooth else 0]:
                 start = jax.tree.map(lambda leaf, place=place: leaf[place], flat)
                 ratio, there = _climb(claim, problem, start, constants, jax.random.fold_in(key, int(place)))
                 if float(ratio) > best:
@@ -84,6 +90,21 @@ def falsify(
     probe = jnp.ones_like(problem.y)
     point = Point(Params(W, a), Params(W + move, a), probe)
     return Found(moved, point, best, drawn, restarts, time.monotonic() - began)
+
+
+def _free(problem: Problem, point: Point):
+    """(X, W, W̃ − W, a): what the search moves."""
+    return problem.X, point.base.W, point.moved.W - point.base.W, point.base.a
+
+
+def _differentiable(claim: Claim, problem: Problem, points: Point, constants) -> bool:
+    """Whether JAX can differentiate the claim's sides; where it cannot, drawing is all there is."""
+    start = jax.tree.map(lambda leaf: leaf[0], points)
+    try:
+        jax.eval_shape(lambda: _climb(claim, problem, start, constants, jax.random.key(0)))
+    except Exception:  # whatever differentiating the user's code raises
+        return False
+    return True
 
 
 def _ratio(claim: Claim, problem: Problem, point: Point, constants):
@@ -138,7 +159,7 @@ def _climb(claim: Claim, problem: Problem, start: Point, constants, key):
         where = jax.tree.map(lambda new, old: jnp.where(now > best, new, old), state, where)
         return (state, jnp.maximum(now, best), where), None
 
-    first = problem.X, start.base.W, start.moved.W - start.base.W, start.base.a
+    first = _free(problem, start)
     begin = (first, at(first), first)
     inputs = jnp.arange(STEPS, dtype=problem.X.dtype), jax.random.split(key, STEPS)
     (_, best, where), _ = jax.lax.scan(step, begin, inputs)

@@ -23,13 +23,13 @@ _PROBLEM = ("X", "y", "sigma", "delta", "radius")
 _POINT = ("W", "a", "moved_W", "moved_a", "probe")
 
 
-def save_point(path: Path, claim: Claim, problem: Problem, point: Point, note: dict) -> None:
-    """Write the point; `note` is plain JSON about where it comes from."""
+def save_point(path: Path, claim: Claim, problem: Problem, point: Point, note: dict, name: str = "") -> None:
+    """Write the point; `note` is plain JSON about where it comes from, `name` the file of a user's own claim."""
     arrays = {name: np.asarray(getattr(problem, name), np.float64) for name in _PROBLEM}
     values = (point.base.W, point.base.a, point.moved.W, point.moved.a, point.probe)
     arrays |= {name: np.asarray(value, np.float64) for name, value in zip(_POINT, values, strict=True)}
     about = {
-        "schema": SCHEMA, "claim": claim.id, "form": claim.form, "network": problem.activation.name,
+        "schema": SCHEMA, "claim": name or claim.id, "form": claim.form, "network": problem.activation.name,
         "init": problem.init, "constants": dict(claim.constants), "note": note,
     }  # fmt: skip
     about["digest"] = _digest(about, arrays)

@@ -22,6 +22,7 @@ from ntkverify.judge import Evidence, Verdict, chunk_bytes, chunks, examine, joi
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.kernels.infinite_width import infinite_width, sample_kernel
 from ntkverify.kernels.neural_tangents import BridgeError, library
+from ntkverify.lemmas import tried
 from ntkverify.nouns import IN_BALL, ON_PATH, Claim, Params, Problem
 from ntkverify.numerics import full_precision, unit_roundoff
 from ntkverify.points import DIRECTIONS
@@ -102,7 +103,10 @@ def verify(
         for data in settings.data
         for row, instance in [make_instance(settings, data, network)]
     ]
-    statements = {name: [form.statement for form in forms] for name, forms in zip(names, chosen, strict=True)}
+    for name, forms in zip(names, chosen, strict=True):
+        if catalogue.own(name):
+            tried(forms, problems[0][1])
+    statements = {forms[0].id: [form.statement for form in forms] for forms in chosen}
     rows = Rows(settings.config(claims=list(claims)), statements)
     steps = sum(draws(settings, forms[0].where) for forms in chosen)
     total = len(problems) * (1 + steps)

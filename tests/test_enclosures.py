@@ -132,6 +132,17 @@ def test_search_beats_drawing_and_refutes_what_it_attains(name, problem):
     assert jnp.allclose(jnp.sum(best.problem.X**2, axis=1), 1)
 
 
+def test_a_claim_that_cannot_be_differentiated_is_searched_by_drawing(problem):
+    form = next(form for form in catalogue.claims("kernel-entries"))
+
+    def blocked(p, q, c):
+        start = form.lhs(p, q, c)
+        return jax.lax.while_loop(lambda x: jnp.sum(x) < -jnp.inf, lambda x: x, start)
+
+    best = falsify(dataclasses.replace(form, lhs=blocked), problem, 0.1)
+    assert best.ratio == best.drawn > 0
+
+
 @pytest.mark.parametrize("form", [*[form for form in FORMS if form.where == ON_PATH][:2], FORMS[0]], ids=lambda f: f.id)
 def test_claims_without_free_variables_are_refused(form):
     with pytest.raises(BadInput, match="no free variables"):
@@ -188,6 +199,68 @@ def test_the_verbs_run_and_write(tmp_path, capsys):
     verdicts = {row["id"]: row["verdict"] for row in results["claims"]}
     assert verdicts == {"kernel-entries": PROVED, "loss-identity": UNDECIDED, "kernel-limit": UNDECIDED}
     assert results["claims"][0]["bracket"]["proved"] is True
+
+
+def test_the_template_goes_through_all_verbs(tmp_path, capsys):
+    mine = str(tmp_path / "my_lemma.py")
+    small = ["--data", "sphere", "--n", "3", "--d-in", "3", "--d-out", "1", "--m", "8"]
+    assert cli.main(["new", "claim", mine]) == 0
+    assert cli.main(["new", "claim", mine]) == 2
+    assert cli.main(["show", mine]) == 0
+    assert cli.main(["verify", mine, *small, "--seeds", "20", "--out", str(tmp_path / "v")]) == 0
+    (row,) = json.loads((tmp_path / "v" / "results.json").read_text())["claims"]
+    assert (row["id"], row["verdict"]) == ("my-lemma", "holds")
+    assert "Cauchy" in (tmp_path / "v" / "report.html").read_text()
+    assert cli.main(["falsify", mine, *small, "--budget", "0.1", "--out", str(tmp_path / "f")]) == 0
+    assert cli.main(["check", str(tmp_path / "f" / "worst-derived.npz")]) == 0
+    assert cli.main(["certify", mine, *small, "--seeds", "1", "--out", str(tmp_path / "c")]) == 0
+    capsys.readouterr()
+    text = (tmp_path / "my_lemma.py").read_text()
+    (tmp_path / "false_lemma.py").write_text(text.replace("return distance(point) *", "return 0.9 * distance(point) *"))
+    assert (
+        cli.main(["falsify", str(tmp_path / "false_lemma.py"), *small, "--budget", "0.1", "--out", str(tmp_path / "g")])
+        == 1
+    )
+    assert cli.main(["check", str(tmp_path / "g" / "counterexample-derived.npz")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "    return distance(point)",
+            "    raise RuntimeError('no')\n    return distance(point)",
+            "raised RuntimeError: no",
+        ),
+        ("jnp.max(jnp.abs(logits", "jnp.max(jnp.abs(lgits", "raised NameError"),
+        ("import jax.numpy as jnp\n", "import jax.numpy as jnp\n1 / 0\n", "ZeroDivisionError"),
+        ("import jax.numpy as jnp\n", "import jax.numpy as jnp\nx = = 1\n", "invalid syntax"),
+        (
+            "    return distance(point)",
+            "    return jnp.ones(7) * jnp.ones((1,))[0] > 0\n    return distance(point)",
+            "gives bool",
+        ),
+        (
+            "    return jnp.max(jnp.abs(",
+            "    return jnp.ones(5)[:, None] * jnp.ones((1, 7)) + 0 * jnp.sum(jnp.abs(",
+            "",
+        ),
+        ("[derived]", "[proved]", "wanted"),
+        ("Proof:", "Proofs:", "wanted"),
+    ],
+)
+def test_a_lemma_that_cannot_run_is_refused(old, new, said, tmp_path, capsys):
+    mine = tmp_path / "mine.py"
+    cli.main(["new", "claim", str(mine)])
+    text = mine.read_text()
+    assert old in text
+    mine.write_text(text.replace(old, new))
+    small = ["--data", "sphere", "--n", "3", "--d-in", "3", "--d-out", "1", "--m", "8", "--seeds", "20"]
+    code = cli.main(["verify", str(mine), *small, "--out", str(tmp_path / "v")])
+    assert code == (2 if said else 1)
+    assert said in capsys.readouterr().err
+    assert cli.main(["verify", str(tmp_path / "gone.py"), *small]) == 2
+    assert "no file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
