@@ -17,7 +17,7 @@
 #
 # A lemma is a file: a docstring that states it, two formulas, and a broken twin. Write one, check it on draws, search for a counterexample, and decide the point that was found with every rounding enclosed.
 #
-# In Colab: `!pip install ntkverify`. Executing a claim's file is executing its code.
+# Executing a claim's file is executing its code: run only files that you trust.
 
 # %%
 import contextlib

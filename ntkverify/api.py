@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ntkverify import catalogue
+from ntkverify.environment import require_memory
 from ntkverify.errors import BadInput, choose
 from ntkverify.network import initialise
 from ntkverify.nouns import Dataset, Params, Problem
@@ -23,7 +24,7 @@ from ntkverify.problems import problem as make_problem
 from ntkverify.settings import INITIALISATIONS, Settings
 from ntkverify.studying import configuration
 from ntkverify.studying import study as run_study
-from ntkverify.training import Run, ordinary_step
+from ntkverify.training import Run, ordinary_step, train_bytes
 from ntkverify.training import train as descend_many
 from ntkverify.verification import Rows
 from ntkverify.verification import verify as run
@@ -114,7 +115,8 @@ def train(
 
     `eta` is the step size in units of W; the default is 1/(s_m λ_max(H(0))) of each network.  The result
     has `losses` ‖F − Y‖² and `movement` max_r‖w_r(τ) − w_r(0)‖ as (networks, budget + 1) arrays, NaN
-    after the end, `last` weights, `outcome` (converged | diverged | unfinished) and `sentence(k)`.
+    after the end, `last` weights, `snapshots` of W where the loss first falls to `levels` of the first one, with
+    `kernels(problem)` there, `outcome` (converged | diverged | unfinished) and `sentence(k)`.
     Batched and single runs agree to rounding.  Source: docs/theory.md §1.
 
     >>> import jax
@@ -126,6 +128,10 @@ def train(
     """
     if not 0 < target < math.inf or budget < 1:
         raise BadInput(f"target {target}, budget {budget}", "a target above 0 and at least one step", "target=0.01")
+    seeds = start.W.shape[0] if start.W.ndim == 3 else 1
+    require_memory(
+        train_bytes(problem, seeds, budget), f"training {seeds} networks of m = {problem.m}", "fewer networks"
+    )
     many = start if start.W.ndim == 3 else jax.tree.map(lambda leaf: leaf[None], start)
     steps = jax.lax.map(lambda net: ordinary_step(problem, net), many)
     return descend_many(

@@ -67,6 +67,14 @@ class Run:
             for loss, start in zip(last, first, strict=True)
         ]
 
+    @full_precision
+    def kernels(self, problem: Problem) -> Float[Array, "seeds levels nd nd"]:
+        """H at each snapshot, computed one at a time."""
+        params = jax.vmap(lambda net, W: jax.vmap(lambda one: dataclasses.replace(net, W=one))(W))(
+            self.start, self.snapshots
+        )
+        return jax.lax.map(lambda nets: jax.lax.map(lambda net: closed_form(problem, net), nets), params)
+
     def sentence(self, index: int) -> str:
         """What became of one network."""
         steps, outcome = int(self.steps[index]), self.outcome[index]

@@ -100,6 +100,10 @@ def test_snapshots_are_where_the_loss_first_falls(problem):
             assert held[0] <= step <= held[0] + 2
             now = float(jnp.sum(residual(problem, Params(W, start.a[seed])) ** 2))
             assert np.isclose(now, run.losses[seed, step])
+    H = run.kernels(problem)
+    last = Params(run.snapshots[1, 2], start.a[1])
+    assert H.shape == (2, 3, 8, 8)
+    assert jnp.allclose(H[1, 2], closed_form(problem, last), atol=1e-13)
 
 
 def test_failure_is_an_outcome_with_a_sentence(problem):

@@ -10,7 +10,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, VIOLATED, Drawing, svg
 from ntkverify.report.page import command, environment, save_figures
@@ -117,6 +117,10 @@ def forest(results: Mapping, spec: Mapping) -> Drawing | None:
             axes.legend(loc="best")
         if spec["log"]:
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.xaxis.set_minor_formatter(
+                FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+            )
             axes.axvline(1, color=INK, linewidth=1)
         axes.set_yticks(range(len(rows)), [row["label"] for row in rows])
         axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel=spec["xlabel"])

@@ -35,7 +35,7 @@ from ntkverify.quantities import pulled_back, residual
 
 TITLE = "How far can the weights move before the kernel is lost?"
 COMMON = {
-    "network": ("softmax", "exponential", "relu-sum", "relu", "tanh"), "reach": (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0),
+    "network": ("softmax", "exponential", "relu-sum", "relu", "tanh", "sigmoid", "swish"), "reach": (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0),
     "data": "sphere", "n": 8, "d_in": 16, "d_out": 2, "sigma": 0.5, "m": 1024, "seeds": 10, "steps": 40,
 }  # fmt: skip
 PRESETS = {
