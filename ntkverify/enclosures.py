@@ -183,6 +183,11 @@ def _split(params, x):
     return np.split(x, np.cumsum(params["sizes"])[:-1], params["axis"])
 
 
+@_rule("unstack")
+def _unstack(params, x):
+    return [np.take(x, index, params["axis"]) for index in range(x.shape[params["axis"]])]
+
+
 @_rule("iota")
 def _iota(params):
     shape, place = params["shape"], params["dimension"]

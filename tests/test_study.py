@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ study(configuration("drift", "quick", [widths, "network=softmax", "init=coupled"
 
 
 def cells(folder: Path) -> dict:
-    with sqlite3.connect(folder / LEDGER) as connection:
+    with closing(sqlite3.connect(folder / LEDGER)) as connection:
         return {name: json.loads(rows) for name, rows in connection.execute("SELECT id, rows FROM cells")}
 
 
