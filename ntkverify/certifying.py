@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
-from ntkverify import catalogue
+from ntkverify import balls, catalogue
 from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, Decision, decide
 from ntkverify.environment import environment
+from ntkverify.float_enclosures import in_balls
 from ntkverify.judge import chunks, examine
+from ntkverify.kernels.closed_form import closed_form
 from ntkverify.lemmas import tried
-from ntkverify.nouns import AT_START, Claim, Point, Problem
+from ntkverify.nouns import AT_START, Claim, Params, Point, Problem
 
 
 def certify(
@@ -24,8 +26,13 @@ def certify(
         forms += (own := catalogue.claims(name))
         if catalogue.own(name):
             tried(own, problem)
-    rows, complete = [], True
+    rows, spectra, complete = [], [], True
     try:
+        _, points = next(chunks(problem, draws, seed))
+        for draw in range(min(draws, len(points.probe))):
+            heard("λ_min(H)", 0, len(forms))
+            base = jax.tree.map(lambda leaf, draw=draw: leaf[draw, 0], points.base)
+            spectra.append(smallest_eigenvalue(problem, base))
         for done, form in enumerate(forms):
             heard(f"{form.id} [{form.form}]", done, len(forms))
             began, found = time.perf_counter(), []
@@ -41,7 +48,13 @@ def certify(
             rows.append(_row(form, found, time.perf_counter() - began))
     except KeyboardInterrupt:
         complete = False
-    return {"complete": complete, "environment": environment(), "claims": rows}
+    return {"complete": complete, "environment": environment(), "lambda_certified": spectra, "claims": rows}
+
+
+def smallest_eigenvalue(problem: Problem, params: Params) -> list[float | None]:
+    """[low, high] around λ_min(H) at these floats, every rounding enclosed; None where there is no bound."""
+    H = in_balls(lambda params: closed_form(problem, params))(params)
+    return [end if np.isfinite(end) else None for end in balls.smallest_eigenvalue(H)]
 
 
 def _worst(form: Claim, problem: Problem, points: Point) -> np.ndarray:

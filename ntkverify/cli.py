@@ -350,6 +350,9 @@ class Certify:
             span = "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
             table.add_row(claim["id"], claim["form"], claim["points"], span)
         console.print(table)
+        for draw, (low, high) in enumerate(found["lambda_certified"]):
+            ends = (f"{end:.17g}" if end is not None else "unknown" for end in (low, high))
+            console.print(f"draw {draw}: λ_min(H(0)) between {' and '.join(ends)}", highlight=False)
         for claim in found["claims"]:
             if claim["verdict"] != "proved":
                 console.print(

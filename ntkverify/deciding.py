@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify.enclosures import BITS, enclosed
+from ntkverify.float_enclosures import enclosed_in_float64
 from ntkverify.nouns import AT_START, Claim, Point, Problem
 from ntkverify.rounding import UnknownOperation
 
@@ -28,22 +29,35 @@ class Decision:
     seconds: float = 0.0
 
 
-def decide(claim: Claim, problem: Problem, point: Point, bits: int = BITS) -> Decision:
+LARGE = 30_000
+"""Numbers n·d_out·m or (n·d_out)² from which float64 balls take the place of Arb's."""
+
+
+def decide(claim: Claim, problem: Problem, point: Point, bits: int | None = None) -> Decision:
     """Evaluate the claim's own formulas in ball arithmetic of `bits` bits, every float of the problem and
-    the point being read as an exact number, and compare the enclosures of the two sides."""
+    the point being read as an exact number, and compare the enclosures of the two sides.
+
+    Without `bits`: `BITS`, or balls in float64 with proved constants where the problem is `LARGE`.
+    """
     began = time.perf_counter()
     at = Point(point.base, point.base, point.probe, point.path) if claim.where == AT_START else point
     constants = {name: jnp.asarray(value, problem.X.dtype) for name, value in claim.constants.items()}
+    nd = problem.n * problem.d_out
+    large = bits is None and nd * max(nd, problem.m) > LARGE
+
+    def balls(formula):
+        return (enclosed_in_float64(formula) if large else enclosed(formula, bits or BITS))(problem, at, constants)
+
     if claim.direction == "order":
         return Decision(UNDECIDED, "A rate is a statement about many widths; no point decides it.")
     try:
-        applicable = _certainly(enclosed(claim.assumptions, bits)(problem, at, constants))
+        applicable = _certainly(balls(claim.assumptions))
         if claim.beyond is not None:
-            missed = enclosed(claim.beyond, bits)(problem, at, constants).item()
+            missed = balls(claim.beyond).item()
             applicable = False if missed > 0 else applicable if missed <= 0 else None
         if applicable is False:
             return Decision(UNDECIDED, "The assumptions are false at this point: the claim says nothing of it.")
-        left, right = (enclosed(side, bits)(problem, at, constants) for side in (claim.lhs, claim.rhs))
+        left, right = map(balls, (claim.lhs, claim.rhs))
     except UnknownOperation as error:
         return Decision(UNDECIDED, f"It cannot be enclosed: {error}.")
     left, right = np.broadcast_arrays(left, right)

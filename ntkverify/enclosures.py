@@ -16,6 +16,7 @@ import functools
 import itertools
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import flint
 import jax
@@ -48,23 +49,53 @@ def precision(bits: int):
 def enclosed(function: Callable, bits: int = BITS) -> Callable:
     """The function that returns balls (object arrays of `flint.arb`; exact or None where boolean)."""
 
+    return enclosed_by(ARB, function, bits)
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How formulas are evaluated: what numbers are, and what operations do to them."""
+
+    exact: Callable
+    """An array of floats as exact numbers."""
+    rule: Callable
+    """The name of an operation → (params, *inputs) → an output, or a list of them; None where there is no rule."""
+    middle: Callable
+    """Enclosures → their midpoints, as exact numbers."""
+    entrywise: Callable
+    """(function of `flint.arb`, enclosures) → its enclosures."""
+    taken: Callable = np.asarray
+    """What a rule returns → an array of this arithmetic."""
+    finished: Callable = lambda output: output
+    """Enclosures → object arrays of `flint.arb`."""
+
+
+def enclosed_by(arithmetic: Arithmetic, function: Callable, bits: int) -> Callable:
+    """`enclosed` in an arithmetic of one's own."""
+
     @functools.wraps(function)
     def evaluated(*args):
         closed, shape = jax.make_jaxpr(function, return_shape=True)(*args)
         with precision(bits):
-            outputs = _evaluate(closed, [_exact(leaf) for leaf in jax.tree.leaves(args)])
+            outputs = _evaluate(arithmetic, closed, [_exact(arithmetic, leaf) for leaf in jax.tree.leaves(args)])
+            outputs = [arithmetic.finished(output) for output in outputs]
         return jax.tree.unflatten(jax.tree.structure(shape), outputs)
 
     return evaluated
 
 
-def _exact(value) -> np.ndarray:
+def _exact(arithmetic: Arithmetic, value):
     array = np.asarray(value)
-    return _balls(array) if np.issubdtype(array.dtype, np.floating) else array
+    return arithmetic.exact(array) if np.issubdtype(array.dtype, np.floating) else array
 
 
 def _balls(array) -> np.ndarray:
     return _each(lambda x: flint.arb(float(x)), np.asarray(array))
+
+
+def _floats(value) -> np.ndarray:
+    """Floats as exact numbers, integers and booleans as they are."""
+    return _exact(ARB, value)
 
 
 def _each(function: Callable, *arrays) -> np.ndarray:
@@ -76,33 +107,36 @@ def _each(function: Callable, *arrays) -> np.ndarray:
     return result
 
 
-def _evaluate(closed: ClosedJaxpr, inputs: list) -> list:
+def _evaluate(arithmetic: Arithmetic, closed: ClosedJaxpr, inputs: list) -> list:
     jaxpr = closed.jaxpr
-    known = dict(zip(jaxpr.constvars, map(_exact, closed.consts), strict=True))
+    known = dict(zip(jaxpr.constvars, (_exact(arithmetic, value) for value in closed.consts), strict=True))
     known |= dict(zip(jaxpr.invars, inputs, strict=True))
 
     def read(atom):
         if not isinstance(atom, Literal):
             return known[atom]
-        return _exact(np.asarray(atom.val, dtype=getattr(atom.aval, "dtype", None)))
+        return _exact(arithmetic, np.asarray(atom.val, dtype=getattr(atom.aval, "dtype", None)))
 
     for equation in jaxpr.eqns:
-        name = equation.primitive.name
-        if name not in _RULES:
+        name, given = equation.primitive.name, list(map(read, equation.invars))
+        if name in _CALLS:
+            outputs = _CALLS[name](arithmetic, equation.params, *given)
+        elif (rule := arithmetic.rule(name)) is not None:
+            outputs = rule(equation.params, *given)
+        else:
             raise UnknownOperation(f"no enclosure of the operation {name!r}")
-        outputs = _RULES[name](equation.params, *map(read, equation.invars))
-        outputs = map(np.asarray, outputs if isinstance(outputs, list) else [outputs])
+        outputs = map(arithmetic.taken, outputs if isinstance(outputs, list) else [outputs])
         known |= dict(zip(equation.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
 
 
-_RULES: dict[str, Callable] = {}
+RULES: dict[str, Callable] = {}
 
 
 def _rule(*names: str):
     def register(rule):
         for name in names:
-            _RULES[name] = rule
+            RULES[name] = rule
         return rule
 
     return register
@@ -192,14 +226,14 @@ def _unstack(params, x):
 def _iota(params):
     shape, place = params["shape"], params["dimension"]
     counted = np.arange(shape[place]).reshape([-1 if axis == place else 1 for axis in range(len(shape))])
-    return _exact(np.broadcast_to(counted, shape).astype(params["dtype"]))
+    return _floats(np.broadcast_to(counted, shape).astype(params["dtype"]))
 
 
 @_rule("convert_element_type")
 def _convert(params, x):
     if _real(x):
         return x
-    return _exact(x.astype(params["new_dtype"])) if x.dtype != object else x
+    return _floats(x.astype(params["new_dtype"])) if x.dtype != object else x
 
 
 # Comparisons: True, False, or None where the balls overlap.
@@ -222,7 +256,7 @@ def _ordering(name: str):
             return np.asarray(yes(a, b))
         return _each(lambda x, y: True if yes(x, y) else False if no(x, y) else None, a, b)
 
-    _RULES[name] = rule
+    RULES[name] = rule
 
 
 for _name in _ORDER:
@@ -283,7 +317,7 @@ def _elementwise(name: str, function: Callable, exact: Callable | None = None):
             return np.asarray((exact or function)(*arrays))
         return _each(function, *arrays)
 
-    _RULES[name] = rule
+    RULES[name] = rule
 
 
 def _root(x):
@@ -342,6 +376,8 @@ def _power(x, power: int):
 def _reduction(name: str, function: Callable, exact: Callable):
     def rule(params, x):
         axes = tuple(params["axes"])
+        if x.dtype == object and any(entry is None for entry in x.flat):
+            raise UnknownOperation(f"{name!r} of comparisons that the balls do not decide")
         if not _real(x):
             return np.asarray(exact(x, axis=axes))
         kept = [axis for axis in range(x.ndim) if axis not in axes]
@@ -351,7 +387,7 @@ def _reduction(name: str, function: Callable, exact: Callable):
             result[index] = functools.reduce(function, rows[index])
         return result
 
-    _RULES[name] = rule
+    RULES[name] = rule
 
 
 _reduction("reduce_sum", lambda x, y: x + y, np.sum)
@@ -426,21 +462,19 @@ _MEANT = {"second_order": lambda z: z.expm1() - z}
 """What a named function means, where its floating-point form is an approximation (a series cut off)."""
 
 
-@_rule("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "checkpoint", "remat2")
-def _call(params, *inputs):
+def _call(arithmetic: Arithmetic, params, *inputs):
     if params.get("name") in _MEANT:
-        return [_each(_MEANT[params["name"]], x) for x in inputs]
+        return [arithmetic.entrywise(_MEANT[params["name"]], x) for x in inputs]
     if params.get("name") == "given":
-        return [_balls(_each(lambda entry: float(entry.mid()), x)) if _real(x) else x for x in inputs]
-    return _evaluate(_closed(params.get("jaxpr", params.get("call_jaxpr"))), list(inputs))
+        return [arithmetic.middle(x) for x in inputs]
+    return _evaluate(arithmetic, _closed(params.get("jaxpr", params.get("call_jaxpr"))), list(inputs))
 
 
 def _closed(jaxpr) -> ClosedJaxpr:
     return ClosedJaxpr(jaxpr, ()) if isinstance(jaxpr, Jaxpr) else jaxpr
 
 
-@_rule("scan")
-def _scan(params, *inputs):
+def _scan(arithmetic: Arithmetic, params, *inputs):
     if "num_consts" in params:
         split, carried = params["num_consts"], params["num_carry"]
     else:  # JAX ≥ 0.12 keeps the three groups of arguments as trees
@@ -448,14 +482,25 @@ def _scan(params, *inputs):
     constants, carry, rows = list(inputs[:split]), list(inputs[split : split + carried]), inputs[split + carried :]
     places = range(params["length"])
     stacked = []
+    stack = arithmetic.rule("stack")
     for place in reversed(places) if params["reverse"] else places:
-        outputs = _evaluate(_closed(params["jaxpr"]), constants + carry + [row[place] for row in rows])
+        slices = [arithmetic.taken(row[place]) for row in rows]
+        outputs = _evaluate(arithmetic, _closed(params["jaxpr"]), constants + carry + slices)
         carry = outputs[:carried]
         stacked.append(outputs[carried:])
     if params["reverse"]:
         stacked.reverse()
-    return [*carry, *(np.stack(part) for part in zip(*stacked, strict=True))]
+    return [*carry, *(stack({"axis": 0}, *part) for part in zip(*stacked, strict=True))]
 
 
-OPERATIONS = tuple(sorted(_RULES))
+_CALLS = dict.fromkeys(
+    ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "checkpoint", "remat2"), _call
+) | {"scan": _scan}
+ARB = Arithmetic(
+    exact=_balls,
+    rule=RULES.get,
+    middle=lambda x: _balls(_each(lambda entry: float(entry.mid()), x)) if _real(x) else x,
+    entrywise=_each,
+)
+OPERATIONS = tuple(sorted({*RULES, *_CALLS}))
 """What a formula may use."""

@@ -10,9 +10,10 @@ import ntkverify
 ROOT = Path(ntkverify.__file__).parent
 FLOORS = (
     {"errors"},
-    {"numerics", "ascent", "statement", "settings", "quadrature"},
+    {"numerics", "ascent", "statement", "settings", "quadrature", "balls"},
     {"grids", "rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
     {"enclosures"},
+    {"float_enclosures"},
     {"deciding", "activations", "inputs", "network", "problems", "compare", "report.mathml", "report.figures"},
     {"kernels"},
     {"quantities"},
