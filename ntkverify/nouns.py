@@ -42,6 +42,8 @@ class Activation:
     """F divides by Σ_r φ (then φ = φ' = exp: softmax)."""
     root_scaled: bool = False
     """F carries m^{-1/2} instead of Σ_r alone."""
+    bend: float | None = None
+    """sup |φ''|; None where φ'' = φ (exp), ∞ where φ has none (ReLU)."""
 
 
 @dataclass(frozen=True)

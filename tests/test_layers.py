@@ -17,7 +17,7 @@ FLOORS = (
     {"deciding", "activations", "inputs", "network", "problems", "compare", "report.mathml", "report.figures"},
     {"kernels"},
     {"quantities"},
-    {"training"},
+    {"training", "growth"},
     {"claims", "points", "degenerate", "widths", "lemma_template"},
     {"paths"},
     {"lemmas"},

@@ -7,6 +7,8 @@ Infinite width (σ > 0): E[φ'φ'] = (π − θ)/(2π), θ the angle between x_i
 kernel of degree 0 (Cho and Saul 2009).  θ = 2 atan2(‖û−v̂‖, ‖û+v̂‖): arccos loses small angles.
 """
 
+import math
+
 import jax.numpy as jnp
 
 from ntkverify.nouns import Activation
@@ -43,6 +45,7 @@ RELU = Activation(
     expectation=expectation,
     spread=spread,
     root_scaled=True,
+    bend=math.inf,
 )
 RELU_SUM = Activation(
     name="relu-sum",
@@ -52,4 +55,5 @@ RELU_SUM = Activation(
     slope=slope,
     expectation=expectation,
     spread=spread,
+    bend=math.inf,
 )

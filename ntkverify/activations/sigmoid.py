@@ -28,4 +28,5 @@ SIGMOID = Activation(
     slope=slope,
     expectation=functools.partial(gaussian_products, slope),
     spread=functools.partial(fourth_moment_ratio, slope),
+    bend=1 / (6 * 3**0.5),
 )

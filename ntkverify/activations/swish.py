@@ -28,4 +28,5 @@ SWISH = Activation(
     slope=slope,
     expectation=functools.partial(gaussian_products, slope),
     spread=functools.partial(fourth_moment_ratio, slope),
+    bend=0.5,
 )

@@ -27,4 +27,5 @@ TANH = Activation(
     slope=slope,
     expectation=functools.partial(gaussian_products, slope),
     spread=functools.partial(fourth_moment_ratio, slope),
+    bend=4 / (3 * 3**0.5),
 )

@@ -1,0 +1,73 @@
+r"""Growth of the Jacobian in the ball of all neurons
+
+Source: docs/proofs/convergence.md, Lemma 3
+Setting: A network with a twice differentiable activation, any $W$, and $\widetilde W$ with $\|\widetilde W - W\| = t$ over all neurons; $\bar A$, $B$, $\nu$ at $W$ as in the curvature bound, $E(t) = (e^{\nu t}-1)/\nu$.
+Measured: $\|\widetilde J - J\|_{op}$ by the Gram matrix of its rows, where the first neuron alone has moved from $W$, and with it the others as drawn; divided by $t$.
+Refuted by: One point at which the Jacobian has moved further.
+
+[derived]
+Direction: upper
+Statement: $$ \|\widetilde J - J\|_{op} \le \bar A B\,E(t), \qquad \bar A = \sqrt d\Big(1 + \max_i\|x_i\|\,t\sqrt{\kappa e^{\nu t}/m}\Big) + \max_i\|f_i\| $$
+Proof: A symmetric bilinear form takes its norm on the diagonal, so the curvature bound is one on $\|DJ[\Delta]\|_{op}$; the weights grow at most like $e^{\nu u}$ along the segment and $\|\widetilde f_i - f_i\| \le \|x_i\|t\sqrt{d\kappa e^{\nu t}/m}$; integrate. Elementwise $\varphi$: $\bar A = \sqrt d$.
+Note: The bound in terms of the largest displacement R of a neuron has $\sqrt m R$ where this has the length $t$ over all neurons: along gradient descent $t$ is at most about $\|Y\|/\sqrt{m\lambda}$.
+"""
+
+import jax.numpy as jnp
+
+from ntkverify.growth import amplitude, bends, displacement, first_neuron, jacobian_change, smooth
+from ntkverify.network import output_scale
+from ntkverify.nouns import Twin, claim
+from ntkverify.numerics import full_precision
+from ntkverify.quantities import gram, logits, outputs, softmax
+
+
+def rows(problem, params):
+    """g_p with J's row p = g_p ⊗ x_i, an (n·d, m) array."""
+    activation, m = problem.activation, params.m
+    if activation.normalised:
+        f = outputs(problem, params) / m
+        g = (m * softmax(problem, params))[:, None] * (params.a[None] - f[:, :, None])
+    else:
+        g = output_scale(activation, m) * params.a[None] * activation.slope(logits(problem, params))[:, None]
+    return g.reshape(-1, params.W.shape[1])
+
+
+@full_precision
+def changed(problem, point):
+    """‖J̃ − J‖ / t."""
+    change = rows(problem, point.moved) - rows(problem, point.base)
+    products = jnp.repeat(jnp.repeat(gram(problem), problem.d_out, axis=0), problem.d_out, axis=1)
+    top = jnp.linalg.eigvalsh(products * (change @ change.T))[-1]
+    return jnp.sqrt(jnp.maximum(top, 0)) / displacement(point)
+
+
+def lhs(problem, point, c):
+    return jnp.stack([changed(problem, point), changed(problem, first_neuron(point))])
+
+
+def bound(problem, point):
+    t = displacement(point)
+    return jacobian_change(problem, point.base, t) / t
+
+
+def rhs(problem, point, c):
+    return jnp.stack([bound(problem, point), bound(problem, first_neuron(point))])
+
+
+CLAIMS = (
+    claim(
+        __name__,
+        __doc__,
+        "derived",
+        lhs=lhs,
+        rhs=rhs,
+        assumptions=smooth,
+        twins=(
+            Twin("the amplitude √d dropped", rhs=lambda p, q, c: rhs(p, q, c) / amplitude(p, q.base, displacement(q))),
+            Twin(
+                "the largest weight replaced by the mean", rhs=lambda p, q, c: rhs(p, q, c) / jnp.max(bends(p, q.base))
+            ),
+            Twin("the constant halved", rhs=lambda p, q, c: rhs(p, q, c) / 2),
+        ),
+    ),
+)

@@ -1,0 +1,51 @@
+r"""Growth of the softmax weights in the ball of all neurons
+
+Source: docs/proofs/convergence.md, Lemma 2
+Setting: Softmax network, any $W$, and $\widetilde W$ with $\|\widetilde W - W\| = t$ over all neurons; $\nu = \max_i\|x_i\|\sqrt{1 + \|S_i\|^2}$ at $W$.
+Measured: $\max_{i,r}\log(\widetilde S_{i,r}/S_{i,r})/t$ at the drawn points of the ball, and where their first neuron alone has moved.
+Refuted by: One weight that grows faster.
+
+[derived]
+Direction: upper
+Statement: $$ \widetilde S_{i,r} \le e^{\nu t}\, S_{i,r} $$
+Proof: $\log\widetilde S_{i,r} - \log S_{i,r} = z_{i,r} - \log\sum_\rho S_{i,\rho}e^{z_{i,\rho}} \le z_{i,r} - \bar z_i$ by Jensen's inequality, $= \langle z_i, \delta_r - S_i\rangle \le \|z_i\|\,(1 + \|S_i\|^2)^{1/2}$, and $\|z_i\| \le \|x_i\|\,t$.
+Note: Against $e^{2R}$ when every neuron moves by $R$: the length over all neurons counts once.
+"""
+
+import jax.numpy as jnp
+
+from ntkverify.growth import displacement, first_neuron, growth_rate
+from ntkverify.nouns import Twin, claim
+from ntkverify.numerics import full_precision
+from ntkverify.quantities import is_softmax, softmax
+
+
+@full_precision
+def grown(problem, point):
+    z = problem.X @ (point.moved.W - point.base.W)
+    mass = jnp.sum(softmax(problem, point.base) * jnp.expm1(z), axis=1, keepdims=True)
+    return jnp.max(z - jnp.log1p(mass)) / displacement(point)
+
+
+def lhs(problem, point, c):
+    return jnp.stack([grown(problem, point), grown(problem, first_neuron(point))])
+
+
+def rhs(problem, point, c):
+    return growth_rate(problem, point.base)
+
+
+CLAIMS = (
+    claim(
+        __name__,
+        __doc__,
+        "derived",
+        lhs=lhs,
+        rhs=rhs,
+        assumptions=is_softmax,
+        twins=(
+            Twin("ν halved", rhs=lambda p, q, c: rhs(p, q, c) / 2),
+            Twin("the mean weight's rate, ν = √(1 + ‖S‖²) − 1", rhs=lambda p, q, c: rhs(p, q, c) - 1),
+        ),
+    ),
+)
