@@ -53,8 +53,11 @@ def neurons(activation: Activation, params: Params, X: Float[Array, "n d_in"]) -
 
 
 def softmax(U: Float[Array, "n m"], params: Params) -> Float[Array, "n m"]:
-    """Over the neurons that count."""
-    return jax.nn.softmax(U if params.mask is None else jnp.where(params.mask, U, -jnp.inf), axis=-1)
+    """Over the neurons that count.  No derivative goes through the largest logit, which cancels: so derivatives
+    compare no logits, and enclosures need not tell balls apart."""
+    U = U if params.mask is None else jnp.where(params.mask, U, -jnp.inf)
+    E = jnp.exp(U - jnp.max(jax.lax.stop_gradient(U), axis=-1, keepdims=True))
+    return E / jnp.sum(E, axis=-1, keepdims=True)
 
 
 @full_precision
