@@ -57,7 +57,7 @@ ACTIVATIONS = {
     "swish": ("swish", "SWISH"),
 }
 """Network name → (module, record)."""
-INPUTS = ("sphere", "pairs", "digits", "iris", "diabetes")
+INPUTS = ("sphere", "pairs", "orthonormal", "digits", "iris", "diabetes")
 STUDIES = ("drift", "width", "steps", "region", "table1")
 KERNELS = {
     "closed-form": ("closed_form", "closed_form"),

@@ -4,13 +4,16 @@ All are numbers at one point W, in JAX, so that claims, rounding bounds and encl
 Displacements are measured in the Frobenius norm over all neurons, in units of W.
 """
 
+import functools
 import math
+from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from ntkverify.network import neurons
-from ntkverify.nouns import Params, Point, Problem
+from ntkverify.nouns import Leaf, Params, Point, Problem
 from ntkverify.numerics import full_precision
 from ntkverify.quantities import gram, outputs, second_order, softmax
 from ntkverify.rounding import given
@@ -45,56 +48,98 @@ def sharpness(problem: Problem, params: Params) -> Float[Array, ""]:
     return jnp.sqrt(jnp.max(s * (squares @ (s * p)) / p))
 
 
-def longest(problem: Problem) -> Float[Array, ""]:
+@functools.partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["longest", "mean", "weight", "sharpness", "rate", "m", "d_out"],
+    meta_fields=["bounded"],
+)
+@dataclass(frozen=True)
+class Constants:
+    """What the lemmas need to know of W, each a number; upper bounds will do."""
+
+    longest: Leaf
     """max_i ‖x_i‖."""
-    return jnp.sqrt(jnp.max(jnp.sum(problem.X**2, axis=1)))
-
-
-def growth_rate(problem: Problem, params: Params) -> Float[Array, ""]:
+    mean: Leaf
+    """max_i ‖f_i‖ (0 for elementwise φ)."""
+    weight: Leaf
+    """κ = max q (0 for elementwise φ)."""
+    sharpness: Leaf
+    """B."""
+    rate: Leaf
     """ν: `bends` grow at most like e^{νt} within distance t."""
-    if problem.activation.bend is not None:
-        return jnp.zeros((), problem.X.dtype)
-    if not problem.activation.normalised:
-        return longest(problem)
-    squares = jnp.sum(softmax(problem, params) ** 2, axis=1)
-    return jnp.sqrt(jnp.max(jnp.sum(problem.X**2, axis=1) * (1 + squares)))
+    m: Leaf
+    d_out: Leaf
+    bounded: bool
+    """Whether φ'' is bounded, so that ν = 0."""
 
 
-def amplitude(problem: Problem, params: Params, s: Float[Array, ""]) -> Float[Array, ""]:
+def constants(problem: Problem, params: Params) -> Constants:
+    """The constants at `params`."""
+    activation, zero = problem.activation, jnp.zeros((), problem.X.dtype)
+    squares = jnp.sum(problem.X**2, axis=1)
+    longest = jnp.sqrt(jnp.max(squares))
+    mean, weight, rate = zero, zero, zero if activation.bend is not None else longest
+    if activation.normalised:
+        f = outputs(problem, params) / params.m
+        mean, weight = jnp.sqrt(jnp.max(jnp.sum(f**2, axis=1))), jnp.max(bends(problem, params))
+        rate = jnp.sqrt(jnp.max(squares * (1 + jnp.sum(softmax(problem, params) ** 2, axis=1))))
+    m, d_out = (jnp.asarray(size, problem.X.dtype) for size in (params.m, problem.d_out))
+    return Constants(longest, mean, weight, sharpness(problem, params), rate, m, d_out, activation.bend is not None)
+
+
+def amplitude(k: Constants, s) -> Float[Array, ""]:
     """Ā: a bound on max_{i,r} ‖a_r − f_i‖ within distance s (√d for elementwise φ)."""
-    root = jnp.asarray(problem.d_out**0.5, problem.X.dtype)
-    if not problem.activation.normalised:
-        return root
-    f = outputs(problem, params) / params.m
-    wide = jnp.exp(growth_rate(problem, params) * s) * jnp.max(bends(problem, params)) / params.m
-    return root * (1 + longest(problem) * s * jnp.sqrt(wide)) + jnp.sqrt(jnp.max(jnp.sum(f**2, axis=1)))
+    wide = jnp.sqrt(jnp.exp(k.rate * s) * k.weight / k.m)
+    return jnp.sqrt(k.d_out) * (1 + k.longest * s * wide) + k.mean
 
 
-def stretch(problem: Problem, params: Params, t: Float[Array, ""]) -> Float[Array, ""]:
+def stretch(k: Constants, t) -> Float[Array, ""]:
     """E(t) = ∫₀ᵗ e^{νu} du."""
-    if problem.activation.bend is not None:
-        return t
-    rate = growth_rate(problem, params)
-    return jnp.expm1(rate * t) / rate
+    return t if k.bounded else jnp.expm1(k.rate * t) / k.rate
 
 
-def twice_stretched(problem: Problem, params: Params, s: Float[Array, ""]) -> Float[Array, ""]:
+def twice_stretched(k: Constants, s) -> Float[Array, ""]:
     """∫₀ˢ E."""
-    if problem.activation.bend is not None:
-        return s**2 / 2
-    rate = growth_rate(problem, params)
-    return second_order(rate * s) / rate**2
+    return s**2 / 2 if k.bounded else second_order(k.rate * s) / k.rate**2
 
 
-def curvature_within(problem: Problem, params: Params, s: Float[Array, ""]) -> Float[Array, ""]:
+def curvature_within(k: Constants, s) -> Float[Array, ""]:
     """C(s) = Ā B e^{νs}: ‖D²F[Δ, Δ]‖ ≤ C ‖Δ‖² within distance s."""
-    bend = amplitude(problem, params, s) * sharpness(problem, params)
-    return bend * jnp.exp(growth_rate(problem, params) * s)
+    return amplitude(k, s) * k.sharpness * jnp.exp(k.rate * s)
 
 
-def jacobian_change(problem: Problem, params: Params, s: Float[Array, ""]) -> Float[Array, ""]:
+def jacobian_change(k: Constants, s) -> Float[Array, ""]:
     """Ā B E(s): ‖J̃ − J‖_op within distance s."""
-    return amplitude(problem, params, s) * sharpness(problem, params) * stretch(problem, params, s)
+    return amplitude(k, s) * k.sharpness * stretch(k, s)
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass, data_fields=["root", "kept", "theta", "spent", "reach"], meta_fields=[]
+)
+@dataclass(frozen=True)
+class Hypotheses:
+    """The numbers that the hypotheses of Theorem 5 compare."""
+
+    root: Leaf
+    """√(mλ)."""
+    kept: Leaf
+    """p(s) ≤ √(m λ_min(H)) on the ball."""
+    theta: Leaf
+    """θ."""
+    spent: Leaf
+    """(1 − θ) ∫_ω^s p, against ‖Y‖ + Pω."""
+    reach: Leaf
+    """P ≥ ‖J‖ on the ball."""
+
+
+def hypotheses(k: Constants, smallest, largest, size, s, eta, omega) -> Hypotheses:
+    """Theorem 5 at λ ≥ `smallest`, ‖H(0)‖ ≤ `largest`, ‖Y‖ ≤ `size`; `omega` (0: exact steps) is the sum of
+    rounding errors of Proposition 6."""
+    root, bend = jnp.sqrt(k.m * smallest), amplitude(k, s) * k.sharpness
+    reach = jnp.sqrt(k.m * largest) + bend * stretch(k, s)
+    theta = eta * (reach**2 + curvature_within(k, s) * (size + reach * omega)) / 2
+    spent = root * (s - omega) - bend * (twice_stretched(k, s) - twice_stretched(k, omega))
+    return Hypotheses(root, root - bend * stretch(k, s), theta, (1 - theta) * spent, reach)
 
 
 def displacement(point: Point) -> Float[Array, ""]:

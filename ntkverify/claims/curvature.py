@@ -15,7 +15,7 @@ Note: Where the first neuron alone moves, the two sides are close. The maximum o
 import jax
 import jax.numpy as jnp
 
-from ntkverify.growth import amplitude, bends, displacement, first_neuron, sharpness, smooth
+from ntkverify.growth import bends, constants, curvature_within, displacement, first_neuron, smooth
 from ntkverify.nouns import Params, Twin, claim
 from ntkverify.quantities import outputs
 
@@ -39,7 +39,7 @@ def lhs(problem, point, c):
 
 
 def rhs(problem, point, c):
-    return amplitude(problem, point.base, jnp.zeros((), problem.X.dtype)) * sharpness(problem, point.base)
+    return curvature_within(constants(problem, point.base), jnp.zeros((), problem.X.dtype))
 
 
 CLAIMS = (

@@ -14,7 +14,7 @@ Note: The bound in terms of the largest displacement R of a neuron has $\sqrt m 
 
 import jax.numpy as jnp
 
-from ntkverify.growth import amplitude, bends, displacement, first_neuron, jacobian_change, smooth
+from ntkverify.growth import amplitude, bends, constants, displacement, first_neuron, jacobian_change, smooth
 from ntkverify.network import output_scale
 from ntkverify.nouns import Twin, claim
 from ntkverify.numerics import full_precision
@@ -47,7 +47,7 @@ def lhs(problem, point, c):
 
 def bound(problem, point):
     t = displacement(point)
-    return jacobian_change(problem, point.base, t) / t
+    return jacobian_change(constants(problem, point.base), t) / t
 
 
 def rhs(problem, point, c):
@@ -63,7 +63,10 @@ CLAIMS = (
         rhs=rhs,
         assumptions=smooth,
         twins=(
-            Twin("the amplitude √d dropped", rhs=lambda p, q, c: rhs(p, q, c) / amplitude(p, q.base, displacement(q))),
+            Twin(
+                "the amplitude √d dropped",
+                rhs=lambda p, q, c: rhs(p, q, c) / amplitude(constants(p, q.base), displacement(q)),
+            ),
             Twin(
                 "the largest weight replaced by the mean", rhs=lambda p, q, c: rhs(p, q, c) / jnp.max(bends(p, q.base))
             ),

@@ -15,7 +15,7 @@ Note: Summed over steps it bounds the length of the path by the error spent: at 
 
 import jax.numpy as jnp
 
-from ntkverify.growth import curvature_within, displacement, smooth
+from ntkverify.growth import constants, curvature_within, displacement, smooth
 from ntkverify.network import kernel_scale
 from ntkverify.nouns import ON_PATH, Twin, claim
 from ntkverify.quantities import eigenvalues, pulled_back, residual
@@ -31,7 +31,7 @@ def lhs(problem, point, c):
 
 def theta(problem, point):
     top = kernel_scale(problem.activation, problem.m) * eigenvalues(problem, point.base)[-1]
-    bend = curvature_within(problem, point.base, displacement(point))
+    bend = curvature_within(constants(problem, point.base), displacement(point))
     return point.path.eta * (top + bend * size(problem, point.base)) / 2
 
 

@@ -14,7 +14,7 @@ Note: Against $e^{2R}$ when every neuron moves by $R$: the length over all neuro
 
 import jax.numpy as jnp
 
-from ntkverify.growth import displacement, first_neuron, growth_rate
+from ntkverify.growth import constants, displacement, first_neuron
 from ntkverify.nouns import Twin, claim
 from ntkverify.numerics import full_precision
 from ntkverify.quantities import is_softmax, softmax
@@ -32,7 +32,7 @@ def lhs(problem, point, c):
 
 
 def rhs(problem, point, c):
-    return growth_rate(problem, point.base)
+    return constants(problem, point.base).rate
 
 
 CLAIMS = (

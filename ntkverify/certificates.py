@@ -1,0 +1,138 @@
+"""Certificates of convergence: the hypotheses of docs/proofs/convergence.md met by floats, in float64 balls.
+
+`attempt` takes a network at its start and finds the radius and the step size at which Theorem 5 (with the
+roundings of Proposition 6) applies, or says which hypothesis fails and by how much.  Every number of an
+`Attempt` is a bound in the safe direction; `certificate` writes them down for the checker.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from ntkverify import balls, checker
+from ntkverify.errors import BadInput
+from ntkverify.float_enclosures import in_balls
+from ntkverify.growth import Constants, constants, hypotheses
+from ntkverify.kernels.closed_form import closed_form
+from ntkverify.nouns import Params, Problem
+
+KEEP, THETA, ROUNDING = 0.5, 0.1, 1e-6
+"""Share of λ that the ball keeps; θ, the share of a step that its remainder may eat; ω/s."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A network at its start, the radius and step size chosen, and what could be proved of them."""
+
+    problem: Problem
+    start: Params
+    keep: float
+    s: float
+    """Radius of the ball over all neurons, in units of W."""
+    eta: float
+    omega: float
+    bounds: Mapping[str, float]
+    """λ, ‖H(0)‖, ‖Y‖ and the constants at W(0); see docs/certificates.md."""
+    conclusions: Mapping[str, float]
+    """p(s), θ, (1 − θ)∫p, P and the contraction; empty where λ = 0."""
+
+    @property
+    def margins(self) -> dict[str, tuple[float, float]]:
+        """Hypothesis → (what is there, what is needed); it holds if the first is at least the second."""
+        if not self.conclusions:
+            return {"λ_min(H(0)) > 0": (self.bounds["lambda"], 0.0)}
+        b, c, m = self.bounds, self.conclusions, self.problem.m
+        need = b["size"] + c["reach"] * self.omega
+        return {
+            "1: the kernel keeps its share, p(s)² ≥ keep · mλ": (c["kept"] ** 2, self.keep * m * b["lambda"]),
+            "2: the step is small enough, 1 > θ": (1.0, c["theta"]),
+            "3: the path fits into the ball, (1−θ)∫p ≥ ‖Y‖ + Pω": (c["spent"], need),
+        }
+
+    @property
+    def proved(self) -> bool:
+        """Whether every hypothesis holds, with a hair's breadth for the roundings of these products."""
+        return bool(self.conclusions) and all(have >= need * (1 + 1e-12) for have, need in self.margins.values())
+
+    @property
+    def sentence(self) -> str:
+        """What is proved, or which hypothesis fails and by how much."""
+        if self.proved:
+            return (
+                f"Proved: from these floats gradient descent at η = {self.eta:.6g} converges, ‖e(τ)‖ ≤ (1 − "
+                f"{self.conclusions['contraction']:.6g})^τ ‖Y‖, within {self.s:.6g} of W(0) over all neurons."
+            )
+        what, (have, need) = min(self.margins.items(), key=lambda item: item[1][0] / item[1][1] if item[1][1] else -1)
+        short = f", a factor {need / have:.3g} short" if have > 0 and need > 0 else ""
+        return f"Hypothesis {what} fails: {have:.6g} against {need:.6g}{short}."
+
+
+def attempt(problem: Problem, start: Params, keep: float = KEEP, theta: float = THETA) -> Attempt:
+    """Choose s, the largest radius on which `keep` of λ is proved, and η, the largest step with this θ."""
+    H, k = in_balls(lambda net: (closed_form(problem, net), constants(problem, net)))(start)
+    smallest, largest = balls.smallest_eigenvalue(H)[0], balls.largest_eigenvalue(H)
+    size = float(balls.norm(balls.exact(problem.y)))
+    k = jax.tree.map(lambda ball: float(ball.upper), k, is_leaf=lambda leaf: isinstance(leaf, balls.Ball))
+    k = dataclasses.replace(k, m=float(problem.m), d_out=float(problem.d_out), rate=0.0 if k.bounded else k.rate)
+    bounds = {"lambda": smallest, "norm": largest, "size": size}
+    bounds |= {name: getattr(k, name) for name in ("longest", "mean", "weight", "sharpness", "rate")}
+    made = functools.partial(Attempt, problem, start, keep, bounds=bounds)
+    if not all(map(math.isfinite, bounds.values())) or smallest <= 0:
+        return made(s=0.0, eta=0.0, omega=0.0, conclusions={})
+    s = _radius(k, smallest, largest, size, keep)
+    omega = ROUNDING * s
+    eta = (1 - 1e-9) * theta / float(_computed(k, smallest, largest, size, s, 1.0, omega).theta)
+    numbers = jax.tree.map(lambda number: np.asarray(number, np.float64), (k, smallest, largest, size, s, eta, omega))
+    found = in_balls(hypotheses)(*numbers)
+    kept, reach, worst = float(found.kept.lower), float(found.reach.upper), float(found.theta.upper)
+    spent = balls.multiply(
+        _exact(1 - worst * (1 + 1e-15)), balls.divide(found.spent, balls.subtract(_exact(1.0), found.theta))
+    )
+    rate = balls.multiply(
+        balls.multiply(_exact(1 - worst * (1 + 1e-15)), _exact(eta)), balls.multiply(_exact(kept), _exact(kept))
+    )
+    conclusions = {
+        "kept": kept,
+        "theta": worst,
+        "spent": float(spent.lower),
+        "reach": reach,
+        "contraction": float(rate.lower),
+    }
+    return made(s=s, eta=eta, omega=omega, conclusions=conclusions)
+
+
+def _exact(number: float) -> balls.Ball:
+    return balls.exact(np.asarray(number))
+
+
+_computed = jax.jit(hypotheses)
+
+
+def _radius(k: Constants, smallest: float, largest: float, size: float, keep: float) -> float:
+    """The largest s with p(s) ≥ √keep √(mλ), a hair below; p decreases."""
+    low, high = 0.0, 64.0
+    for _ in range(60):
+        s = (low + high) / 2
+        found = _computed(k, smallest, largest, size, s, 0.0, 0.0)
+        low, high = (s, high) if float(found.kept) >= math.sqrt(keep) * float(found.root) else (low, s)
+    return low * (1 - 1e-9)
+
+
+def certificate(found: Attempt, origin: Mapping) -> dict:
+    """The content of certificate.json; `origin` is plain JSON that nothing rests on."""
+    if not found.proved:
+        raise BadInput("an attempt that proves nothing", "one whose hypotheses hold", found.sentence)
+    problem, start = found.problem, found.start
+    floats = {"X": problem.X, "y": problem.y, "W": start.W, "a": start.a}
+    content = {
+        "schema": checker.SCHEMA, "kind": "convergence", "network": problem.activation.name, "init": problem.init,
+        "floats": {name: np.asarray(value, np.float64).tolist() for name, value in floats.items()}
+        | {"s": found.s, "eta": found.eta, "omega": found.omega, "keep": found.keep},
+        "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "origin": dict(origin),
+    }  # fmt: skip
+    return content | {"digest": checker.digest(content)}

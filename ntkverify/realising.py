@@ -1,0 +1,269 @@
+"""The verb `realise`: find the smallest width that is certified, train there, and look at every hypothesis.
+
+What is proved is said by `certificates`; what is observed here is the float run: its error beside the
+certified envelope with its rounding allowance, its path beside the certified radius, λ_min(H(W(τ)))
+beside what the ball keeps, and from below the radius at which a search breaks λ/2.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkverify import balls
+from ntkverify.certificates import KEEP, THETA, Attempt, attempt
+from ntkverify.errors import BadInput
+from ntkverify.float_enclosures import in_balls
+from ntkverify.kernels.closed_form import closed_form
+from ntkverify.network import initialise
+from ntkverify.nouns import COUPLED, Params, Problem
+from ntkverify.numerics import full_precision
+from ntkverify.quantities import pulled_back, residual
+from ntkverify.rounding import with_error
+
+SIGMAS = (0.5, 0.7, 1.0, 0.35, 0.25, 0.1, 1.4)
+"""Standard deviations that are tried."""
+RESOLUTION = 1.03
+"""The smallest width is found up to this factor."""
+CHUNK = 64
+"""Steps of a run that are compiled together; λ_min is looked at between chunks."""
+
+
+def drawn(problem: Problem, seed: int, widest: int) -> Callable[[float, int], tuple[Problem, Params]]:
+    """(σ, m) → the problem and its network: the first m neurons of one draw of `widest` neurons at σ = 1."""
+    unit = dataclasses.replace(problem, m=widest, sigma=jnp.ones((), problem.X.dtype))
+    net = initialise(unit, jax.random.key(seed))
+
+    def at(sigma: float, m: int) -> tuple[Problem, Params]:
+        own = dataclasses.replace(problem, m=m, sigma=jnp.asarray(sigma, problem.X.dtype))
+        return own, Params(sigma * net.W[:, :m], net.a[:, :m])
+
+    return at
+
+
+def smallest_certified(
+    problem: Problem, seed: int, widest: int, sigmas: Sequence[float] = SIGMAS, keep: float = KEEP, theta: float = THETA,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Attempt:  # fmt: skip
+    """The certified network of smallest width over the σ, up to `RESOLUTION`; if there is none up to `widest`, the
+    attempt that came nearest.
+
+    From the rank floor up by a quarter until a width is certified, then by bisection; a further σ is followed
+    only if it certifies a smaller width than the best.
+    """
+    even = 2 if problem.init == COUPLED else 1
+    at = drawn(problem, seed, widest)
+    floor = max(even, -(-2 * problem.n * problem.d_out // max(problem.rank, 1)))
+    best, nearest = None, None
+
+    def certify(sigma: float, m: int) -> Attempt:
+        return attempt(*at(sigma, m), keep, theta)
+
+    def rounded(m: float) -> int:
+        return max(even, even * round(m / even))
+
+    for place, sigma in enumerate(sigmas):
+        heard(f"σ = {sigma:g}" + (f", best m = {best.problem.m}" if best else ""), place, len(sigmas))
+        if best is None:
+            m = rounded(floor)
+            while True:
+                found = certify(sigma, m)
+                heard(f"σ = {sigma:g}, m = {m}", place, len(sigmas))
+                nearest = _nearer(nearest, found)
+                if found.proved or m >= widest:
+                    break
+                m = min(rounded(max(1.25 * m, m + even)), widest)
+        else:
+            found = certify(sigma, rounded(best.problem.m / RESOLUTION))
+        if not found.proved:
+            continue
+        low, best = 0.75 * found.problem.m, found
+        while best.problem.m > max(RESOLUTION * low, low + even):
+            middle = certify(sigma, rounded(math.sqrt(max(low, 1) * best.problem.m)))
+            if middle.problem.m >= best.problem.m:
+                break
+            low, best = (low, middle) if middle.proved else (middle.problem.m, best)
+            if middle.proved and low > 0.75 * middle.problem.m:
+                low = 0.75 * low
+    return best or nearest  # type: ignore[return-value]
+
+
+def _nearer(one: Attempt | None, other: Attempt) -> Attempt:
+    return other if one is None or _closeness(other) >= _closeness(one) else one
+
+
+def _closeness(found: Attempt) -> float:
+    return min((have / need if need > 0 else math.copysign(math.inf, have)) for have, need in found.margins.values())
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A float run from a certified start, one entry a step 0..T (λ_min: one a chunk)."""
+
+    errors: np.ndarray
+    """‖F − Y‖, with the shift of an independent start."""
+    uncertain: np.ndarray
+    """Bounds on the rounding errors of `errors`."""
+    lengths: np.ndarray
+    """Length of the path over all neurons."""
+    distances: np.ndarray
+    """‖W(τ) − W(0)‖ over all neurons."""
+    rounding: np.ndarray
+    """Σ of bounds on the roundings of the steps before."""
+    times: np.ndarray
+    smallest: np.ndarray
+    """λ_min(H(W)) at `times`."""
+
+    @property
+    def steps(self) -> int:
+        return len(self.errors) - 1
+
+
+@functools.partial(jax.jit, static_argnames=("length",))
+@full_precision
+def _chunk(problem: Problem, start: Params, shift, eta, W, length: int):
+    def step(W):
+        net = Params(W, start.a)
+        e = residual(problem, net) - shift
+        return W - eta * pulled_back(problem, net, e), jnp.sqrt(jnp.sum(e**2))
+
+    def one(W, _):
+        (after, size), (moved, uncertain) = with_error(step)(W)
+        row = size, uncertain, jnp.sqrt(jnp.sum((after - W) ** 2)), jnp.sqrt(jnp.sum((W - start.W) ** 2)), jnp.sqrt(jnp.sum(moved**2))  # fmt: skip
+        return after, row
+
+    smallest = jnp.linalg.eigvalsh(closed_form(problem, Params(W, start.a)))[0]
+    W, rows = jax.lax.scan(one, W, None, length=length)
+    return W, rows, smallest
+
+
+def observe(
+    found: Attempt,
+    accuracy: float,
+    budget: int,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Observed:
+    """Run gradient descent in floats until ‖e‖² ≤ accuracy ‖Y‖², at most `budget` steps."""
+    problem, start = found.problem, found.start
+    shift = residual(problem, start) + problem.y if problem.init != COUPLED else jnp.zeros_like(problem.y)
+    target = math.sqrt(accuracy) * found.bounds["size"]
+    W, rows, times, smallest = start.W, [], [], []
+    while len(rows) * CHUNK <= budget:
+        heard(
+            f"training, ‖e‖ = {rows[-1][0][-1]:.3g} of {target:.3g}" if rows else "training", len(rows) * CHUNK, budget
+        )
+        W, chunk, least = _chunk(problem, start, shift, found.eta, W, CHUNK)
+        times.append(len(rows) * CHUNK)
+        smallest.append(float(least))
+        rows.append([np.asarray(part) for part in chunk])
+        if not rows[-1][0][-1] > target:
+            break
+    size, uncertain, moved, away, rounding = (np.concatenate(part) for part in zip(*rows, strict=True))
+    end = int(np.argmax(size <= target)) if (size <= target).any() else len(size) - 1
+
+    def before(steps):
+        return np.concatenate([[0], np.cumsum(steps)])[: end + 1]
+
+    return Observed(
+        size[: end + 1],
+        uncertain[: end + 1],
+        before(moved),
+        away[: end + 1],
+        before(rounding),
+        np.array(times),
+        np.array(smallest),
+    )
+
+
+def envelope(found: Attempt, seen: Observed) -> np.ndarray:
+    """The certified bound on ‖e(τ)‖ for the float run: Proposition 6, and the rounding of the error itself."""
+    steps = np.arange(len(seen.errors))
+    decay = np.exp(steps * math.log1p(-found.conclusions["contraction"]))
+    return decay * found.bounds["size"] + found.conclusions["reach"] * seen.rounding + seen.uncertain
+
+
+def observations(found: Attempt, seen: Observed) -> list[dict]:
+    """What was seen beside what was proved: rows {what, seen, proved, holds}, worst over the run."""
+    bound = envelope(found, seen)
+    at = int(np.argmax(seen.errors / bound))
+    inside = seen.times <= seen.steps
+    kept = found.conclusions["kept"] ** 2 / found.problem.m
+    rows = [
+        ("error under the envelope", float(seen.errors[at]), float(bound[at]), "≤"),
+        ("length of the path, within the ball", float(seen.lengths[-1]), found.s, "≤"),
+        ("distance from W(0), within the ball", float(seen.distances.max()), found.s, "≤"),
+        ("roundings of all steps", float(seen.rounding[-1]), found.omega, "≤"),
+        ("λ_min(H(W(τ)))", float(seen.smallest[inside].min()), kept, "≥"),
+    ]
+    return [
+        {"what": what, "seen": have, "proved": need, "holds": have <= need if sign == "≤" else have >= need}
+        for what, have, need, sign in rows
+    ]
+
+
+@functools.partial(jax.jit, static_argnames=("steps",))
+@full_precision
+def _least(problem: Problem, start: Params, radius, key, steps: int = 24):
+    """(smallest λ_min found on the sphere of this radius, where): steepest descent from two starts."""
+
+    def quotient(W, v):
+        return v @ closed_form(problem, Params(W, start.a)) @ v
+
+    def descend(W):
+        def step(state, _):
+            W, best, where = state
+            values, vectors = jnp.linalg.eigh(closed_form(problem, Params(W, start.a)))
+            better = values[0] < best
+            best, where = jnp.where(better, values[0], best), jnp.where(better, W, where)
+            slope = jax.grad(quotient)(W, vectors[:, 0])
+            size = jnp.sqrt(jnp.sum(slope**2))
+            return (start.W - radius * slope / jnp.where(size > 0, size, 1), best, where), None
+
+        (_, best, where), _ = jax.lax.scan(step, (W, jnp.inf * radius, W), None, length=steps)
+        return best, where
+
+    wander = jax.random.normal(key, start.W.shape, start.W.dtype)
+    # The whole move spent on one neuron, where the lemmas are sharp.
+    logits = jnp.max(problem.X @ start.W, axis=0)
+    lone = jnp.where(jnp.arange(start.W.shape[1])[None] == jnp.argmax(logits), problem.X[:1].T, 0)
+    starts = jnp.stack([start.W + radius * d / jnp.sqrt(jnp.sum(d**2)) for d in (wander, lone)])
+    best, where = jax.lax.map(descend, starts)
+    least = jnp.argmin(best)
+    return best[least], where[least]
+
+
+def broken(found: Attempt, seed: int, most: float = 64.0) -> tuple[float, Params] | None:
+    """(the smallest radius at which a search finds λ_min < keep · λ, the point), confirmed in balls; None if none is
+    found up to `most` times the certified radius."""
+    problem, start, line = found.problem, found.start, found.keep * found.bounds["lambda"]
+    low, high, where = found.s, None, None
+    radius = found.s
+    while radius <= most * found.s:
+        least, W = _least(problem, start, radius, jax.random.key(seed))
+        if float(least) < line:
+            high, where = radius, W
+            break
+        low, radius = radius, 1.5 * radius
+    if high is None:
+        return None
+    for _ in range(8):
+        middle = math.sqrt(low * high)
+        least, W = _least(problem, start, middle, jax.random.key(seed))
+        low, high, where = (low, middle, W) if float(least) < line else (middle, high, where)
+    point = Params(where, start.a)
+    top = balls.smallest_eigenvalue(in_balls(lambda net: closed_form(problem, net))(point))[1]
+    away = float(balls.norm(balls.subtract(balls.exact(point.W), balls.exact(start.W))))
+    return (away, point) if top < line else None
+
+
+def impossible(found: Attempt, widest: int) -> BadInput:
+    """Why no width was certified."""
+    return BadInput(
+        f"no width up to --max-width {widest} is certified; nearest m = {found.problem.m}, σ = {float(found.problem.sigma):g}",
+        found.sentence, "a larger --max-width, a smaller --keep, or inputs that lie further apart",
+    )  # fmt: skip
