@@ -21,7 +21,7 @@ from ntkverify.growth import Constants, constants, hypotheses
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.nouns import Params, Problem
 
-KEEP, THETA, ROUNDING = 0.5, 0.1, 1e-6
+KEEP, THETA, ROUNDING = 0.5, 0.1, 1e-4
 """Share of λ that the ball keeps; θ, the share of a step that its remainder may eat; ω/s."""
 
 
@@ -121,6 +121,15 @@ def _radius(k: Constants, smallest: float, largest: float, size: float, keep: fl
         found = _computed(k, smallest, largest, size, s, 0.0, 0.0)
         low, high = (s, high) if float(found.kept) >= math.sqrt(keep) * float(found.root) else (low, s)
     return low * (1 - 1e-9)
+
+
+def room(k: Constants, smallest: float, largest: float, size: float, keep: float, theta: float) -> float:
+    """Without proof: (1 − θ)∫p over ‖Y‖ + Pω at the best radius; above 1 the third hypothesis holds."""
+    if smallest <= 0:
+        return 0.0
+    s = _radius(k, smallest, largest, size, keep)
+    found = _computed(k, smallest, largest, size, s, 0.0, ROUNDING * s)
+    return (1 - theta) * float(found.spent) / (size + float(found.reach) * ROUNDING * s)
 
 
 def certificate(found: Attempt, origin: Mapping) -> dict:

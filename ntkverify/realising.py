@@ -16,9 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import balls
-from ntkverify.certificates import KEEP, THETA, Attempt, attempt
+from ntkverify.certificates import KEEP, THETA, Attempt, attempt, room
 from ntkverify.errors import BadInput
 from ntkverify.float_enclosures import in_balls
+from ntkverify.growth import constants
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.network import initialise
 from ntkverify.nouns import COUPLED, Params, Problem
@@ -26,8 +27,10 @@ from ntkverify.numerics import full_precision
 from ntkverify.quantities import pulled_back, residual
 from ntkverify.rounding import with_error
 
-SIGMAS = (0.5, 0.7, 1.0, 0.35, 0.25, 0.1, 1.4)
-"""Standard deviations that are tried."""
+SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
+"""Standard deviations among which the best is chosen."""
+SAMPLED, WORTHWHILE, MOST = 4096, 1.5, 3
+"""Neurons that a prediction looks at; how far beyond the best prediction a σ is still tried; how many are."""
 RESOLUTION = 1.03
 """The smallest width is found up to this factor."""
 CHUNK = 64
@@ -46,6 +49,29 @@ def drawn(problem: Problem, seed: int, widest: int) -> Callable[[float, int], tu
     return at
 
 
+def predicted(problem: Problem, net: Params, sigma: float, widest: int, keep: float, theta: float) -> float:
+    """About the width that will be certified at σ, from the kernel and the constants of a few neurons; ∞ beyond
+    `widest`."""
+    few, spectrum = _sampled(problem, Params(sigma * net.W, net.a))
+    size = float(jnp.sqrt(jnp.sum(problem.y**2)))
+    low, high = 1.0, 2.0 * widest
+
+    def enough(m: float) -> bool:
+        return room(dataclasses.replace(few, m=m), float(spectrum[0]), float(spectrum[-1]), size, keep, theta) >= 1
+
+    if not enough(high):
+        return math.inf
+    while high > 1.05 * low:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+@jax.jit
+def _sampled(problem: Problem, net: Params):
+    return constants(problem, net), jnp.linalg.eigvalsh(closed_form(problem, net))
+
+
 def smallest_certified(
     problem: Problem, seed: int, widest: int, sigmas: Sequence[float] = SIGMAS, keep: float = KEEP, theta: float = THETA,
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
@@ -53,43 +79,44 @@ def smallest_certified(
     """The certified network of smallest width over the σ, up to `RESOLUTION`; if there is none up to `widest`, the
     attempt that came nearest.
 
-    From the rank floor up by a quarter until a width is certified, then by bisection; a further σ is followed
-    only if it certifies a smaller width than the best.
+    The σ are taken in the order of the widths that are predicted.  At the first, widths grow from below the
+    predicted one until one is certified, then the bracket is halved; another σ is followed only where it
+    certifies a smaller width than the best.
     """
     even = 2 if problem.init == COUPLED else 1
     at = drawn(problem, seed, widest)
-    floor = max(even, -(-2 * problem.n * problem.d_out // max(problem.rank, 1)))
+    net = at(1.0, min(SAMPLED, widest))[1]
+    guesses = {sigma: predicted(problem, net, sigma, widest, keep, theta) for sigma in sigmas}
+    order = sorted(sigmas, key=lambda sigma: guesses[sigma])
+    order = [sigma for sigma in order if guesses[sigma] <= WORTHWHILE * guesses[order[0]]][:MOST]
     best, nearest = None, None
 
-    def certify(sigma: float, m: int) -> Attempt:
-        return attempt(*at(sigma, m), keep, theta)
+    def certify(sigma: float, m: float) -> Attempt:
+        whole = min(max(even, even * round(m / even)), widest // even * even)
+        heard(
+            f"σ = {sigma:g}, m = {whole}" + (f", best {best.problem.m}" if best else ""), order.index(sigma), len(order)
+        )
+        return attempt(*at(sigma, whole), keep, theta)
 
-    def rounded(m: float) -> int:
-        return max(even, even * round(m / even))
-
-    for place, sigma in enumerate(sigmas):
-        heard(f"σ = {sigma:g}" + (f", best m = {best.problem.m}" if best else ""), place, len(sigmas))
-        if best is None:
-            m = rounded(floor)
-            while True:
-                found = certify(sigma, m)
-                heard(f"σ = {sigma:g}, m = {m}", place, len(sigmas))
-                nearest = _nearer(nearest, found)
-                if found.proved or m >= widest:
-                    break
-                m = min(rounded(max(1.25 * m, m + even)), widest)
-        else:
-            found = certify(sigma, rounded(best.problem.m / RESOLUTION))
-        if not found.proved:
+    for sigma in order:
+        found = certify(sigma, best.problem.m / RESOLUTION - even if best else min(guesses[sigma], widest) / 1.5)
+        low = 1.0 if found.proved else float(found.problem.m)
+        while best is None and not found.proved and found.problem.m < widest // even * even:
+            low = float(found.problem.m)
+            found = certify(sigma, max(1.25 * low, low + even))
+        nearest = _nearer(nearest, found)
+        if not found.proved or (best and found.problem.m >= best.problem.m):
             continue
-        low, best = 0.75 * found.problem.m, found
-        while best.problem.m > max(RESOLUTION * low, low + even):
-            middle = certify(sigma, rounded(math.sqrt(max(low, 1) * best.problem.m)))
+        best, step = found, 1.25
+        while low < best.problem.m / RESOLUTION - even:
+            aim = math.sqrt(low * best.problem.m) if low > 1 else best.problem.m / step - even
+            middle = certify(sigma, aim)
             if middle.problem.m >= best.problem.m:
                 break
-            low, best = (low, middle) if middle.proved else (middle.problem.m, best)
-            if middle.proved and low > 0.75 * middle.problem.m:
-                low = 0.75 * low
+            best, low = (middle, low) if middle.proved else (best, float(middle.problem.m))
+            if low == 1 and middle.problem.m <= even:
+                break
+            step *= 1.25
     return best or nearest  # type: ignore[return-value]
 
 
