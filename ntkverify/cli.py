@@ -177,6 +177,119 @@ class Study:
 
 
 @dataclass(frozen=True)
+class Realise:
+    """Certify that gradient descent converges from given floats, then run it and look.
+
+    Finds the smallest width (and σ) at which every hypothesis of docs/proofs/convergence.md is proved with every
+    rounding enclosed, writes certificate.json, trains at that width and step size, and reports each hypothesis
+    with its margin. `ntkverify check certificate.json` verifies the certificate with other code.
+
+    Examples: ntkverify realise --data orthonormal
+    ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4
+    """
+
+    data: str = "orthonormal"
+    """orthonormal, sphere, digits, … or a .npz or .csv file."""
+    network: str = "softmax"
+    """softmax, exponential, tanh, sigmoid, swish."""
+    init: Literal["coupled", "independent"] = "coupled"
+    """coupled pairs of neurons, or all drawn apart (the output is then shifted by −F(0))."""
+    n: int | None = None
+    """Number of samples."""
+    d_in: int | None = None
+    """Input dimension."""
+    d_out: int | None = None
+    """Output dimension."""
+    m: int | None = None
+    """Width (default: the smallest that is certified)."""
+    sigma: float | None = None
+    """Standard deviation of the initial weights (default: the best of several)."""
+    seed: int = 0
+    """Seed of the network, and of the data where they are drawn."""
+    keep: float = 0.5
+    """Share of λ that the ball must keep; a smaller share certifies smaller widths and slower rates."""
+    theta: float = 0.1
+    """θ: share of a step that its remainder may eat; a larger one allows larger steps and needs more neurons."""
+    max_width: int = 65536
+    """Widths up to this one are tried."""
+    accuracy: float = 1e-3
+    """The run ends when the loss has fallen to this share."""
+    budget: int = 20000
+    """The run ends after this many steps."""
+    out: Path | None = None
+    """Folder for certificate.json, results.json and report.html (default: runs/realise-<configuration>)."""
+    force: bool = False
+    """Replace the results of another configuration in --out."""
+
+    def run(self, console: Console) -> int:
+        for name, below in (("keep", 1.0), ("theta", 1.0), ("accuracy", 1.0)):
+            if not 0 < getattr(self, name) < below:
+                raise BadInput(f"--{name} {getattr(self, name)}", "a number strictly between 0 and 1", f"--{name} 0.1")
+        for name in ("max_width", "budget"):
+            if getattr(self, name) < 2:
+                raise BadInput(f"--{name.replace('_', '-')} {getattr(self, name)}", "a whole number of at least 2")
+        given = {name: value for name in ("m", "sigma") if (value := getattr(self, name)) is not None}
+        sizes = {name: getattr(self, name) for name in ("n", "d_in", "d_out", "seed", "init")}
+        settings = _one_problem(Settings(data=(self.data,), network=(self.network,), **given, **sizes))
+
+        from ntkverify import results
+        from ntkverify.environment import environment, require_memory
+        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.realising import SIGMAS, bytes_needed, realise
+        from ntkverify.verification import make_instance
+
+        enable_precision("float64")
+        widest = self.m or self.max_width
+        row, problem = make_instance(dataclasses.replace(settings, m=self.m or 2), self.data, self.network)
+        sizes = problem.n, problem.d_in, problem.d_out
+        require_memory(bytes_needed(*sizes, widest), f"certifying up to {widest} neurons", "a smaller --max-width")
+        config = dataclasses.asdict(self)
+        config = {name: value for name, value in config.items() if name not in ("out", "force")}
+        folder = results.folder("realise", config, self.out, self.force)
+        found = environment()
+        origin = {"config": config, "data": row["origin"], "scaling": row["scaling"], "environment": found}
+        with Progress() as heard:
+            more = realise(
+                problem, folder, sigmas=SIGMAS if self.sigma is None else (self.sigma,), m=self.m, widest=widest,
+                keep=self.keep, theta=self.theta, accuracy=self.accuracy, budget=self.budget, seed=self.seed,
+                origin=origin, heard=heard,
+            )  # fmt: skip
+        row |= {"m": more["m"], "sigma": more["sigma"]}
+        content = {
+            "schema": results.SCHEMA, "verb": "realise", "config": config, "environment": found, "problems": [row],
+            "kernels": [], "claims": [],
+        } | more  # fmt: skip
+        results.write(folder / results.RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        from ntkverify.report.realisation import draw_realisation
+
+        page = draw_realisation(folder)
+        console.print(
+            f"\n[bold]m = {more['m']}, σ = {more['sigma']:g}[/bold]  {escape(more['sentence'])}\n", highlight=False
+        )
+        table = Table("hypothesis", "there", "needed", box=None)
+        for margin in more["margins"]:
+            table.add_row(margin["what"], f"{margin['have']:.6g}", f"{margin['need']:.6g}")
+        console.print(table)
+        if more["observations"]:
+            table = Table(f"seen in {more['steps']} float steps", "seen", "proved", "", box=None)
+            for seen in more["observations"]:
+                word = "[blue]holds[/blue]" if seen["holds"] else "[bold red]violated[/bold red]"
+                table.add_row(seen["what"], f"{seen['seen']:.6g}", f"{seen['proved']:.6g}", word)
+            console.print(table)
+        if bracket := more["bracket"]:
+            broken = f"{bracket['found']:.4g}" if bracket["found"] else "no radius found"
+            console.print(f"λ_min ≥ {self.keep:g} λ: proved up to {bracket['proved']:.4g}, broken by a search at {broken} (over all neurons)")  # fmt: skip
+        console.print(
+            f"certificate: {folder / more['certificate']}\nresults: {folder / results.RESULTS}\nreport:  {page}",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        if not more["complete"]:
+            Console(stderr=True).print("Interrupted; the certificate is kept.")
+            return 130
+        return 0 if all(seen["holds"] for seen in more["observations"]) else 1
+
+
+@dataclass(frozen=True)
 class Falsify:
     """Search the worst point of an inequality, and write it to a file that `check` judges.
 
@@ -282,17 +395,20 @@ class New:
 
 @dataclass(frozen=True)
 class Check:
-    """Judge a saved point in 50-digit ball arithmetic from the claim's own formula, without the search.
+    """Judge a file again: a saved point in 50 digits without the search, a certificate by code of its own.
 
-    Exit code 1: the point refutes the claim.
+    Exit code 1: the point refutes the claim, or the certificate proves nothing.
 
-    Example: ntkverify check runs/falsify-1a2b3c4d/worst-derived.npz
+    Examples: ntkverify check runs/falsify-1a2b3c4d/worst-derived.npz
+    ntkverify check runs/realise-1a2b3c4d/certificate.json
     """
 
     file: tyro.conf.Positional[Path]
-    """A .npz file that `falsify` wrote."""
+    """A .npz file that `falsify` wrote, or a certificate.json of `realise`."""
 
     def run(self, console: Console) -> int:
+        if self.file.suffix == ".json":
+            return self._certificate(console)
         from ntkverify.deciding import REFUTED, decide
         from ntkverify.enclosures import FIFTY_DIGITS
         from ntkverify.pointfile import load_point
@@ -306,6 +422,19 @@ class Check:
             highlight=False, soft_wrap=True,
         )  # fmt: skip
         return 1 if decision.verdict == REFUTED else 0
+
+    def _certificate(self, console: Console) -> int:
+        from ntkverify.checker import check
+
+        found = check(self.file)
+        table = Table("checked", "claimed", "found", "", box=None)
+        for each in found.findings:
+            table.add_row(each.what, f"{each.claimed:.12g}", f"{each.found:.12g}", "holds" if each.holds else "[bold red]fails[/bold red]")  # fmt: skip
+        if found.findings:
+            console.print(table)
+        word = "[blue]accepted[/blue]" if found.accepted else "[bold red]rejected[/bold red]"
+        console.print(f"{word}: {escape(found.sentence)}", highlight=False)
+        return 0 if found.accepted else 1
 
 
 @dataclass(frozen=True)
@@ -448,10 +577,11 @@ class Report:
 
     def run(self, console: Console) -> int:
         from ntkverify.report.page import draw_report
+        from ntkverify.report.realisation import draw_realisation
         from ntkverify.report.study import draw_study
         from ntkverify.results import load
 
-        draw = draw_study if load(self.dir)["verb"] == "study" else draw_report
+        draw = {"study": draw_study, "realise": draw_realisation}.get(load(self.dir)["verb"], draw_report)
         console.print(str(draw(self.dir)), highlight=False, soft_wrap=True)
         return 0
 
@@ -550,6 +680,7 @@ Verb = (
     | Annotated[Show, tyro.conf.subcommand("show")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[Study, tyro.conf.subcommand("study")]
+    | Annotated[Realise, tyro.conf.subcommand("realise")]
     | Annotated[Falsify, tyro.conf.subcommand("falsify")]
     | Annotated[New, tyro.conf.subcommand("new")]
     | Annotated[Check, tyro.conf.subcommand("check")]

@@ -7,16 +7,19 @@ beside what the ball keeps, and from below the radius at which a search breaks �
 
 import dataclasses
 import functools
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import balls
-from ntkverify.certificates import KEEP, THETA, Attempt, attempt, room
+from ntkverify.certificates import KEEP, THETA, Attempt, attempt, certificate, room
+from ntkverify.degenerate import infinite_bound
 from ntkverify.errors import BadInput
 from ntkverify.float_enclosures import in_balls
 from ntkverify.growth import constants
@@ -25,6 +28,7 @@ from ntkverify.network import initialise
 from ntkverify.nouns import COUPLED, Params, Problem
 from ntkverify.numerics import full_precision
 from ntkverify.quantities import pulled_back, residual
+from ntkverify.results import save_arrays, write
 from ntkverify.rounding import with_error
 
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
@@ -33,6 +37,7 @@ SAMPLED, WORTHWHILE, MOST = 4096, 1.5, 3
 """Neurons that a prediction looks at; how far beyond the best prediction a σ is still tried; how many are."""
 RESOLUTION = 1.03
 """The smallest width is found up to this factor."""
+CERTIFICATE, SHOWN = "certificate.json", 400
 CHUNK = 64
 """Steps of a run that are compiled together; λ_min is looked at between chunks."""
 
@@ -291,6 +296,72 @@ def broken(found: Attempt, seed: int, most: float = 64.0) -> tuple[float, Params
 def impossible(found: Attempt, widest: int) -> BadInput:
     """Why no width was certified."""
     return BadInput(
-        f"no width up to --max-width {widest} is certified; nearest m = {found.problem.m}, σ = {float(found.problem.sigma):g}",
-        found.sentence, "a larger --max-width, a smaller --keep, or inputs that lie further apart",
+        f"no width up to {widest} is certified; nearest is m = {found.problem.m}, σ = {float(found.problem.sigma):g}: {found.sentence}",
+        "a width at which every hypothesis holds", "a larger --max-width, a smaller --keep, or inputs that lie further apart",
     )  # fmt: skip
+
+
+def realise(
+    problem: Problem, folder: Path, *, sigmas: Sequence[float], m: int | None, widest: int, keep: float, theta: float,
+    accuracy: float, budget: int, seed: int, origin: dict,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> dict:  # fmt: skip
+    """Certify, train, look: writes certificate.json and arrays.npz into the folder and returns the rest of results.json.
+
+    Raises `BadInput` where no width is certified; after Ctrl-C during training the certificate is kept and
+    `complete` is False.
+    """
+    if problem.activation.bend == math.inf:
+        raise BadInput(
+            f"--network {problem.activation.name}", "an activation with a second derivative", "--network softmax"
+        )
+    if reason := infinite_bound(problem):
+        raise BadInput("data with λ = 0", reason, "other data, or fewer samples")
+    if m is None:
+        found = smallest_certified(problem, seed, widest, sigmas, keep, theta, heard)
+    else:
+        found = max((attempt(*drawn(problem, seed, m)(sigma, m), keep, theta) for sigma in sigmas), key=_closeness)
+    if not found.proved:
+        raise impossible(found, m or widest)
+    write(folder / CERTIFICATE, json.dumps(certificate(found, origin)) + "\n")
+    rows, bracket, steps, complete = [], None, None, True
+    try:
+        seen = observe(found, accuracy, budget, heard)
+        rows, steps = observations(found, seen), seen.steps
+        save_arrays(folder, _series(found, seen))
+        heard("searching where λ_min falls below the kept share", 0, 1)
+        bracket = _bracket(found, seed)
+    except KeyboardInterrupt:
+        complete = False
+    margins = [{"what": what, "have": have, "need": need} for what, (have, need) in found.margins.items()]
+    return {
+        "complete": complete, "proved": found.proved, "sentence": found.sentence, "certificate": CERTIFICATE,
+        "m": found.problem.m, "sigma": float(found.problem.sigma), "eta": found.eta, "radius": found.s, "keep": keep,
+        "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "margins": margins, "observations": rows,
+        "steps": steps, "bracket": bracket,
+    }  # fmt: skip
+
+
+def _series(found: Attempt, seen: Observed) -> dict[str, np.ndarray]:
+    """What the figures show, at most `SHOWN` steps of the run."""
+    steps = np.unique(np.linspace(0, seen.steps, SHOWN).astype(int))
+    inside = seen.times <= seen.steps
+    return {
+        "steps": steps, "error": seen.errors[steps], "envelope": envelope(found, seen)[steps], "length": seen.lengths[steps],
+        "distance": seen.distances[steps], "times": seen.times[inside], "smallest": seen.smallest[inside],
+    }  # fmt: skip
+
+
+def _bracket(found: Attempt, seed: int) -> dict:
+    """[certified, found by search]: the radius over all neurons at which λ_min falls below the kept share of λ."""
+    low = broken(found, seed)
+    return {
+        "kind": "region", "proved": found.s, "found": low and low[0], "radius": found.s,
+        "method": "proved by the growth of the Jacobian; found by steepest descent on λ_min, confirmed in float64 balls",
+        "counterexample": None,
+    }  # fmt: skip
+
+
+def bytes_needed(n: int, d_in: int, d_out: int, m: int) -> int:
+    """About what certifying and training at width m take at the largest moment."""
+    return 2**29 + 8 * (24 * (n + d_in + d_out) * m + 40 * (n * d_out) ** 2)

@@ -65,11 +65,16 @@ def table(columns: Sequence[str], rows: Iterable[Mapping]) -> str:
 def save(path: Path, results: dict, draws: Iterable[Mapping], arrays: Mapping[str, np.ndarray]) -> None:
     """Write results.json, draws.csv (one row for each draw of each claim) and arrays.npz (kernels by
     route, eigenvalues)."""
+    save_arrays(path, arrays)
+    write(path / DRAWS, table(DRAW_COLUMNS, draws))
+    write(path / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays.npz."""
     packed = io.BytesIO()
     np.savez_compressed(packed, **dict(arrays))  # type: ignore[arg-type]
     write(path / ARRAYS, packed.getvalue())
-    write(path / DRAWS, table(DRAW_COLUMNS, draws))
-    write(path / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
 
 
 def load(path: Path) -> dict:

@@ -10,6 +10,7 @@ import ntkverify
 ROOT = Path(ntkverify.__file__).parent
 FLOORS = (
     {"errors"},
+    {"checker"},
     {"numerics", "ascent", "statement", "settings", "quadrature", "balls"},
     {"grids", "rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
     {"enclosures"},
@@ -23,10 +24,11 @@ FLOORS = (
     {"lemmas"},
     {"judge"},
     {"catalogue"},
-    {"measures", "pointfile", "falsifying"},
+    {"measures", "pointfile", "falsifying", "certificates"},
+    {"realising"},
     {"studies"},
     {"verification", "studying", "certifying", "report.page"},
-    {"report.study"},
+    {"report.study", "report.realisation"},
     {"api", "cli"},
     {"__main__", "__init__"},
 )

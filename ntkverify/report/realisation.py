@@ -1,0 +1,86 @@
+"""results.json and arrays.npz of `realise` → report.html and figures/.  Needs neither JAX nor the run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from ntkverify.report.figures import INK, SERIES, STYLE, VIOLATED, Drawing, svg
+from ntkverify.report.page import command, environment, save_figures
+from ntkverify.results import REPORT, load, load_arrays, table, write
+
+
+def draw_realisation(path: Path) -> Path:
+    """Write `report.html` and `figures/` from a folder that `realise` wrote.  Returns the report's path."""
+    results, arrays = load(path), load_arrays(path)
+    drawings = [
+        drawing for drawing in (_error(arrays), _path(results, arrays), _eigenvalue(results, arrays)) if drawing
+    ]
+    page = (
+        environment()
+        .get_template("realisation.html")
+        .render(results=results, problem=results["problems"][0], command=command(results), drawings=drawings)
+    )
+    save_figures(path, drawings)
+    write(path / REPORT, page)
+    return path / REPORT
+
+
+def _axes():
+    figure = Figure(figsize=(5.0, 3.2), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _error(arrays: Mapping[str, np.ndarray]) -> Drawing | None:
+    if "error" not in arrays:
+        return None
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _axes()
+        axes.plot(arrays["steps"], arrays["envelope"], color=VIOLATED, dashes=(4, 2), label="certified envelope")
+        axes.plot(arrays["steps"], arrays["error"], color=SERIES[0], label="measured, float64 run")
+        axes.set(yscale="log", xlabel="step τ", ylabel="‖F − Y‖")
+        axes.legend()
+        rows = _rows(arrays, ("steps", "error", "envelope"))
+        caption = (
+            "The error of the run under the envelope that was certified before it, its rounding allowance included."
+        )
+        return Drawing("error", svg(figure), table(tuple(rows[0]), rows), caption)
+
+
+def _path(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing | None:
+    if "length" not in arrays:
+        return None
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _axes()
+        axes.axhline(results["radius"], color=VIOLATED, dashes=(4, 2), label="certified radius s")
+        axes.plot(arrays["steps"], arrays["length"], color=SERIES[0], label="length of the path")
+        axes.plot(arrays["steps"], arrays["distance"], color=SERIES[1], label="distance from W(0)")
+        axes.set(xlabel="step τ", ylabel="over all neurons", ylim=(0, 1.1 * results["radius"]))
+        axes.legend(loc="center right")
+        rows = _rows(arrays, ("steps", "length", "distance"))
+        caption = "How far the weights went, beside the ball in which everything was certified."
+        return Drawing("path", svg(figure), table(tuple(rows[0]), rows), caption)
+
+
+def _eigenvalue(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing | None:
+    if "smallest" not in arrays:
+        return None
+    with matplotlib.rc_context(STYLE):
+        figure, axes = _axes()
+        kept = results["conclusions"]["kept"] ** 2 / results["m"]
+        axes.axhline(results["bounds"]["lambda"], color=INK, linewidth=1, label="λ, certified at W(0)")
+        axes.axhline(kept, color=VIOLATED, dashes=(4, 2), label="certified on the whole ball")
+        axes.plot(arrays["times"], arrays["smallest"], color=SERIES[0], marker="o", ms=3, label="λ_min(H(W(τ)))")
+        axes.set(xlabel="step τ", ylabel="smallest eigenvalue", ylim=(0, 1.25 * results["bounds"]["lambda"]))
+        axes.legend(loc="lower right")
+        rows = _rows(arrays, ("times", "smallest"))
+        caption = "The kernel's smallest eigenvalue along the run, above what the ball keeps of it."
+        return Drawing("eigenvalue", svg(figure), table(tuple(rows[0]), rows), caption)
+
+
+def _rows(arrays: Mapping[str, np.ndarray], names: tuple[str, ...]) -> list[dict]:
+    return [
+        dict(zip(names, map(float, values), strict=True)) for values in zip(*(arrays[n] for n in names), strict=True)
+    ]
