@@ -180,7 +180,9 @@ class Study:
 class Falsify:
     """Search the worst point of an inequality, and write it to a file that `check` judges.
 
-    Free are W in its balls and on its draws, the inputs on their spheres and the signs.
+    Free are W̃ in its balls, W, the inputs on their spheres and the signs.  A form that holds with a
+    probability because its assumptions do is searched where they hold.  Beside the worst point stand the
+    smallest constants that the search leaves standing: lower bounds on the smallest true ones, no proof.
     Exit code 1: a counterexample was found and confirmed with every rounding enclosed.
 
     Example: ntkverify falsify kernel-perturbation --n 4 --d-in 4 --d-out 2 --m 32 --radius 0.1 --budget 20
@@ -192,7 +194,7 @@ class Falsify:
         default_factory=lambda: Settings(data=("sphere",), n=4, d_in=4, d_out=2, m=32)
     )
     budget: float = 20.0
-    """Seconds of search for each form."""
+    """Seconds of search for each form, and a quarter of it for each of its constants."""
     out: Path | None = None
     """Folder for the points found (default: runs/falsify-<configuration>)."""
     force: bool = False
@@ -207,9 +209,10 @@ class Falsify:
         from ntkverify import results
         from ntkverify.deciding import REFUTED, decide
         from ntkverify.environment import environment
-        from ntkverify.falsifying import falsify, searchable
+        from ntkverify.falsifying import conditional, falsify, is_searchable, searchable
         from ntkverify.pointfile import save_point
         from ntkverify.progress import Progress, enable_precision
+        from ntkverify.tightening import tightest
         from ntkverify.verification import make_instance
 
         enable_precision(settings.dtype)
@@ -218,7 +221,7 @@ class Falsify:
             from ntkverify.lemmas import tried
 
             tried(forms, make_instance(settings, settings.data[0], settings.network[0])[1])
-        free = [form for form in forms if _is_searchable(form, searchable)] or [forms[0]]
+        free = [form for form in forms if is_searchable(form)] or [forms[0]]
         searchable(free[0])
         config = settings.config(claim=self.claim, budget=self.budget)
         folder = results.folder("falsify", config, self.out, self.force)
@@ -231,18 +234,32 @@ class Falsify:
                 decision = decide(form, worst.problem, worst.point)
                 name = "counterexample" if decision.verdict == REFUTED else "worst"
                 path = folder / f"{name}-{form.form}.npz"
-                about = {"ratio": worst.ratio, "drawn": worst.drawn, "restarts": worst.restarts}
+                about = {
+                    "ratio": _finite(worst.ratio), "infinite": worst.ratio == float("inf"), "drawn": _finite(worst.drawn),
+                    "restarts": worst.restarts,
+                }  # fmt: skip
                 save_point(path, form, worst.problem, worst.point, about, source)
                 refuted |= decision.verdict == REFUTED
+                tight = tightest(form, problem, worst, self.budget / 4, settings.seed)
+                event = conditional(form) and decision.verdict in ("proved", "refuted")
                 found.append(
                     about
                     | {"form": form.form, "verdict": decision.verdict, "sentence": decision.sentence, "file": path.name}
+                    | {"satisfies_event": event if conditional(form) else None, "tightest": tight}
                 )
                 console.print(
-                    f"{form.id} \\[{form.form}] at R = {settings.radius:g}: best ratio {worst.ratio:.6g}, drawing alone "
-                    f"{worst.drawn:.4g} ({worst.restarts} restarts, {worst.seconds:.0f} s)\n  at that point: {decision.verdict}. "
-                    f"{decision.sentence}\n  {path}", highlight=False, soft_wrap=True,
+                    f"{form.id} \\[{form.form}] at R = {settings.radius:g}: best ratio {_ratio(worst.ratio)}, drawing alone "
+                    f"{_ratio(worst.drawn)} ({worst.restarts} rounds, {worst.seconds:.0f} s)\n  at that point: {decision.verdict}. "
+                    f"{decision.sentence}{_EVENT if event else ''}\n  {path}", highlight=False, soft_wrap=True,
                 )  # fmt: skip
+                for row in tight:
+                    orders = (
+                        "" if row["orders"] is None else f", a bound {row['orders']:.2f} orders of magnitude smaller"
+                    )
+                    console.print(
+                        f"  {row['constant']}: printed {row['printed']:g}, the search leaves {row['standing']:.4g} standing{orders}",
+                        highlight=False,
+                    )
         content = {
             "schema": results.SCHEMA, "verb": "falsify", "config": config, "complete": True, "environment": environment(),
             "problems": [row], "kernels": [], "claims": [{"id": self.claim} | each for each in found],
@@ -385,12 +402,16 @@ def _one_problem(settings: Settings) -> Settings:
     return settings
 
 
-def _is_searchable(form, searchable) -> bool:
-    try:
-        searchable(form)
-    except BadInput:
-        return False
-    return True
+_EVENT = " The point satisfies the event whose probability the form promises."
+
+
+def _finite(value: float) -> float | None:
+    """A ratio as JSON holds it; None where it is infinite, or the assumptions held nowhere."""
+    return value if 0 <= value < float("inf") else None
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.6g}" if value >= 0 else "none (the assumptions held at no point tried)"
 
 
 def _between(decision) -> str:
