@@ -69,6 +69,8 @@ class Show:
 class Verify:
     """Check claims on draws of the network, compare kernel routes, write a report.
 
+    With --certify each claim is then decided with every rounding enclosed, at the worst points of three
+    draws and at the worst that a short search finds: `proved` speaks of exactly these points.
     Exit code 0: nothing violated; 1: something violated; 2: bad input; 130: interrupted.
 
     Example: ntkverify verify --data digits --n 24 --d-out 3 --m 2048 --out digits
@@ -77,6 +79,10 @@ class Verify:
     claims: tyro.conf.Positional[tuple[str, ...]] = ()
     """Claims to check, as `list` prints them, or files of your own (default: all)."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(default_factory=Settings)
+    certify: bool = False
+    """Decide points with every rounding enclosed; counterexamples are written to files that `check` judges."""
+    certify_seconds: float = 1.0
+    """With --certify: seconds of search for each form that can be searched (0: none)."""
     out: Path | None = None
     """Folder for results.json, draws.csv and report.html (default: runs/verify-<configuration>)."""
     force: bool = False
@@ -90,18 +96,21 @@ class Verify:
             catalogue.choose("network", name, catalogue.ACTIVATIONS)
         for name in settings.data:
             catalogue.input_module(name)
+        if not 0 <= self.certify_seconds < float("inf"):
+            raise BadInput(f"--certify-seconds {self.certify_seconds}", "a number of seconds, 0 for no search", "--certify-seconds 1")  # fmt: skip
 
         from ntkverify import results
         from ntkverify.progress import Progress, enable_precision
         from ntkverify.verification import verify
 
         enable_precision(settings.dtype)
-        config = settings.config(claims=list(self.claims))
+        certify = {"certify": True, "certify_seconds": self.certify_seconds} if self.certify else {}
+        config = settings.config(claims=list(self.claims), **certify)
         folder = results.folder("verify", config, self.out, self.force)
         interrupted = False
         with Progress() as heard:
             try:
-                rows = verify(settings, self.claims, heard)
+                rows = verify(settings, self.claims, heard, certify.get("certify_seconds"))
             except KeyboardInterrupt as interruption:
                 rows, interrupted = interruption.rows, True  # type: ignore[attr-defined]
         found = rows.results()
@@ -226,7 +235,7 @@ class Falsify:
         config = settings.config(claim=self.claim, budget=self.budget)
         folder = results.folder("falsify", config, self.out, self.force)
         row, problem = make_instance(settings, settings.data[0], settings.network[0])
-        found, refuted = [], False
+        found, refuted, interrupted = [], False, False
         source = str(Path(self.claim).resolve()) if catalogue.own(self.claim) else ""
         with Progress() as heard:
             for form in free:
@@ -240,7 +249,8 @@ class Falsify:
                 }  # fmt: skip
                 save_point(path, form, worst.problem, worst.point, about, source)
                 refuted |= decision.verdict == REFUTED
-                tight = tightest(form, problem, worst, self.budget / 4, settings.seed)
+                interrupted = worst.interrupted
+                tight = [] if interrupted else tightest(form, problem, worst, self.budget / 4, settings.seed)
                 event = conditional(form) and decision.verdict in ("proved", "refuted")
                 found.append(
                     about
@@ -252,6 +262,8 @@ class Falsify:
                     f"{_ratio(worst.drawn)} ({worst.restarts} rounds, {worst.seconds:.0f} s)\n  at that point: {decision.verdict}. "
                     f"{decision.sentence}{_EVENT if event else ''}\n  {path}", highlight=False, soft_wrap=True,
                 )  # fmt: skip
+                if interrupted:
+                    break
                 for row in tight:
                     orders = (
                         "" if row["orders"] is None else f", a bound {row['orders']:.2f} orders of magnitude smaller"
@@ -261,10 +273,13 @@ class Falsify:
                         highlight=False,
                     )
         content = {
-            "schema": results.SCHEMA, "verb": "falsify", "config": config, "complete": True, "environment": environment(),
+            "schema": results.SCHEMA, "verb": "falsify", "config": config, "complete": not interrupted, "environment": environment(),
             "problems": [row], "kernels": [], "claims": [{"id": self.claim} | each for each in found],
         }  # fmt: skip
         results.write(folder / results.RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        if interrupted:
+            Console(stderr=True).print("Interrupted; what was finished is kept.")
+            return 130
         return 1 if refuted else 0
 
 

@@ -23,6 +23,8 @@ STEPS, CHAINED = 30, 3
 """Steps of one ascent; random moves that one proposal makes at most."""
 WIDEST = 10.0
 """C of the B that logits at W keep to."""
+FAINT = 1e-10
+"""Share of the largest entry below which the ratio of two computed sides says nothing."""
 INSIDE = 1 - 1e-9
 """Share of R that a moved neuron takes, so that no rounding puts it outside its ball."""
 
@@ -34,11 +36,17 @@ def point_at(place, probe) -> Point:
 
 
 def height(claim: Claim, problem: Problem, place, constants):
-    """The largest small / large over the entries at the place; infinite where large ≤ 0 < small."""
+    """The largest small / large over the entries at the place; infinite where large ≤ 0 < small.
+
+    Entries of which both sides are below `FAINT` of the largest are left out: rounding decides them.
+    """
     problem, point = dataclasses.replace(problem, X=place[0]), point_at(place, jnp.ones_like(problem.y))
     left, right = (side(problem, point, constants) for side in (claim.lhs, claim.rhs))
     small, large = (right, left) if claim.direction == "lower" else (left, right)
-    ratio = jnp.max(jnp.where(large > 0, small / jnp.where(large > 0, large, 1), jnp.where(small > 0, jnp.inf, 0)))
+    small, large = jnp.broadcast_arrays(small, large)
+    size = jnp.maximum(jnp.abs(small), jnp.abs(large))
+    ratio = jnp.where(large > 0, small / jnp.where(large > 0, large, 1), jnp.where(small > 0, jnp.inf, 0))
+    ratio = jnp.max(jnp.where(size >= FAINT * jnp.max(size), ratio, 0))
     near = largest_exponent(problem, point.base) <= nominal_B(problem, jnp.asarray(WIDEST, problem.X.dtype))
     return jnp.where(claim.assumptions(problem, point, constants) & near & ~jnp.isnan(ratio), ratio, OUTSIDE)
 

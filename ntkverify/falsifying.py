@@ -48,6 +48,7 @@ class Found:
     seconds: float
     places: Any
     """The best places, stacked, for a search that goes on."""
+    interrupted: bool
 
 
 def conditional(claim: Claim) -> bool:
@@ -92,7 +93,7 @@ def falsify(
     searchable(claim)
     values = {**claim.constants, **(changed or {})}
     constants = {name: jnp.asarray(value, problem.X.dtype) for name, value in values.items()}
-    began, rounds, smooth, key = time.monotonic(), 0, True, jax.random.key(seed)
+    began, rounds, smooth, interrupted, key = time.monotonic(), 0, True, False, jax.random.key(seed)
 
     def weighed(places):
         return np.asarray(heights(claim, problem, places, constants)), places
@@ -127,11 +128,11 @@ def falsify(
             spent = time.monotonic() - began
             heard(f"{claim.id}: best ratio {kept[0][0]:.4g}", min(int(spent), int(budget)), max(int(budget), 1))
     except KeyboardInterrupt:
-        pass
+        interrupted = True
     place = jax.tree.map(lambda leaf: leaf[0], kept[1])
     moved = dataclasses.replace(problem, X=place[0], rank=int(np.linalg.matrix_rank(np.asarray(place[0]))))
     point = point_at(place, jnp.ones_like(problem.y))
-    return Found(moved, point, float(kept[0][0]), drawn, rounds, time.monotonic() - began, kept[1])
+    return Found(moved, point, float(kept[0][0]), drawn, rounds, time.monotonic() - began, kept[1], interrupted)
 
 
 _SHARES = np.where(np.arange(BATCH) % 2 == 0, 0, np.arange(BATCH) // 2 % KEPT)
