@@ -1,7 +1,7 @@
 """Climbing towards the worst point of an inequality: along the gradient, and by random moves without one.
 
 A place is (X, W, W̃ − W, a).  Rows of X keep their length, W̃ stays in the product of balls, the signs
-stay ±1 and logits at W stay within the paper's B with C = 10.  A place where the claim says
+stay ±1 and logits at W stay below `WIDEST`.  A place where the claim says
 nothing (its assumptions are false, or a side is no number) has the height `OUTSIDE`.
 """
 
@@ -15,14 +15,14 @@ import jax.numpy as jnp
 from ntkverify.ascent import on_sphere
 from ntkverify.nouns import Claim, Params, Point, Problem
 from ntkverify.numerics import full_precision
-from ntkverify.quantities import largest_exponent, nominal_B
+from ntkverify.quantities import largest_exponent
 
 OUTSIDE = -1.0
 """The height of a place where the claim says nothing."""
 STEPS, CHAINED = 30, 3
 """Steps of one ascent; random moves that one proposal makes at most."""
-WIDEST = 10.0
-"""C of the B that logits at W keep to."""
+WIDEST = 20.0
+"""Largest logit at W: about the paper's B at σ = 1, C = 10; beyond it single weights drown the others' rounding."""
 FAINT = 1e-10
 """Share of the largest entry below which the ratio of two computed sides says nothing."""
 INSIDE = 1 - 1e-9
@@ -47,7 +47,7 @@ def height(claim: Claim, problem: Problem, place, constants):
     size = jnp.maximum(jnp.abs(small), jnp.abs(large))
     ratio = jnp.where(large > 0, small / jnp.where(large > 0, large, 1), jnp.where(small > 0, jnp.inf, 0))
     ratio = jnp.max(jnp.where(size >= FAINT * jnp.max(size), ratio, 0))
-    near = largest_exponent(problem, point.base) <= nominal_B(problem, jnp.asarray(WIDEST, problem.X.dtype))
+    near = largest_exponent(problem, point.base) <= WIDEST
     return jnp.where(claim.assumptions(problem, point, constants) & near & ~jnp.isnan(ratio), ratio, OUTSIDE)
 
 
@@ -116,7 +116,7 @@ def _fixed(problem: Problem, place):
     """R inside the balls, the rows' lengths, and the scale of steps of W."""
     X, _, move, _ = place
     R = INSIDE * jnp.sqrt(jnp.max(jnp.sum(move**2, axis=0)))
-    return R, jnp.sqrt(jnp.sum(X**2, axis=1, keepdims=True)), jnp.maximum(problem.sigma, 1e-3)
+    return R, jnp.sqrt(jnp.sum(X**2, axis=1, keepdims=True)), jnp.maximum(problem.sigma, 0.1)
 
 
 def _of_length(X, lengths):

@@ -175,14 +175,14 @@ def certificates(claims: Sequence[Mapping], draws: Sequence[Mapping[str, str]], 
         axes = figure.add_axes((0.36, 0.5 / height, 0.62, 1 - 1.05 / height))
         for index, (problem, colour, shape) in enumerate(series):
             shift = (index - (len(series) - 1) / 2) * 0.7 / len(series)
-            own = [row for row in rows if row["problem"] == problem]
+            own, above = [row for row in rows if row["problem"] == problem], shift - 0.16 / len(series)
 
             def put(what, own=own, shift=shift, **style):
                 x = [row["log10_ratio"] for row in own if row["what"] == what]
                 y = [names.index(row["claim"]) + shift for row in own if row["what"] == what]
                 axes.scatter(x, y, **style)
 
-            put("draw", s=9, c=colour, marker=shape, alpha=0.15, linewidths=0)
+            put("draw", shift=above, s=9, c=colour, marker=shape, alpha=0.15, linewidths=0)
             put("enclosed", s=90, c=INK, marker="|", linewidths=1.2)
             for word, (mark, form) in marks.items():
                 put(f"found, {word}", s=22, c=mark, marker=form, edgecolors="white", linewidths=0.5, zorder=3)
