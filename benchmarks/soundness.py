@@ -73,8 +73,7 @@ def contradicts(rough: Decision, fine: Decision) -> bool:
     """Whether one proves what the other refutes, or their brackets are disjoint."""
     if {rough.verdict, fine.verdict} == {PROVED, REFUTED}:
         return True
-    bounds = rough.low, rough.high, fine.low, fine.high
-    if any(bound is None for bound in bounds):
+    if rough.low is None or rough.high is None or fine.low is None or fine.high is None:
         return False
     slack = SLACK * (1 + abs(fine.high))
     return rough.low > fine.high + slack or rough.high < fine.low - slack

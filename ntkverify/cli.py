@@ -82,7 +82,7 @@ class Verify:
     certify: bool = False
     """Decide points with every rounding enclosed; counterexamples are written to files that `check` judges."""
     certify_seconds: float = 1.0
-    """With --certify: seconds of search for each form that can be searched (0: none)."""
+    """With --certify: seconds of search for each form that can be searched, compiling aside (0: none)."""
     out: Path | None = None
     """Folder for results.json, draws.csv and report.html (default: runs/verify-<configuration>)."""
     force: bool = False
@@ -203,7 +203,7 @@ class Falsify:
         default_factory=lambda: Settings(data=("sphere",), n=4, d_in=4, d_out=2, m=32)
     )
     budget: float = 20.0
-    """Seconds of search for each form, and a quarter of it for each of its constants."""
+    """Seconds of search for each form, compiling aside, and a quarter of it for each of its constants."""
     out: Path | None = None
     """Folder for the points found (default: runs/falsify-<configuration>)."""
     force: bool = False

@@ -85,7 +85,8 @@ def falsify(
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
     changed: dict[str, float] | None = None, known: Any = None,
 ) -> Found:  # fmt: skip
-    """The worst point found within `budget` seconds (at least one round); Ctrl-C keeps the best so far.
+    """The worst point found within `budget` seconds, compiling aside (at least one round); Ctrl-C keeps the
+    best so far.
 
     `changed` are constants to be used in place of the claim's own, `known` the `places` of an earlier
     search of the same problem to begin with.
@@ -93,20 +94,23 @@ def falsify(
     searchable(claim)
     values = {**claim.constants, **(changed or {})}
     constants = {name: jnp.asarray(value, problem.X.dtype) for name, value in values.items()}
-    began, rounds, smooth, interrupted, key = time.monotonic(), 0, True, False, jax.random.key(seed)
+    rounds, smooth, interrupted, key = 0, True, False, jax.random.key(seed)
 
     def weighed(places):
         return np.asarray(heights(claim, problem, places, constants)), places
 
     def walked(begin, key):
-        """The best after `WALKED` batches of random moves from the best."""
+        """The best after `WALKED` batches of random moves from the best, fewer where time is up."""
         for each in jax.random.split(key, WALKED):
             there = proposals(problem, _taken(begin, _SHARES), jax.random.split(each, BATCH))
             begin = _best(begin, weighed(there))
+            if time.monotonic() - began > budget:
+                break
         return begin
 
     fresh = [weighed(places) for places in _drawn(problem, key)]
     drawn = float(fresh[0][0].max())
+    began, compiled = time.monotonic(), False
     kept = _best(*fresh) if known is None else _best(*fresh, weighed(_taken((None, known), np.arange(BATCH))))
     try:
         while rounds == 0 or time.monotonic() - began < budget:
@@ -120,11 +124,14 @@ def falsify(
             rounds += 1
             if smooth and time.monotonic() - began < budget:
                 top = _taken(begin, np.array([0, 0, 1, 1 + rounds % (KEPT - 1)]))
+                paused = time.monotonic()
                 try:
                     climbed = ascend(claim, problem, top, constants, jax.random.split(key_ascend, TAKEN))
                     kept = _best(kept, climbed)
                 except Exception:  # whatever differentiating the user's code raises: random moves go on
                     smooth = False
+                if not compiled:  # the first ascent is mostly that
+                    compiled, began = True, began + time.monotonic() - paused
             spent = time.monotonic() - began
             heard(f"{claim.id}: best ratio {kept[0][0]:.4g}", min(int(spent), int(budget)), max(int(budget), 1))
     except KeyboardInterrupt:
