@@ -159,7 +159,7 @@ def certify(
             heard(forms[0].id, done, len(claims))
             for form, points in zip(forms, drawn.worst(forms), strict=True):
                 began = time.perf_counter()
-                found = certified(form, problem, points[:draws], 0)
+                found = certified(form, problem, points[:draws], 0.0)
                 if found.interrupted:
                     raise KeyboardInterrupt
                 rows.append(_row(found, time.perf_counter() - began))
