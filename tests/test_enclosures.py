@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntkverify import catalogue, cli
-from ntkverify.climbing import OUTSIDE, proposals
+from ntkverify.climbing import OUTSIDE, height, proposals
 from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, decide
 from ntkverify.enclosures import FIFTY_DIGITS, OPERATIONS, eigenvalues, enclosed, precision
 from ntkverify.errors import BadInput
@@ -155,6 +155,16 @@ def test_random_moves_stay_in_the_set_that_is_searched(problem):
     assert jnp.all(jnp.abs(a) == 1)
     changed = [len(np.unique(np.asarray(leaf).reshape(64, -1), axis=0)) for leaf in (X, move, a)]
     assert min(changed) > 5
+
+
+def test_the_ratio_of_two_rounding_errors_is_not_searched(problem):
+    form = next(form for form in catalogue.claims("kernel-entries"))
+    place = problem.X, *(jnp.zeros((3, 8)),) * 2, jnp.ones((2, 8))
+    for small, expected in (([1.0, 1e-17], 0.5), ([1.0, 1e-5], jnp.inf)):
+        told = dataclasses.replace(
+            form, lhs=lambda p, q, c, s=small: jnp.array(s), rhs=lambda p, q, c: jnp.array([2.0, 0])
+        )
+        assert height(told, problem, place, {}) == expected
 
 
 CONDITIONAL = [form for name in catalogue.CLAIMS for form in catalogue.claims(name) if conditional(form)]
