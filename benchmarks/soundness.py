@@ -28,7 +28,7 @@ from ntkverify.environment import environment
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.nouns import ON_PATH, Claim, Params, Point, Problem
 
-PROBLEMS = 2200
+PROBLEMS = 4000
 SHAPES = ((2, 2, 1, 4), (3, 2, 1, 4), (2, 3, 2, 6), (3, 3, 1, 6))
 """n, d_in, d_out, m."""
 BITS = (64, 128)

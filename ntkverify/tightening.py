@@ -30,7 +30,7 @@ def tightest(claim: Claim, problem: Problem, found: Found, budget: float, seed: 
     """
     if not 0 < found.ratio <= 1:
         return []
-    rows = [_row(FACTOR, 1.0, found.ratio, -math.log10(found.ratio))]
+    rows = [_row(FACTOR, 1.0, found.ratio, math.log10(1 / found.ratio))]
     for name, printed in claim.constants.items():
         if _matters(claim, problem, found, name):
             standing, places = _smallest(claim, problem, found, name, budget, seed)
