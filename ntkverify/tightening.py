@@ -26,12 +26,13 @@ def tightest(claim: Claim, problem: Problem, found: Found, budget: float, seed: 
     smallest value that the search leaves standing, beside the printed one, and by how many orders of
     magnitude (log₁₀) the bound shrinks.  `budget` are the seconds of search for each constant.
 
-    Empty where the search found no point with ratio above 0, or one that is above 1.
+    Empty where the search found no point with a finite ratio above 0.  Where it is above 1, the factor alone is
+    told, and a bound that has to grow shrinks by less than nothing.
     """
-    if not 0 < found.ratio <= 1:
+    if not 0 < found.ratio < math.inf:
         return []
     rows = [_row(FACTOR, 1.0, found.ratio, math.log10(1 / found.ratio))]
-    for name, printed in claim.constants.items():
+    for name, printed in claim.constants.items() if found.ratio <= 1 else ():
         if _matters(claim, problem, found, name):
             standing, places = _smallest(claim, problem, found, name, budget, seed)
             rows.append(_row(name, printed, standing, _shrinks(claim, problem, places, name, standing)))
@@ -39,7 +40,7 @@ def tightest(claim: Claim, problem: Problem, found: Found, budget: float, seed: 
 
 
 def _row(name: str, printed: float, standing: float, orders: float | None) -> dict:
-    return {"constant": name, "printed": printed, "standing": standing, "orders": orders}
+    return {"constant": name, "printed": printed, "standing": standing, "orders": orders and round(orders, 9) + 0.0}
 
 
 def _smallest(claim: Claim, problem: Problem, found: Found, name: str, budget: float, seed: int):
