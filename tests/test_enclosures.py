@@ -198,6 +198,9 @@ def test_the_tightest_constants_are_those_that_the_search_leaves_standing():
     assert rows["factor"]["orders"] == pytest.approx(-np.log10(found.ratio))
     below = falsify(form, problem, 0.1, changed={"power": 0.5 * rows["power"]["standing"]}, known=found.places)
     assert below.ratio > 1
+    (factor,) = tightest(form, problem, below, 0.1)
+    assert factor["standing"] == below.ratio
+    assert factor["orders"] < 0
 
 
 @pytest.mark.parametrize("form", [*[form for form in FORMS if form.where == ON_PATH][:2], FORMS[0]], ids=lambda f: f.id)
