@@ -168,7 +168,7 @@ def certificates(claims: Sequence[Mapping], draws: Sequence[Mapping[str, str]], 
         return None
     names = list(dict.fromkeys(row["claim"] for row in rows))
     series = list(_series(chosen, "problem"))
-    marks = {"proved": (SERIES[1], "D"), "undecided": (UNDECIDED, "o"), "refuted": (VIOLATED, "X")}
+    marks = {"proved": (INK, "D"), "undecided": (UNDECIDED, "o"), "refuted": (VIOLATED, "X")}
     with matplotlib.rc_context(STYLE):
         height = 1.1 + 0.2 * len(names) * max(len(series), 1.3)
         figure = Figure(figsize=(7.2, height))
