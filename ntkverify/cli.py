@@ -69,6 +69,8 @@ class Show:
 class Verify:
     """Check claims on draws of the network, compare kernel routes, write a report.
 
+    With --certify each claim is then decided with every rounding enclosed, at the worst points of three
+    draws and at the worst that a short search finds: `proved` speaks of exactly these points.
     Exit code 0: nothing violated; 1: something violated; 2: bad input; 130: interrupted.
 
     Example: ntkverify verify --data digits --n 24 --d-out 3 --m 2048 --out digits
@@ -77,6 +79,10 @@ class Verify:
     claims: tyro.conf.Positional[tuple[str, ...]] = ()
     """Claims to check, as `list` prints them, or files of your own (default: all)."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(default_factory=Settings)
+    certify: bool = False
+    """Decide points with every rounding enclosed; counterexamples are written to files that `check` judges."""
+    certify_seconds: float = 1.0
+    """With --certify: seconds of search for each form that can be searched, compiling aside (0: none)."""
     out: Path | None = None
     """Folder for results.json, draws.csv and report.html (default: runs/verify-<configuration>)."""
     force: bool = False
@@ -90,18 +96,21 @@ class Verify:
             catalogue.choose("network", name, catalogue.ACTIVATIONS)
         for name in settings.data:
             catalogue.input_module(name)
+        if not 0 <= self.certify_seconds < float("inf"):
+            raise BadInput(f"--certify-seconds {self.certify_seconds}", "a number of seconds, 0 for no search", "--certify-seconds 1")  # fmt: skip
 
         from ntkverify import results
         from ntkverify.progress import Progress, enable_precision
         from ntkverify.verification import verify
 
         enable_precision(settings.dtype)
-        config = settings.config(claims=list(self.claims))
+        certify = {"certify": True, "certify_seconds": self.certify_seconds} if self.certify else {}
+        config = settings.config(claims=list(self.claims), **certify)
         folder = results.folder("verify", config, self.out, self.force)
         interrupted = False
         with Progress() as heard:
             try:
-                rows = verify(settings, self.claims, heard)
+                rows = verify(settings, self.claims, heard, certify.get("certify_seconds"))
             except KeyboardInterrupt as interruption:
                 rows, interrupted = interruption.rows, True  # type: ignore[attr-defined]
         found = rows.results()
@@ -293,7 +302,9 @@ class Realise:
 class Falsify:
     """Search the worst point of an inequality, and write it to a file that `check` judges.
 
-    Free are W in its balls and on its draws, the inputs on their spheres and the signs.
+    Free are W̃ in its balls, W, the inputs on their spheres and the signs.  A form that holds with a
+    probability because its assumptions do is searched where they hold.  Beside the worst point stand the
+    smallest constants that the search leaves standing: lower bounds on the smallest true ones, no proof.
     Exit code 1: a counterexample was found and confirmed with every rounding enclosed.
 
     Example: ntkverify falsify kernel-perturbation --n 4 --d-in 4 --d-out 2 --m 32 --radius 0.1 --budget 20
@@ -305,7 +316,7 @@ class Falsify:
         default_factory=lambda: Settings(data=("sphere",), n=4, d_in=4, d_out=2, m=32)
     )
     budget: float = 20.0
-    """Seconds of search for each form."""
+    """Seconds of search for each form, compiling aside, and a quarter of it for each of its constants."""
     out: Path | None = None
     """Folder for the points found (default: runs/falsify-<configuration>)."""
     force: bool = False
@@ -320,9 +331,10 @@ class Falsify:
         from ntkverify import results
         from ntkverify.deciding import REFUTED, decide
         from ntkverify.environment import environment
-        from ntkverify.falsifying import falsify, searchable
+        from ntkverify.falsifying import conditional, falsify, is_searchable, searchable
         from ntkverify.pointfile import save_point
         from ntkverify.progress import Progress, enable_precision
+        from ntkverify.tightening import tightest
         from ntkverify.verification import make_instance
 
         enable_precision(settings.dtype)
@@ -331,12 +343,12 @@ class Falsify:
             from ntkverify.lemmas import tried
 
             tried(forms, make_instance(settings, settings.data[0], settings.network[0])[1])
-        free = [form for form in forms if _is_searchable(form, searchable)] or [forms[0]]
+        free = [form for form in forms if is_searchable(form)] or [forms[0]]
         searchable(free[0])
         config = settings.config(claim=self.claim, budget=self.budget)
         folder = results.folder("falsify", config, self.out, self.force)
         row, problem = make_instance(settings, settings.data[0], settings.network[0])
-        found, refuted = [], False
+        found, refuted, interrupted = [], False, False
         source = str(Path(self.claim).resolve()) if catalogue.own(self.claim) else ""
         with Progress() as heard:
             for form in free:
@@ -344,23 +356,43 @@ class Falsify:
                 decision = decide(form, worst.problem, worst.point)
                 name = "counterexample" if decision.verdict == REFUTED else "worst"
                 path = folder / f"{name}-{form.form}.npz"
-                about = {"ratio": worst.ratio, "drawn": worst.drawn, "restarts": worst.restarts}
+                about = {
+                    "ratio": _finite(worst.ratio), "infinite": worst.ratio == float("inf"), "drawn": _finite(worst.drawn),
+                    "restarts": worst.restarts,
+                }  # fmt: skip
                 save_point(path, form, worst.problem, worst.point, about, source)
                 refuted |= decision.verdict == REFUTED
+                interrupted = worst.interrupted
+                tight = [] if interrupted else tightest(form, problem, worst, self.budget / 4, settings.seed)
+                event = conditional(form) and decision.verdict in ("proved", "refuted")
                 found.append(
                     about
                     | {"form": form.form, "verdict": decision.verdict, "sentence": decision.sentence, "file": path.name}
+                    | {"satisfies_event": event if conditional(form) else None, "tightest": tight}
                 )
                 console.print(
-                    f"{form.id} \\[{form.form}] at R = {settings.radius:g}: best ratio {worst.ratio:.6g}, drawing alone "
-                    f"{worst.drawn:.4g} ({worst.restarts} restarts, {worst.seconds:.0f} s)\n  at that point: {decision.verdict}. "
-                    f"{decision.sentence}\n  {path}", highlight=False, soft_wrap=True,
+                    f"{form.id} \\[{form.form}] at R = {settings.radius:g}: best ratio {_ratio(worst.ratio)}, drawing alone "
+                    f"{_ratio(worst.drawn)} ({worst.restarts} rounds, {worst.seconds:.0f} s)\n  at that point: {decision.verdict}. "
+                    f"{decision.sentence}{_EVENT if event else ''}\n  {path}", highlight=False, soft_wrap=True,
                 )  # fmt: skip
+                if interrupted:
+                    break
+                for row in tight:
+                    orders = (
+                        "" if row["orders"] is None else f", a bound {row['orders']:.2f} orders of magnitude smaller"
+                    )
+                    console.print(
+                        f"  {row['constant']}: printed {row['printed']:g}, the search leaves {row['standing']:.4g} standing{orders}",
+                        highlight=False,
+                    )
         content = {
-            "schema": results.SCHEMA, "verb": "falsify", "config": config, "complete": True, "environment": environment(),
+            "schema": results.SCHEMA, "verb": "falsify", "config": config, "complete": not interrupted, "environment": environment(),
             "problems": [row], "kernels": [], "claims": [{"id": self.claim} | each for each in found],
         }  # fmt: skip
         results.write(folder / results.RESULTS, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        if interrupted:
+            Console(stderr=True).print("Interrupted; what was finished is kept.")
+            return 130
         return 1 if refuted else 0
 
 
@@ -517,12 +549,16 @@ def _one_problem(settings: Settings) -> Settings:
     return settings
 
 
-def _is_searchable(form, searchable) -> bool:
-    try:
-        searchable(form)
-    except BadInput:
-        return False
-    return True
+_EVENT = " The point satisfies the event whose probability the form promises."
+
+
+def _finite(value: float) -> float | None:
+    """A ratio as JSON holds it; None where it is infinite, or the assumptions held nowhere."""
+    return value if 0 <= value < float("inf") else None
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.6g}" if value >= 0 else "none (the assumptions held at no point tried)"
 
 
 def _between(decision) -> str:

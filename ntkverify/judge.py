@@ -36,7 +36,7 @@ BUDGET = 2**28
 
 @functools.partial(
     jax.tree_util.register_dataclass,
-    data_fields=["applicable", "held", "violated", "small", "large", "allowance", "beyond"],
+    data_fields=["applicable", "held", "violated", "small", "large", "allowance", "beyond", "place"],
     meta_fields=[],
 )
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class Evidence:
     allowance: Any
     beyond: Any
     """log₁₀ of the factor by which an assumed width or step size is missed; −inf where none is assumed."""
+    place: Any
+    """Which of a draw's points is the worst."""
 
     @property
     def draws(self) -> int:
@@ -157,6 +159,7 @@ def _compare_slope(applicable, measured, against, own) -> Evidence:
         large=exponent,
         allowance=tolerance,
         beyond=-jnp.inf * tolerance,
+        place=jnp.zeros((), int),
     )
 
 
@@ -183,6 +186,7 @@ def _compare(direction: str, applicable, beyond, left, right, left_error, right_
         large=large.ravel()[worst],
         allowance=jnp.broadcast_to(allowance, small.shape).ravel()[worst],
         beyond=jnp.asarray(beyond, small.dtype),
+        place=jnp.zeros((), int),
     )
 
 
@@ -202,6 +206,7 @@ def _worst_point(found: Evidence) -> Evidence:
         large=found.large[worst],
         allowance=found.allowance[worst],
         beyond=jnp.min(found.beyond),
+        place=worst,
     )
 
 

@@ -14,8 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
+from ntkverify.certifying import POINTS, Certificate, Drawn, certified
 from ntkverify.compare import BUDGET as REFERENCES
 from ntkverify.compare import CLOSED_FORM, LIMIT, compare
+from ntkverify.deciding import PROVED, REFUTED
 from ntkverify.degenerate import why_zero
 from ntkverify.environment import environment, require_memory
 from ntkverify.judge import Evidence, Verdict, chunk_bytes, chunks, examine, joined, judge, point_bytes, unjudged
@@ -23,8 +25,9 @@ from ntkverify.kernels.closed_form import closed_form
 from ntkverify.kernels.infinite_width import infinite_width, sample_kernel
 from ntkverify.kernels.neural_tangents import BridgeError, library
 from ntkverify.lemmas import tried
-from ntkverify.nouns import IN_BALL, ON_PATH, Claim, Params, Problem
+from ntkverify.nouns import IN_BALL, ON_PATH, Claim, Params, Point, Problem
 from ntkverify.numerics import full_precision, unit_roundoff
+from ntkverify.pointfile import save_point
 from ntkverify.points import DIRECTIONS
 from ntkverify.problems import problem as make_problem
 from ntkverify.results import SCHEMA, save
@@ -55,6 +58,8 @@ class Rows:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     """"<problem>/kernel/<route>" and "<problem>/eigenvalues/<H(0) by draw, or the limit>"."""
     left_out: list[str] = field(default_factory=list)
+    refuting: dict[str, tuple[Claim, Problem, Point, str]] = field(default_factory=dict)
+    """Counterexamples by the name of the file that `check` reads; last the file of a user's own claim, or nothing."""
     complete: bool = False
 
     def results(self) -> dict:
@@ -81,7 +86,9 @@ class Rows:
         }
 
     def save(self, folder: Path) -> None:
-        """Write results.json, draws.csv and arrays.npz into a folder."""
+        """Write results.json, draws.csv, arrays.npz and the counterexamples into a folder."""
+        for name, (form, problem, point, source) in self.refuting.items():
+            save_point(folder / name, form, problem, point, {"from": "verify --certify"}, source)
         save(folder, self.results(), self.draws, self.arrays)
 
 
@@ -89,9 +96,12 @@ def verify(
     settings: Settings,
     claims: tuple[str, ...] = (),
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+    certify: float | None = None,
 ) -> Rows:
     """Check the claims (all of the catalogue's by default) on every data set and network.
 
+    With `certify`, each form is then decided with every rounding enclosed, at the worst points of a
+    few draws and at the worst that a search of so many seconds finds; its verdict may become `proved`.
     `heard(what, done, total)` is told of progress.  After an interruption the exception's
     `rows` attribute holds what was finished.
     """
@@ -107,8 +117,10 @@ def verify(
         if catalogue.own(name):
             tried(forms, problems[0][1])
     statements = {forms[0].id: [form.statement for form in forms] for forms in chosen}
-    rows = Rows(settings.config(claims=list(claims)), statements)
+    asked = {} if certify is None else {"certify": True, "certify_seconds": certify}
+    rows = Rows(settings.config(claims=list(claims), **asked), statements)
     steps = sum(draws(settings, forms[0].where) for forms in chosen)
+    steps += 0 if certify is None else sum(map(len, chosen))
     total = len(problems) * (1 + steps)
     progress = _Progress(heard, total)
     try:
@@ -116,6 +128,12 @@ def verify(
             with ThreadPoolExecutor(1) as aside:  # its compiling overlaps with the claims'
                 kernels = aside.submit(_describe, rows, row, instance, settings)
                 _judge_all(rows, row["id"], instance, chosen, settings, progress)
+                if certify is not None:
+                    sources = {
+                        forms[0].id: str(Path(name).resolve()) if catalogue.own(name) else ""
+                        for name, forms in zip(names, chosen, strict=True)
+                    }
+                    _certify_all(rows, row["id"], instance, chosen, sources, settings, certify, progress)
                 progress(f"{row['id']}: kernels")
                 kernels.result()
                 progress(f"{row['id']}: kernels", 1)
@@ -293,6 +311,47 @@ def _judge_all(
             elif form in refused:
                 verdict = unjudged(draws(settings, form.where), refused[form])
                 _add_claim(rows, problem, form, verdict, seconds[form], settings.delta)
+
+
+def _certify_all(
+    rows: Rows, problem: str, instance: Problem, chosen: list[tuple[Claim, ...]], sources: Mapping[str, str],
+    settings: Settings, seconds: float, progress,
+) -> None:  # fmt: skip
+    """Decide each form at the worst of the first chunk of draws and of a search, and say so in its row."""
+    drawn = Drawn(instance, {where: draws(settings, where) for where in (IN_BALL, ON_PATH)}, settings.seed, 1)
+    judged = {(row["id"], row["form"]): row for row in rows.claims if row["problem"] == problem}
+    for forms in chosen:
+        applicable = [judged[form.id, form.form]["applicable"] for form in forms]
+        worst = drawn.worst(forms) if any(applicable) else [[] for _ in forms]
+        for form, points in zip(forms, worst, strict=True):
+            progress(f"{problem}: certify {form.id} [{form.form}]")
+            began, row = time.perf_counter(), judged[form.id, form.form]
+            if not row["applicable"]:
+                progress(f"{problem}: certify {form.id} [{form.form}]", 1)
+                continue
+            found = certified(form, instance, points[:POINTS], seconds, settings.seed)
+            file = f"counterexample-{problem}-{form.id}-{form.form}.npz" if found.counterexample else None
+            if found.counterexample and file:
+                rows.refuting[file] = (form, *found.counterexample, sources[form.id])
+            _settle(row, found, file)
+            row["seconds"] = round(row["seconds"] + time.perf_counter() - began, 3)
+            progress(f"{problem}: certify {form.id} [{form.form}]", 1)
+            if found.interrupted:
+                raise KeyboardInterrupt
+
+
+def _settle(row: dict, found: Certificate, file: str | None) -> None:
+    """Put a certificate into a claim's row: bracket, verdict and sentence."""
+    if not found.decisions:
+        return
+    row["bracket"] = found.bracket(file)
+    row["sentence"] += " " + found.sentence()
+    if found.verdict == REFUTED and found.certain:
+        row["verdict"] = "violated"
+    elif found.verdict == PROVED and row["verdict"] == "holds":
+        row["verdict"] = PROVED
+    if file:
+        row["sentence"] += f" The point is in {file}; ntkverify check judges it again."
 
 
 def _by_place(chosen: list[tuple[Claim, ...]]) -> list[tuple[str, list[tuple[Claim, ...]]]]:

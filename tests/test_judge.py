@@ -24,6 +24,7 @@ def evidence(held=0, violated=0, undecided=0, inapplicable=0, small=1.0, large=2
         large=np.full(draws, large),
         allowance=np.zeros(draws),
         beyond=np.full(draws, -np.inf),
+        place=np.zeros(draws, int),
     )
 
 

@@ -146,6 +146,69 @@ def looseness(claims: Sequence[Mapping], caption: str) -> Drawing | None:
         return Drawing("looseness", svg(figure), table(tuple(rows[0]), rows), caption)
 
 
+def certificates(claims: Sequence[Mapping], draws: Sequence[Mapping[str, str]], caption: str) -> Drawing | None:
+    """For each claim with a bracket: log₁₀ ratio of every draw, of the worst point found, and what it was
+    proved to be at most there.  None where nothing was certified."""
+    chosen = [row for row in claims if row["bracket"] and row["bracket"]["found"] is not None]
+    rows: list[dict[str, Any]] = []
+    clouds: dict[tuple, list[float]] = {}
+    for draw in draws:
+        if draw["outcome"] != "not applicable" and draw["ratio"] and float(draw["ratio"]) > 0:
+            key = draw["problem"], draw["claim"], draw["form"]
+            clouds.setdefault(key, []).append(math.log10(float(draw["ratio"])))
+    for row in chosen:
+        about = {"claim": f"{row['id']} [{row['form']}]", "problem": row["problem"]}
+        bracket = row["bracket"]
+        word = next(word for word in ("refuted", "undecided", "proved") if bracket["points"][word])
+        cloud = clouds.get((row["problem"], row["id"], row["form"]), [])
+        rows += [about | {"what": "draw", "log10_ratio": value} for value in cloud]
+        rows += [about | {"what": f"found, {word}", "log10_ratio": bracket["found"]}]
+        rows += [about | {"what": "enclosed", "log10_ratio": bracket["above"]}] if bracket["above"] is not None else []
+    if not chosen:
+        return None
+    names = list(dict.fromkeys(row["claim"] for row in rows))
+    series = list(_series(chosen, "problem"))
+    marks = {"proved": (INK, "D"), "undecided": (UNDECIDED, "o"), "refuted": (VIOLATED, "X")}
+    with matplotlib.rc_context(STYLE):
+        height = 1.1 + 0.2 * len(names) * max(len(series), 1.3)
+        figure = Figure(figsize=(7.2, height))
+        axes = figure.add_axes((0.36, 0.5 / height, 0.62, 1 - 1.05 / height))
+        for index, (problem, colour, shape) in enumerate(series):
+            shift = (index - (len(series) - 1) / 2) * 0.7 / len(series)
+            own, above = [row for row in rows if row["problem"] == problem], shift - 0.16 / len(series)
+
+            def put(what, own=own, shift=shift, **style):
+                x = [row["log10_ratio"] for row in own if row["what"] == what]
+                y = [names.index(row["claim"]) + shift for row in own if row["what"] == what]
+                axes.scatter(x, y, **style)
+
+            put("draw", shift=above, s=9, c=colour, marker=shape, alpha=0.15, linewidths=0)
+            put("enclosed", s=90, c=INK, marker="|", linewidths=1.2)
+            for word, (mark, form) in marks.items():
+                put(f"found, {word}", s=22, c=mark, marker=form, edgecolors="white", linewidths=0.5, zorder=3)
+            axes.scatter([], [], s=14, c=colour, marker=shape, linewidths=0, label=f"draws, {problem}")
+        for word, (mark, form) in marks.items():
+            if any(row["what"] == f"found, {word}" for row in rows):
+                axes.scatter([], [], s=22, c=mark, marker=form, linewidths=0, label=f"worst found, {word}")
+        axes.scatter([], [], s=70, c=INK, marker="|", linewidths=1.2, label="enclosed: at most")
+        values = [row["log10_ratio"] for row in rows]
+        low, high = min(2 * min(values), -1), max(2 * max(values), 1)
+        axes.axvline(0, color=INK, linewidth=1)
+        axes.axvspan(0, high, color=VIOLATED, alpha=0.07, linewidth=0)
+        axes.set_xscale("symlog", linthresh=1)
+        axes.set(xlim=(low, high), ylim=(len(names) - 0.5, -0.5))
+        ticks = [tick for tick in (-300, -100, -30, -10, -3, -1, 0, 1, 3, 10) if low <= tick <= high]
+        axes.xaxis.set_major_locator(FixedLocator(ticks))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: "ratio 1" if value == 0 else f"{value:g}".replace("-", "−"))
+        )
+        axes.set_yticks(range(len(names)), names)
+        axes.set_xlabel("log₁₀ (smaller side / larger side)")
+        figure.legend(loc="upper right", ncols=3, bbox_to_anchor=(0.99, 1))
+        return Drawing("certificates", svg(figure), table(tuple(rows[0]), rows), caption)
+
+
 def kernels(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Drawing | None:
     """The kernel by each route, side by side on one colour scale."""
     prefix = f"{problem}/kernel/"

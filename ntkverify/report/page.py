@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ntkverify.report.figures import Drawing, kernels, looseness, sides, slopes, spectrum
+from ntkverify.report.figures import Drawing, certificates, kernels, looseness, sides, slopes, spectrum
 from ntkverify.report.mathml import rendered
 from ntkverify.results import FIGURES, REPORT, load, load_arrays, load_draws, write
 
@@ -20,6 +20,11 @@ _ROOM = "One mark a draw, each at its worst point and entry. The shaded side is 
 _LOOSE = (
     "How much room each bound leaves. At 0 the sides are equal; −2 is two orders of magnitude of room; the shaded side "
     "would be a violation."
+)
+_CERTIFIED = (
+    "What was decided with every rounding enclosed. The cloud is every draw, the large mark the worst point that was "
+    "decided (of a few draws and, where the claim can be searched, of a search), the bar what its ratio was proved to be at "
+    "most there. It speaks of these points, not of what lies between them."
 )
 _ROUTES = (
     "Entries of the kernel at one moved draw, by route, and the infinite-width limit; rows and columns run over "
@@ -46,13 +51,19 @@ def draw_report(path: Path) -> Path:
         for problem in results["problems"]
     ]
     overview = looseness(results["claims"], _LOOSE)
+    certified = certificates(results["claims"], draws, _CERTIFIED)
     page = environment().get_template("report.html").render(
-        results=results, command=command(results), overview=overview, claims=[c for c in claims if c["rows"]],
+        results=results, command=command(results), overview=overview, certified=certified, claims=[c for c in claims if c["rows"]],
         problems=problems, labels=_LABELS,
     )  # fmt: skip
     save_figures(
         path,
-        [overview, *(c["figure"] for c in claims), *(p[part] for p in problems for part in ("routes", "spectrum"))],
+        [
+            overview,
+            certified,
+            *(c["figure"] for c in claims),
+            *(p[part] for p in problems for part in ("routes", "spectrum")),
+        ],
     )
     write(path / REPORT, page)
     return path / REPORT

@@ -1,0 +1,172 @@
+"""Climbing towards the worst point of an inequality: along the gradient, and by random moves without one.
+
+A place is (X, W, W̃ − W, a).  Rows of X keep their length, W̃ stays in the product of balls, the signs
+stay ±1 and logits at W stay below `WIDEST`.  A place where the claim says
+nothing (its assumptions are false, or a side is no number) has the height `OUTSIDE`.
+"""
+
+import dataclasses
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+
+from ntkverify.ascent import on_sphere
+from ntkverify.nouns import Claim, Params, Point, Problem
+from ntkverify.numerics import full_precision
+from ntkverify.quantities import largest_exponent
+
+OUTSIDE = -1.0
+"""The height of a place where the claim says nothing."""
+STEPS, CHAINED = 30, 3
+"""Steps of one ascent; random moves that one proposal makes at most."""
+WIDEST = 20.0
+"""Largest logit at W: about the paper's B at σ = 1, C = 10; beyond it single weights drown the others' rounding."""
+FAINT = 1e-10
+"""Share of the largest entry below which the ratio of two computed sides says nothing."""
+INSIDE = 1 - 1e-9
+"""Share of R that a moved neuron takes, so that no rounding puts it outside its ball."""
+
+
+def point_at(place, probe) -> Point:
+    """The place as a claim's point."""
+    _, W, move, a = place
+    return Point(Params(W, a), Params(W + move, a), probe)
+
+
+def height(claim: Claim, problem: Problem, place, constants):
+    """The largest small / large over the entries at the place; infinite where large ≤ 0 < small.
+
+    Entries of which both sides are below `FAINT` of the largest are left out: rounding decides them.
+    """
+    problem, point = dataclasses.replace(problem, X=place[0]), point_at(place, jnp.ones_like(problem.y))
+    left, right = (side(problem, point, constants) for side in (claim.lhs, claim.rhs))
+    small, large = (right, left) if claim.direction == "lower" else (left, right)
+    small, large = jnp.broadcast_arrays(small, large)
+    size = jnp.maximum(jnp.abs(small), jnp.abs(large))
+    ratio = jnp.where(large > 0, small / jnp.where(large > 0, large, 1), jnp.where(small > 0, jnp.inf, 0))
+    ratio = jnp.max(jnp.where(size >= FAINT * jnp.max(size), ratio, 0))
+    near = largest_exponent(problem, point.base) <= WIDEST
+    return jnp.where(claim.assumptions(problem, point, constants) & near & ~jnp.isnan(ratio), ratio, OUTSIDE)
+
+
+@functools.partial(jax.jit, static_argnames=("claim",))
+@full_precision
+def heights(claim: Claim, problem: Problem, places, constants):
+    """`height` at each of many places (leading axis)."""
+    return jax.lax.map(lambda place: height(claim, problem, place, constants), places)
+
+
+@functools.partial(jax.jit, static_argnames=("claim",))
+@full_precision
+def ascend(claim: Claim, problem: Problem, places, constants, keys):
+    """(heights, places): the best of `STEPS` steps of steepest ascent from each place.
+
+    W̃ goes to the boundary of its ball along its gradient, at once or in part; X and W take shrinking
+    steps.  How far the first ones go is drawn for each place: what suits one claim misses another.
+    """
+
+    def one(inputs):
+        first, key = inputs
+        key_share, key_stride = jax.random.split(key)
+        begin = jnp.exp(jax.random.uniform(key_share, (), first[0].dtype, math.log(3e-3), 0.0))
+        stride = jnp.exp(jax.random.uniform(key_stride, (), first[0].dtype, math.log(0.1), math.log(100.0)))
+        R, lengths, scale = _fixed(problem, first)
+
+        def step(carry, index):
+            place, best, where = carry
+            value, slopes = jax.value_and_grad(lambda at: height(claim, problem, at, constants))(place)
+            better = value > best
+            where = jax.tree.map(lambda new, old: jnp.where(better, new, old), place, where)
+            X, W, move, a = place
+            slope_X, slope_W, slope_move, _ = (jnp.where(jnp.isfinite(slope), slope, 0) for slope in slopes)
+            share = begin * 0.9**index
+            size = jnp.sqrt(jnp.sum(slope_X**2, axis=1, keepdims=True))
+            X = _of_length(X + share * lengths * slope_X / jnp.where(size > 0, size, 1), lengths)
+            W = W + on_sphere(slope_W, share * scale)
+            move = on_sphere(move + stride * on_sphere(slope_move, R), R)
+            return ((X, W, move, a), jnp.maximum(value, best), where), None
+
+        start = first, jnp.asarray(OUTSIDE, first[0].dtype), first
+        (_, best, where), _ = jax.lax.scan(step, start, jnp.arange(STEPS, dtype=first[0].dtype))
+        return best, where
+
+    return jax.lax.map(one, (places, keys))
+
+
+@jax.jit
+def proposals(problem: Problem, places, keys):
+    """From each place (leading axis), a place that one to `CHAINED` random moves away lead to.
+
+    Knows no claim, so that one compiled program serves all of them.
+    """
+
+    def one(inputs):
+        place, key = inputs
+        fixed, key_count, key_moves = _fixed(problem, place), *jax.random.split(key)
+        count = jax.random.randint(key_count, (), 1, CHAINED + 1)
+        keys = jax.random.split(key_moves, CHAINED)
+        return jax.lax.fori_loop(0, count, lambda index, place: _random_move(place, fixed, keys[index]), place)
+
+    return jax.lax.map(one, (places, keys))
+
+
+def _fixed(problem: Problem, place):
+    """R inside the balls, the rows' lengths, and the scale of steps of W."""
+    X, _, move, _ = place
+    R = INSIDE * jnp.sqrt(jnp.max(jnp.sum(move**2, axis=0)))
+    return R, jnp.sqrt(jnp.sum(X**2, axis=1, keepdims=True)), jnp.maximum(problem.sigma, 0.1)
+
+
+def _of_length(X, lengths):
+    size = jnp.sqrt(jnp.sum(X**2, axis=1, keepdims=True))
+    return lengths * X / jnp.where(size > 0, size, 1)
+
+
+def _random_move(place, fixed, key):
+    """One of the moves below, of a size drawn over four decades: all of an array, one column or row of it, or
+    a choice that no small step reaches (equal inputs, a neuron along an input, a flipped sign)."""
+    (X, W, move, a), (R, lengths, scale) = place, fixed
+    kind, noise, which, other, size, sign = jax.random.split(key, 6)
+    size = jnp.exp(jax.random.uniform(size, (), X.dtype, math.log(1e-4), 0.0))
+    row, (neuron, twin) = jax.random.randint(which, (), 0, X.shape[0]), jax.random.randint(other, (2,), 0, W.shape[1])
+    near = jax.random.randint(jax.random.fold_in(other, 1), (), 0, X.shape[0])
+    output = jax.random.randint(jax.random.fold_in(other, 2), (2,), 0, a.shape[0])
+    flip = jax.random.rademacher(sign, (), X.dtype)
+    # Drawn once, outside the choice, which halves the time to compile.
+    noise_X, noise_W, noise_move = (
+        jax.random.normal(each, leaf.shape, leaf.dtype)
+        for each, leaf in zip(jax.random.split(noise, 3), (X, W, move), strict=True)
+    )
+    along = flip * X[near]
+    spread = along[:, None] * jnp.where(jnp.arange(W.shape[1]) == neuron, 0, 1).astype(X.dtype)[None]
+
+    def turned(X):
+        return _of_length(X, lengths), W, move, a
+
+    def moved(direction):
+        return X, W, on_sphere(direction, R), a
+
+    moves = (
+        lambda: turned(X + size * lengths * noise_X),
+        lambda: turned(X.at[row].add(size * lengths[row, 0] * noise_X[row])),
+        lambda: turned(X.at[row].set(along)),
+        lambda: turned(X + size * lengths * along[None]),
+        lambda: (X, W + size * scale * noise_W, move, a),
+        lambda: (X, W.at[:, neuron].add(size * scale * noise_W[:, neuron]), move, a),
+        lambda: (X, W * jnp.exp(size * noise_W[0, 0]), move, a),
+        lambda: (X, W.at[:, neuron].set(W[:, twin]), move, a),
+        lambda: (X, W.at[:, neuron].add(size * 10 * scale * along), move, a),
+        lambda: (X, W + size * 10 * scale * spread, move, a),
+        lambda: moved(move + size * R * noise_move),
+        lambda: moved(move.at[:, neuron].add(size * R * noise_move[:, neuron])),
+        lambda: moved(move.at[:, neuron].set(along)),
+        lambda: moved(move.at[:, neuron].multiply(-1)),
+        lambda: moved(along[:, None] * (a[output[0]] * a[output[1]])[None]),
+        lambda: moved(along[:, None] * a[output[0]][None]),
+        lambda: (X, W, move, a.at[output[0], neuron].multiply(-1)),
+        lambda: (X, W, move, a.at[:, neuron].multiply(-1)),
+        lambda: (X, W, move, a.at[output[0]].set(flip * a[output[1]])),
+    )
+    return jax.lax.switch(jax.random.randint(kind, (), 0, len(moves)), moves)
