@@ -58,7 +58,7 @@ ACTIVATIONS = {
 }
 """Network name → (module, record)."""
 INPUTS = ("sphere", "pairs", "orthonormal", "digits", "iris", "diabetes")
-STUDIES = ("drift", "width", "steps", "region", "table1")
+STUDIES = ("drift", "width", "steps", "region", "table1", "frontier")
 KERNELS = {
     "closed-form": ("closed_form", "closed_form"),
     "jacobian-contraction": ("neural_tangents", "jacobian_contraction"),

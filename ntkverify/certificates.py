@@ -49,7 +49,7 @@ class Attempt:
         b, c, m = self.bounds, self.conclusions, self.problem.m
         need = b["size"] + c["reach"] * self.omega
         return {
-            "1: the kernel keeps its share, p(s)² ≥ keep · mλ": (c["kept"] ** 2, self.keep * m * b["lambda"]),
+            "1: the kernel keeps its share, p(s) ≥ √(keep · mλ)": (c["kept"], math.sqrt(self.keep * m * b["lambda"])),
             "2: the step is small enough, 1 > θ": (1.0, c["theta"]),
             "3: the path fits into the ball, (1−θ)∫p ≥ ‖Y‖ + Pω": (c["spent"], need),
         }

@@ -35,8 +35,8 @@ def bends(problem: Problem, params: Params) -> Float[Array, "n m"]:
 
 
 @full_precision
-def sharpness(problem: Problem, params: Params) -> Float[Array, ""]:
-    """B, an upper bound on max_r λ_max(D_r K₂ D_r)^{1/2}, D_r = diag(`bends` of neuron r).
+def sharpness(problem: Problem, params: Params) -> Float[Array, " m"]:
+    """For each neuron an upper bound on B_r = λ_max(D_r K₂ D_r)^{1/2}, D_r = diag(`bends` of neuron r).
 
     For a matrix of nonnegative entries and any p > 0, λ_max ≤ max_i (Ap)_i/p_i (Collatz 1942, Wielandt 1950).
     """
@@ -45,7 +45,7 @@ def sharpness(problem: Problem, params: Params) -> Float[Array, ""]:
     for _ in range(POWER):
         p = s * (squares @ (s * p))
         p = given(p / jnp.max(p, axis=0, keepdims=True) + 1e-6)
-    return jnp.sqrt(jnp.max(s * (squares @ (s * p)) / p))
+    return jnp.sqrt(jnp.max(s * (squares @ (s * p)) / p, axis=0))
 
 
 @functools.partial(
@@ -64,7 +64,7 @@ class Constants:
     weight: Leaf
     """κ = max q (0 for elementwise φ)."""
     sharpness: Leaf
-    """B."""
+    """B = max_r B_r."""
     rate: Leaf
     """ν: `bends` grow at most like e^{νt} within distance t."""
     m: Leaf
@@ -84,7 +84,9 @@ def constants(problem: Problem, params: Params) -> Constants:
         mean, weight = jnp.sqrt(jnp.max(jnp.sum(f**2, axis=1))), jnp.max(bends(problem, params))
         rate = jnp.sqrt(jnp.max(squares * (1 + jnp.sum(softmax(problem, params) ** 2, axis=1))))
     m, d_out = (jnp.asarray(size, problem.X.dtype) for size in (params.m, problem.d_out))
-    return Constants(longest, mean, weight, sharpness(problem, params), rate, m, d_out, activation.bend is not None)
+    return Constants(
+        longest, mean, weight, jnp.max(sharpness(problem, params)), rate, m, d_out, activation.bend is not None
+    )
 
 
 def amplitude(k: Constants, s) -> Float[Array, ""]:

@@ -57,9 +57,13 @@ def spectrum(problem: Problem) -> tuple[float, float]:
 
 
 def width(params: dict, seed: int) -> dict:
+    """`practical_width` of a cell on one draw of the data."""
+    return practical_width(pairs_problem(params, seed), params, seed)
+
+
+def practical_width(problem: Problem, params: dict, seed: int) -> dict:
     """m*, the smallest width that reaches ‖F − Y‖² ≤ ε within T = 10 κ_H log(n/ε) steps at the ordinary
     step size with probability ≥ 1 − δ: a row with its bracket, the rank floor, λ, what the bound asks for."""
-    problem = pairs_problem(params, seed)
     smallest, condition = spectrum(problem)
     nd, epsilon, delta = problem.n * problem.d_out, params["epsilon"], params["delta"]
     if not smallest:

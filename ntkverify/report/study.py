@@ -69,6 +69,49 @@ def curves(results: Mapping, spec: Mapping) -> Drawing | None:
         return Drawing(spec["name"], svg(figure), table(tuple(rows[0]), rows), spec["caption"])
 
 
+def metrics(results: Mapping, spec: Mapping) -> Drawing | None:
+    """Several widths against one parameter as log₁₀, median and range over seeds, one panel a value of another."""
+    rows = []
+    for cell in results["cells"]:
+        wanted = all(cell["params"][name] == value for name, value in spec["where"].items())
+        for metric in spec["metrics"] if wanted and cell["outcome"] in results["done"] else ():
+            if value := cell["metrics"].get(metric["y"]):
+                place = {
+                    "panel": cell["params"][spec["panel"]],
+                    "series": metric["label"],
+                    "x": cell["params"][spec["x"]],
+                }
+                rows.append(place | {"log10": value if metric.get("log") else float(np.log10(value))})
+    if not rows:
+        return None
+    panels, series = (list(dict.fromkeys(row[key] for row in rows)) for key in ("panel", "series"))
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(1.2 + 2.4 * len(panels), 3.4 + 0.1 * len(series)), layout="constrained")
+        every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for axes, name in zip(every, panels, strict=True):
+            for index, one in enumerate(series):
+                own = [row for row in rows if (row["panel"], row["series"]) == (name, one)]
+                places = sorted({row["x"] for row in own})
+                found = [[row["log10"] for row in own if row["x"] == place] for place in places]
+                colour = SERIES[index % len(SERIES)]
+                axes.fill_between(
+                    places, [min(v) for v in found], [max(v) for v in found], color=colour, alpha=0.15, lw=0
+                )
+                middle = [float(np.median(v)) for v in found]
+                axes.plot(places, middle, color=colour, marker=SHAPES[index % len(SHAPES)], ms=4, label=one)
+            axes.set(xscale="log", yscale="log", xlabel=spec["xlabel"], title=name)
+            places = sorted({row["x"] for row in rows})
+            axes.set_xticks(places, labels=[f"{place:g}" for place in places])
+            axes.xaxis.set_minor_locator(NullLocator())
+            ticks = [t for t in (0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 20, 50, 100, 200) if t <= 1.5 * max(r["log10"] for r in rows)]  # fmt: skip
+            ticks = [t for t in ticks if t >= 0.7 * min(r["log10"] for r in rows)]
+            axes.set_yticks(ticks, labels=[f"{t:g}" for t in ticks])
+            axes.yaxis.set_minor_locator(NullLocator())
+        every[0].set_ylabel(spec["ylabel"])
+        figure.legend(*every[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=7)
+        return Drawing(spec["name"], svg(figure), table(tuple(rows[0]), rows), spec["caption"])
+
+
 def _references(panel, rows: Sequence[Mapping], references: Sequence[Mapping]) -> None:
     places = sorted({row["x"] for row in rows})
     for index, reference in enumerate(references):
@@ -129,4 +172,4 @@ def forest(results: Mapping, spec: Mapping) -> Drawing | None:
         return Drawing(spec["name"], svg(figure), table(columns, rows), spec["caption"])
 
 
-DRAWERS = {"curves": curves, "forest": forest}
+DRAWERS = {"curves": curves, "forest": forest, "metrics": metrics}
