@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import balls, checker
@@ -19,10 +20,20 @@ from ntkverify.errors import BadInput
 from ntkverify.float_enclosures import in_balls
 from ntkverify.growth import Constants, constants, hypotheses
 from ntkverify.kernels.closed_form import closed_form
-from ntkverify.nouns import Params, Problem
+from ntkverify.nouns import COUPLED, Params, Problem
+from ntkverify.quantities import outputs, residual
 
 KEEP, THETA, ROUNDING = 0.5, 0.1, 1e-4
 """Share of λ that the ball keeps; θ, the share of a step that its remainder may eat; ω/s."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Where the first K steps led (Theorem 7): Ŵ(K), and d_K, a bound on how far exact gradient descent is from it."""
+
+    steps: int
+    at: Params
+    drift: float
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,8 @@ class Attempt:
     """λ, ‖H(0)‖, ‖Y‖ and the constants at W(0); see docs/certificates.md."""
     conclusions: Mapping[str, float]
     """p(s), θ, (1 − θ)∫p, P and the contraction; empty where λ = 0."""
+    launch: Launch | None = None
+    """The later start; `s`, `bounds` and `conclusions` then speak of the ball around it."""
 
     @property
     def margins(self) -> dict[str, tuple[float, float]]:
@@ -66,44 +79,69 @@ class Attempt:
             return (
                 f"Proved: from these floats gradient descent at η = {self.eta:.6g} converges, ‖e(τ)‖ ≤ (1 − "
                 f"{self.conclusions['contraction']:.6g})^τ ‖Y‖, within {self.s:.6g} of W(0) over all neurons."
+                if self.launch is None
+                else f"Proved: from these floats gradient descent at η = {self.eta:.6g} converges: after {self.launch.steps} steps, "
+                f"followed with every rounding enclosed, ‖e‖ ≤ {self.bounds['size']:.6g}, and from there it shrinks by 1 − "
+                f"{self.conclusions['contraction']:.6g} a step, within {self.s:.6g} over all neurons."
             )
         what, (have, need) = min(self.margins.items(), key=lambda item: item[1][0] / item[1][1] if item[1][1] else -1)
         short = f", a factor {need / have:.3g} short" if have > 0 and need > 0 else ""
         return f"Hypothesis {what} fails: {have:.6g} against {need:.6g}{short}."
 
 
-def attempt(problem: Problem, start: Params, keep: float = KEEP, theta: float = THETA) -> Attempt:
-    """Choose s, the largest radius on which `keep` of λ is proved, and η, the largest step with this θ."""
-    H, k = in_balls(lambda net: (closed_form(problem, net), constants(problem, net)))(start)
+def attempt(
+    problem: Problem,
+    start: Params,
+    keep: float = KEEP,
+    theta: float = THETA,
+    launch: Launch | None = None,
+    eta: float | None = None,
+) -> Attempt:
+    """Choose s, the largest radius on which `keep` of λ is proved, and η (where it is not given), the largest step with
+    this θ; around the later start where there is one."""
+    H, e, k = in_balls(_at)(problem, start, start if launch is None else launch.at)
     smallest, largest = balls.smallest_eigenvalue(H)[0], balls.largest_eigenvalue(H)
-    size = float(balls.norm(balls.exact(problem.y)))
-    k = jax.tree.map(lambda ball: float(ball.upper), k, is_leaf=lambda leaf: isinstance(leaf, balls.Ball))
-    k = dataclasses.replace(k, m=float(problem.m), d_out=float(problem.d_out), rate=0.0 if k.bounded else k.rate)
+    size = float(balls.norm(balls.exact(problem.y) if launch is None else e))  # e(W(0)) = −Y exactly
+    k = limits(k, problem)
     bounds = {"lambda": smallest, "norm": largest, "size": size}
-    bounds |= {name: getattr(k, name) for name in ("longest", "mean", "weight", "sharpness", "rate")}
-    made = functools.partial(Attempt, problem, start, keep, bounds=bounds)
+    bounds |= {name: float(getattr(k, name)) for name in ("longest", "mean", "weight", "sharpness", "rate")}
+    made = functools.partial(Attempt, problem, start, keep, bounds=bounds, launch=launch)
     if not all(map(math.isfinite, bounds.values())) or smallest <= 0:
         return made(s=0.0, eta=0.0, omega=0.0, conclusions={})
     s = _radius(k, smallest, largest, size, keep)
-    omega = ROUNDING * s
-    eta = (1 - 1e-9) * theta / float(_computed(k, smallest, largest, size, s, 1.0, omega).theta)
+    omega = ROUNDING * s + (0.0 if launch is None else launch.drift)
+    if omega >= s:
+        return made(s=s, eta=0.0, omega=omega, conclusions={})
+    if eta is None:
+        eta = (1 - 1e-9) * theta / float(_computed(k, smallest, largest, size, s, 1.0, omega).theta)
     numbers = jax.tree.map(lambda number: np.asarray(number, np.float64), (k, smallest, largest, size, s, eta, omega))
     found = in_balls(hypotheses)(*numbers)
     kept, reach, worst = float(found.kept.lower), float(found.reach.upper), float(found.theta.upper)
-    spent = balls.multiply(
-        _exact(1 - worst * (1 + 1e-15)), balls.divide(found.spent, balls.subtract(_exact(1.0), found.theta))
-    )
-    rate = balls.multiply(
-        balls.multiply(_exact(1 - worst * (1 + 1e-15)), _exact(eta)), balls.multiply(_exact(kept), _exact(kept))
-    )
+    left = _exact(float(balls.subtract(_exact(1.0), _exact(worst)).lower))
+    rate = balls.multiply(balls.multiply(left, _exact(eta)), balls.multiply(_exact(kept), _exact(kept)))
     conclusions = {
-        "kept": kept,
-        "theta": worst,
-        "spent": float(spent.lower),
-        "reach": reach,
+        "kept": kept, "theta": worst, "spent": float(balls.multiply(left, found.spent).lower), "reach": reach,
         "contraction": float(rate.lower),
-    }
+    }  # fmt: skip
     return made(s=s, eta=eta, omega=omega, conclusions=conclusions)
+
+
+@jax.jit
+def _at(problem: Problem, start: Params, base: Params):
+    e = residual(problem, base) - shift(problem, start)
+    return closed_form(problem, base), e, constants(problem, base)
+
+
+def shift(problem: Problem, start: Params):
+    """F_0: what an independent start subtracts from the output; zeros under coupling."""
+    return jnp.zeros_like(problem.y) if problem.init == COUPLED else outputs(problem, start)
+
+
+def limits(k: Constants, problem: Problem) -> Constants:
+    """Upper bounds on enclosed constants, as numbers."""
+    k = jax.tree.map(lambda ball: np.asarray(ball.upper), k, is_leaf=lambda leaf: isinstance(leaf, balls.Ball))
+    m, d_out = (np.asarray(size, np.float64) for size in (problem.m, problem.d_out))
+    return dataclasses.replace(k, m=m, d_out=d_out, rate=np.zeros(()) if k.bounded else k.rate)
 
 
 def _exact(number: float) -> balls.Ball:
@@ -144,4 +182,6 @@ def certificate(found: Attempt, origin: Mapping) -> dict:
         | {"s": found.s, "eta": found.eta, "omega": found.omega, "keep": found.keep},
         "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "origin": dict(origin),
     }  # fmt: skip
+    if found.launch is not None:
+        content["launch"] = {"steps": found.launch.steps, "W": np.asarray(found.launch.at.W, np.float64).tolist()}
     return content | {"digest": checker.digest(content)}

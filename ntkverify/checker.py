@@ -9,6 +9,7 @@ Proposition 6 from the claimed numbers.  The format is described in docs/certifi
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from flint import arb, arb_mat, ctx
 from ntkverify.errors import BadInput
 
 BITS = 128
-SCHEMA = 1
+SCHEMA, LONGEST = 1, 100_000
 POWER = 20
 """Steps towards the vectors of the quotients; any positive vectors give bounds."""
 BOUNDED = {
@@ -51,20 +52,16 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-def check(path: Path) -> Checked:
-    """Verify the certificate in a file; `BadInput` if it is no certificate."""
+def check(path: Path, heard: Callable[[int, int], None] = lambda done, total: None) -> Checked:
+    """Verify the certificate in a file; `BadInput` if it is no certificate.  `heard(done, total)` is told of the
+    steps that a later start is followed for."""
     content = _read(path)
     before = ctx.prec
     ctx.prec = BITS
     try:
-        return _checked(content)
+        return _checked(content, heard)
     finally:
         ctx.prec = before
-
-
-def is_certificate(path: Path) -> bool:
-    """Whether a file is to be read as one, by its name."""
-    return path.suffix == ".json"
 
 
 def _read(path: Path) -> dict:
@@ -92,7 +89,7 @@ def digest(content: dict) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def _checked(content: dict) -> Checked:
+def _checked(content: dict, heard) -> Checked:
     if content.get("digest") != digest(content):
         return Checked(False, "It was changed after it was written: its content does not match its digest.", ())
     try:
@@ -102,21 +99,46 @@ def _checked(content: dict) -> Checked:
             for part, names in (("floats", FLOATS), ("bounds", BOUNDS), ("conclusions", CONCLUSIONS))
         )
         given = _Floats(network, init, numbers)
+        steps, start = _launch(content, given)
     except _Malformed as error:
         return Checked(False, f"It is malformed: {error}.", ())
-    findings = [*_at_start(given, bounds), *_hypotheses(given, bounds, conclusions)]
+    followed = _followed(given, steps, start, heard) if steps else ()
+    look = _Look(given, start, given.coupled and not steps)
+    e = look.outputs - _Look(given, given.W, given.coupled).outputs - given.y
+    size = _length([e[i, k] for i in range(given.n) for k in range(given.d)])
+    findings = [*followed, *_at(look, size, bounds), *_hypotheses(given, bounds, conclusions)]
     broken = [finding for finding in findings if not finding.holds]
     if broken:
         first = broken[0]
         said = f"{len(broken)} of {len(findings)} statements are not so, first: {first.what} is claimed as {first.claimed:.17g}, and {first.found:.17g} was found."
         return Checked(False, said, tuple(findings))
-    rate = conclusions["contraction"]
-    return Checked(
-        True,
-        f"Gradient descent from these floats converges: ‖e(τ)‖ ≤ (1 − {rate:.6g})^τ ‖Y‖, within {numbers['s']:.6g} of W(0) over all "
-        f"neurons; also if its steps are rounded by up to {numbers['omega']:.3g} in sum.",
-        tuple(findings),
-    )
+    rate, s, omega = conclusions["contraction"], numbers["s"], numbers["omega"]
+    if steps:
+        said = (
+            f"Gradient descent from these floats converges: after {steps} steps it is within {omega:.3g} of the later start, where "
+            f"‖e‖ ≤ {bounds['size']:.6g}, and from there the error shrinks by 1 − {rate:.6g} a step, within {s:.6g} over all neurons."
+        )
+    else:
+        said = (
+            f"Gradient descent from these floats converges: ‖e(τ)‖ ≤ (1 − {rate:.6g})^τ ‖Y‖, within {s:.6g} of W(0) over all "
+            f"neurons; also if its steps are rounded by up to {omega:.3g} in sum."
+        )
+    return Checked(True, said, tuple(findings))
+
+
+def _launch(content: dict, given: "_Floats") -> tuple[int, list[list[float]]]:
+    """(steps, W) of the later start; (0, W(0)) where there is none."""
+    launch = content.get("launch")
+    if launch is None:
+        return 0, given.W
+    if not isinstance(launch, dict) or set(launch) != {"steps", "W"}:
+        raise _Malformed("launch does not hold exactly steps, W")
+    steps, W = launch["steps"], _matrix("launch W", launch["W"])
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 0 < steps <= LONGEST:
+        raise _Malformed(f"the steps of the launch are no whole number from 1 to {LONGEST}")
+    if (len(W), len(W[0])) != (len(given.W), given.m):
+        raise _Malformed("the shape of the launch's W does not fit")
+    return steps, W
 
 
 class _Malformed(ValueError):
@@ -154,16 +176,15 @@ def _matrix(name: str, value) -> list[list[float]]:
 
 
 class _Floats:
-    """The floats of a certificate, as exact numbers; of a coupled network one neuron of each pair, counted twice."""
+    """The floats of a certificate, as exact numbers."""
 
     def __init__(self, network: str, init: str, numbers: dict):
         X, y, W, a = (numbers[name] for name in ("X", "y", "W", "a"))
-        self.n, self.d_in, self.d, self.m = len(X), len(X[0]), len(y[0]), len(W[0])
-        if len(y) != self.n or len(W) != self.d_in or len(a) != self.d or len(a[0]) != self.m:
+        self.n, self.d, self.m, self.network = len(X), len(y[0]), len(W[0]), network
+        if len(y) != self.n or len(W) != len(X[0]) or len(a) != self.d or len(a[0]) != self.m:
             raise _Malformed("the shapes of X, y, W and a do not fit")
         if any(abs(sign) != 1 for row in a for sign in row):
             raise _Malformed("a sign is not ±1")
-        self.times = 1
         if init == "coupled":
             same = all(row[r] == row[r + 1] for row in W for r in range(0, self.m - 1, 2))
             opposite = all(row[r] == -row[r + 1] for row in a for r in range(0, self.m - 1, 2))
@@ -171,60 +192,148 @@ class _Floats:
                 raise _Malformed(
                     "the neurons of a pair do not share w with opposite signs, so F(W(0)) = 0 is not known"
                 )
-            W, a, self.times = [row[::2] for row in W], [row[::2] for row in a], 2
-        self.coupled, self.network = init == "coupled", network
-        self.X, self.y, self.W, self.a = (arb_mat([[arb(v) for v in row] for row in rows]) for rows in (X, y, W, a))
-        self.rows = X
-        self.kinds = len(W[0])
+        self.coupled, self.W, self.a = init == "coupled", W, a
+        self.X, self.y = _exact(X), _exact(y)
+        self.gram = self.X * self.X.transpose()
+        self.near = np.array(X)
         self.s, self.eta, self.omega, self.keep = (arb(numbers[name]) for name in ("s", "eta", "omega", "keep"))
         for name, good in (("s", self.s > 0), ("eta", self.eta > 0), ("omega", 0 <= self.omega < self.s), ("keep", 0 < self.keep < 1)):  # fmt: skip
             if not good:
                 raise _Malformed(f"{name} is out of range")
 
 
-def _at_start(given: _Floats, claimed: dict) -> list[Finding]:
-    """The numbers at W(0) against what is claimed."""
-    n, d, m = given.n, given.d, given.m
-    gram = given.X * given.X.transpose()
-    lengths = [gram[i, i].sqrt() for i in range(n)]
-    longest = _most(lengths)
-    logits = given.X * given.W
-    zero = arb(0)
-    mean, weight, rate, half = [[zero] * d for _ in range(n)], zero, zero, [[zero] * given.kinds for _ in range(n)]
-    if given.network == "softmax":
-        squares = []
-        for i in range(n):
-            exps = [logits[i, r].exp() for r in range(given.kinds)]
-            mass = sum(exps, zero) * given.times
-            half[i] = [m * each / mass for each in exps]
-            squares.append(sum((q * q for q in half[i]), zero) * given.times / (m * m))
-            if not given.coupled:
-                mean[i] = [sum((q * given.a[k, r] for r, q in enumerate(half[i])), zero) / m for k in range(d)]
-        slope = bend = half
-        weight = _most([q for row in half for q in row])
-        rate = _most([length * (1 + square).sqrt() for length, square in zip(lengths, squares, strict=True)])
-    else:
-        slope = [[_slope(given.network, logits[i, r]) for r in range(given.kinds)] for i in range(n)]
-        bend = slope if given.network == "exponential" else [[BOUNDED[given.network]()] * given.kinds for _ in range(n)]
-        rate = longest if given.network == "exponential" else zero
-    G = arb_mat([[slope[i][r] * (given.a[k, r] - mean[i][k]) for r in range(given.kinds)] for i in range(n) for k in range(d)])  # fmt: skip
-    product = G * G.transpose()
-    H = [[product[p, q] * gram[p // d, q // d] * given.times / m for q in range(n * d)] for p in range(n * d)]
-    low, top, sharp = (arb(claimed[name]) for name in ("lambda", "norm", "sharpness"))
-    size = sum((given.y[i, k] ** 2 for i in range(n) for k in range(d)), zero).sqrt()
-    means = _most([sum((each**2 for each in row), zero).sqrt() for row in mean])
+def _exact(rows: list[list[float]]):
+    return arb_mat([[arb(value) for value in row] for row in rows])
+
+
+class _Look:
+    """The network at one W: outputs, Gram matrix and the constants of the lemmas.
+
+    Of a network of pairs one neuron of each pair is looked at and counts twice; its mean is 0.
+    """
+
+    def __init__(self, given: _Floats, W: list[list[float]], paired: bool):
+        self.given, self.paired = given, paired
+        step, self.times = (2, 2) if paired else (1, 1)
+        self.a = _exact([row[::step] for row in given.a])
+        W = [row[::step] for row in W]
+        self.kinds, n, d, m, zero = len(W[0]), given.n, given.d, given.m, arb(0)
+        logits = given.X * _exact(W)
+        lengths = [given.gram[i, i].sqrt() for i in range(n)]
+        self.longest = _most(lengths)
+        self.mean, self.weight = [[zero] * d for _ in range(n)], zero
+        if given.network == "softmax":
+            squares, self.slope = [], []
+            for i in range(n):
+                exps = [logits[i, r].exp() for r in range(self.kinds)]
+                mass = sum(exps, zero) * self.times
+                q = [m * each / mass for each in exps]
+                self.slope.append(q)
+                squares.append(sum((each * each for each in q), zero) * self.times / (m * m))
+            self.bend = self.slope
+            self.weight = _most([q for row in self.slope for q in row])
+            self.rate = _most([length * (1 + square).sqrt() for length, square in zip(lengths, squares, strict=True)])
+            values = self.slope
+        else:
+            at = [[logits[i, r] for r in range(self.kinds)] for i in range(n)]
+            values = [[_value(given.network, u) for u in row] for row in at]
+            self.slope = [[_slope(given.network, u) for u in row] for row in at]
+            grows = given.network == "exponential"
+            self.bend = self.slope if grows else [[BOUNDED[given.network]()] * self.kinds for _ in range(n)]
+            self.rate = self.longest if grows else zero
+        self.outputs = arb_mat(n, d) if paired else arb_mat(values) * self.a.transpose()
+        if given.network == "softmax" and not paired:
+            self.mean = [[self.outputs[i, k] / m for k in range(d)] for i in range(n)]
+
+    def kernel(self) -> list[list]:
+        """H."""
+        n, d = self.given.n, self.given.d
+        G = arb_mat([
+            [self.slope[i][r] * (self.a[k, r] - self.mean[i][k]) for r in range(self.kinds)] for i in range(n) for k in range(d)
+        ])  # fmt: skip
+        product, share = G * G.transpose(), arb(self.times) / self.given.m
+        return [[product[p, q] * self.given.gram[p // d, q // d] * share for q in range(n * d)] for p in range(n * d)]
+
+    def sharpness(self):
+        """B, by Collatz's quotients at positive vectors that need not be right."""
+        n, X = self.given.n, self.given.near
+        near = np.array([[float(value.mid()) for value in row] for row in self.bend])
+        squares, p = (X @ X.T) ** 2, np.ones_like(near)
+        for _ in range(POWER):
+            p = near * (squares @ (near * p))
+            p = p / p.max(axis=0, keepdims=True) + 1e-7
+        K2 = arb_mat([[self.given.gram[i, j] ** 2 for j in range(n)] for i in range(n)])
+        weighted = K2 * arb_mat(
+            [[b * arb(float(v)) for b, v in zip(self.bend[i], p[i], strict=True)] for i in range(n)]
+        )
+        return _most([self.bend[i][r] * weighted[i, r] / arb(float(p[i, r])) for i in range(n) for r in range(self.kinds)]).sqrt()  # fmt: skip
+
+    def means(self):
+        """max_i ‖f_i‖."""
+        return _most([_length(row) for row in self.mean])
+
+    def pulled(self, e):
+        """Jᵀe, for all neurons."""
+        n, d = self.given.n, self.given.d
+        pull = e * self.a
+        inner = [sum((e[i, k] * self.mean[i][k] for k in range(d)), arb(0)) for i in range(n)]
+        return self.given.X.transpose() * arb_mat([
+            [self.slope[i][r] * (pull[i, r] - inner[i]) for r in range(self.kinds)] for i in range(n)
+        ])  # fmt: skip
+
+
+def _length(values):
+    """The Euclidean length; a sum of squares is not negative, whatever its ball says."""
+    return sum((value * value for value in values), arb(0)).nonnegative_part().sqrt()
+
+
+def _at(look: _Look, size, claimed: dict) -> list[Finding]:
+    """The numbers at the start against what is claimed."""
+    H, low, top = look.kernel(), arb(claimed["lambda"]), arb(claimed["norm"])
+    under, over = _pivot(H, low, 1), _pivot(H, top, -1)
     return [
         Finding(
-            "λ_min(H(0)) ≥ λ", claimed["lambda"], _pivot(H, low, 1), claimed["lambda"] > 0 and _pivot(H, low, 1) > 0
+            "λ_min(H) ≥ λ (smallest pivot of H − λI)", claimed["lambda"], under, claimed["lambda"] > 0 and under > 0
         ),
-        Finding("‖H(0)‖ ≤ norm", claimed["norm"], _pivot(H, top, -1), _pivot(H, top, -1) > 0),
-        _at_most("‖Y‖ ≤ size", size, claimed["size"]),
-        _at_most("‖x_i‖ ≤ longest", longest, claimed["longest"]),
-        _at_most("‖f_i‖ ≤ mean", means, claimed["mean"]),
-        _at_most("κ ≤ weight", weight, claimed["weight"]),
-        _at_most("ν ≤ rate", rate, claimed["rate"]),
-        _sharp(given, bend, gram, sharp),
+        Finding("‖H‖ ≤ norm (smallest pivot of norm I − H)", claimed["norm"], over, over > 0),
+        _at_most("‖e‖ ≤ size", size, claimed["size"]),
+        _at_most("‖x_i‖ ≤ longest", look.longest, claimed["longest"]),
+        _at_most("‖f_i‖ ≤ mean", look.means(), claimed["mean"]),
+        _at_most("κ ≤ weight", look.weight, claimed["weight"]),
+        _at_most("ν ≤ rate", look.rate, claimed["rate"]),
+        _at_most("B ≤ sharpness", look.sharpness(), claimed["sharpness"]),
     ]
+
+
+def _followed(given: _Floats, steps: int, end: list[list[float]], heard) -> tuple[Finding, Finding]:
+    """Theorem 7: exact gradient descent after `steps` steps against the point `end`, along floats of our own."""
+    W, d, fastest = given.W, arb(0), arb(0)
+    shift = _Look(given, W, given.coupled).outputs
+    for step in range(steps):
+        look = _Look(given, W, False)
+        e = look.outputs - shift - given.y
+        size = _length([e[i, k] for i in range(given.n) for k in range(given.d)])
+        frobenius = _length([entry for row in look.kernel() for entry in row])
+        C = _amplitude(arb(given.d), look.longest, look.weight, look.rate, look.means(), arb(given.m), d) * look.sharpness() * (look.rate * d).exp()  # fmt: skip
+        P = (given.m * frobenius).sqrt() + C * d
+        E = size + P * d
+        fastest = fastest.max(given.eta * (P * P + C * E))
+        after = _exact(W) - given.eta * look.pulled(e)
+        W = [[float(after[k, r].mid()) for r in range(given.m)] for k in range(len(W))]
+        error = _length([abs(after[k, r] - arb(W[k][r])).upper() for k in range(len(W)) for r in range(given.m)])
+        d = arb(((1 + given.eta * C * E) * d + error).upper())
+        heard(step + 1, steps)
+    away = _length(
+        [arb(x) - arb(y) for row, other in zip(W, end, strict=True) for x, y in zip(row, other, strict=True)]
+    )
+    return (
+        Finding("η(P² + CE) ≤ 2 on the way", 2.0, float(fastest.upper()), bool(fastest <= 2)),
+        _at_most("distance of exact gradient descent from the later start ≤ ω", d + away, float(given.omega.mid())),
+    )
+
+
+def _amplitude(d, longest, weight, rate, mean, m, s):
+    return d.sqrt() * (1 + longest * s * ((rate * s).exp() * weight / m).sqrt()) + mean
 
 
 def _at_most(what: str, found, claimed: float) -> Finding:
@@ -236,6 +345,15 @@ def _most(values):
     for value in values[1:]:
         top = top.max(value)
     return top
+
+
+def _value(network: str, u):
+    if network == "exponential":
+        return u.exp()
+    if network == "tanh":
+        return u.tanh()
+    s = 1 / (1 + (-u).exp())
+    return s if network == "sigmoid" else u * s
 
 
 def _slope(network: str, u):
@@ -267,30 +385,13 @@ def _pivot(H: list, shift, sign: int) -> float:
     return least
 
 
-def _sharp(given: _Floats, bend: list, gram, claimed) -> Finding:
-    """B² p ≥ D K₂ D p entry by entry for some p > 0, for each neuron."""
-    n, kinds = given.n, given.kinds
-    near = np.array([[float(value.mid()) for value in row] for row in bend])
-    X = np.array(given.rows)
-    squares = (X @ X.T) ** 2
-    p = np.ones_like(near)
-    for _ in range(POWER):
-        p = near * (squares @ (near * p))
-        p = p / p.max(axis=0, keepdims=True) + 1e-7
-    K2 = arb_mat([[gram[i, j] ** 2 for j in range(n)] for i in range(n)])
-    weighted = K2 * arb_mat([[bend[i][r] * arb(float(p[i, r])) for r in range(kinds)] for i in range(n)])
-    quotients = [bend[i][r] * weighted[i, r] / arb(float(p[i, r])) for i in range(n) for r in range(kinds)]
-    return _at_most("B ≤ sharpness", _most(quotients).sqrt(), float(claimed.mid()))
-
-
 def _hypotheses(given: _Floats, bounds: dict, claimed: dict) -> list[Finding]:
     """The hypotheses of Theorem 5 and Proposition 6, from the claimed numbers."""
     k = {name: arb(value) for name, value in bounds.items()}
     c = {name: arb(value) for name, value in claimed.items()}
     s, eta, omega, m, d = given.s, given.eta, given.omega, arb(given.m), arb(given.d)
     root, nu = (m * k["lambda"]).sqrt(), k["rate"]
-    amplitude = d.sqrt() * (1 + k["longest"] * s * ((nu * s).exp() * k["weight"] / m).sqrt()) + k["mean"]
-    bend = amplitude * k["sharpness"]
+    bend = _amplitude(d, k["longest"], k["weight"], nu, k["mean"], m, s) * k["sharpness"]
     kept = root - bend * _stretch(nu, s)
     reach = (m * k["norm"]).sqrt() + bend * _stretch(nu, s)
     theta = eta * (reach**2 + bend * (nu * s).exp() * (k["size"] + reach * omega)) / 2

@@ -129,7 +129,7 @@ class Hypotheses:
     theta: Leaf
     """θ."""
     spent: Leaf
-    """(1 − θ) ∫_ω^s p, against ‖Y‖ + Pω."""
+    """∫_ω^s p; times 1 − θ it is to reach ‖Y‖ + Pω."""
     reach: Leaf
     """P ≥ ‖J‖ on the ball."""
 
@@ -141,7 +141,7 @@ def hypotheses(k: Constants, smallest, largest, size, s, eta, omega) -> Hypothes
     reach = jnp.sqrt(k.m * largest) + bend * stretch(k, s)
     theta = eta * (reach**2 + curvature_within(k, s) * (size + reach * omega)) / 2
     spent = root * (s - omega) - bend * (twice_stretched(k, s) - twice_stretched(k, omega))
-    return Hypotheses(root, root - bend * stretch(k, s), theta, (1 - theta) * spent, reach)
+    return Hypotheses(root, root - bend * stretch(k, s), theta, spent, reach)
 
 
 def displacement(point: Point) -> Float[Array, ""]:

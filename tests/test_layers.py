@@ -25,6 +25,7 @@ FLOORS = (
     {"judge"},
     {"catalogue"},
     {"measures", "pointfile", "falsifying", "certificates"},
+    {"launches"},
     {"realising"},
     {"studies"},
     {"studying", "certifying", "tightening", "report.page"},
