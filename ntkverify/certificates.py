@@ -55,6 +55,11 @@ class Attempt:
     """The later start; `s`, `bounds` and `conclusions` then speak of the ball around it."""
 
     @property
+    def base(self) -> Params:
+        """The centre of the certified ball: W(0), or the later start."""
+        return self.start if self.launch is None else self.launch.at
+
+    @property
     def margins(self) -> dict[str, tuple[float, float]]:
         """Hypothesis → (what is there, what is needed); it holds if the first is at least the second."""
         if not self.conclusions:

@@ -195,6 +195,7 @@ class Realise:
 
     Examples: ntkverify realise --data orthonormal
     ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4
+    ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4 --follow 2048
     """
 
     data: str = "orthonormal"
@@ -219,6 +220,9 @@ class Realise:
     """Share of λ that the ball must keep; a smaller share certifies smaller widths and slower rates."""
     theta: float = 0.1
     """θ: share of a step that its remainder may eat; a larger one allows larger steps and needs more neurons."""
+    follow: int = 0
+    """Where W(0) is not certified, follow gradient descent for up to so many steps with every rounding enclosed, and
+    certify from there: far smaller widths, and slower."""
     max_width: int = 65536
     """Widths up to this one are tried."""
     accuracy: float = 1e-3
@@ -234,6 +238,8 @@ class Realise:
         for name, below in (("keep", 1.0), ("theta", 1.0), ("accuracy", 1.0)):
             if not 0 < getattr(self, name) < below:
                 raise BadInput(f"--{name} {getattr(self, name)}", "a number strictly between 0 and 1", f"--{name} 0.1")
+        if self.follow < 0:
+            raise BadInput(f"--follow {self.follow}", "a number of steps of at least 0", "--follow 1024")
         for name in ("max_width", "budget"):
             if getattr(self, name) < 2:
                 raise BadInput(f"--{name.replace('_', '-')} {getattr(self, name)}", "a whole number of at least 2")
@@ -260,7 +266,7 @@ class Realise:
         with Progress() as heard:
             more = realise(
                 problem, folder, sigmas=SIGMAS if self.sigma is None else (self.sigma,), m=self.m, widest=widest,
-                keep=self.keep, theta=self.theta, accuracy=self.accuracy, budget=self.budget, seed=self.seed,
+                keep=self.keep, theta=self.theta, accuracy=self.accuracy, budget=self.budget, follow=self.follow, seed=self.seed,
                 origin=origin, heard=heard,
             )  # fmt: skip
         row |= {"m": more["m"], "sigma": more["sigma"]}
@@ -457,8 +463,10 @@ class Check:
 
     def _certificate(self, console: Console) -> int:
         from ntkverify.checker import check
+        from ntkverify.progress import Progress
 
-        found = check(self.file)
+        with Progress() as bar:
+            found = check(self.file, lambda done, total: bar("following gradient descent", done, total))
         table = Table("checked", "claimed", "found", "", box=None)
         for each in found.findings:
             table.add_row(each.what, f"{each.claimed:.12g}", f"{each.found:.12g}", "holds" if each.holds else "[bold red]fails[/bold red]")  # fmt: skip

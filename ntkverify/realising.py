@@ -18,12 +18,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import balls
-from ntkverify.certificates import KEEP, THETA, Attempt, attempt, certificate, room
+from ntkverify.certificates import KEEP, THETA, Attempt, attempt, certificate, room, shift
 from ntkverify.degenerate import infinite_bound
 from ntkverify.errors import BadInput
 from ntkverify.float_enclosures import in_balls
 from ntkverify.growth import constants
 from ntkverify.kernels.closed_form import closed_form
+from ntkverify.launches import launched
 from ntkverify.network import initialise
 from ntkverify.nouns import COUPLED, Params, Problem
 from ntkverify.numerics import full_precision
@@ -38,7 +39,7 @@ SAMPLED, WORTHWHILE, MOST = 4096, 1.5, 3
 RESOLUTION = 1.03
 """The smallest width is found up to this factor."""
 CERTIFICATE, SHOWN = "certificate.json", 400
-CHUNK = 64
+CHUNK = 16
 """Steps of a run that are compiled together; λ_min is looked at between chunks."""
 
 
@@ -79,14 +80,15 @@ def _sampled(problem: Problem, net: Params):
 
 def smallest_certified(
     problem: Problem, seed: int, widest: int, sigmas: Sequence[float] = SIGMAS, keep: float = KEEP, theta: float = THETA,
-    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+    follow: int = 0, heard: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Attempt:  # fmt: skip
     """The certified network of smallest width over the σ, up to `RESOLUTION`; if there is none up to `widest`, the
     attempt that came nearest.
 
     The σ are taken in the order of the widths that are predicted.  At the first, widths grow from below the
     predicted one until one is certified, then the bracket is halved; another σ is followed only where it
-    certifies a smaller width than the best.
+    certifies a smaller width than the best.  With `follow`, starts after up to so many followed steps count too; only
+    the σ of the best prediction is taken then, from the rank floor up.
     """
     even = 2 if problem.init == COUPLED else 1
     at = drawn(problem, seed, widest)
@@ -94,17 +96,21 @@ def smallest_certified(
     guesses = {sigma: predicted(problem, net, sigma, widest, keep, theta) for sigma in sigmas}
     order = sorted(sigmas, key=lambda sigma: guesses[sigma])
     order = [sigma for sigma in order if guesses[sigma] <= WORTHWHILE * guesses[order[0]]][:MOST]
+    floor = 2 * problem.n * problem.d_out / max(problem.rank, 1)
     best, nearest = None, None
+    if follow:
+        order = order[:1]
 
     def certify(sigma: float, m: float) -> Attempt:
         whole = min(max(even, even * round(m / even)), widest // even * even)
         heard(
             f"σ = {sigma:g}, m = {whole}" + (f", best {best.problem.m}" if best else ""), order.index(sigma), len(order)
         )
-        return attempt(*at(sigma, whole), keep, theta)
+        return certified(*at(sigma, whole), keep, theta, follow)
 
     for sigma in order:
-        found = certify(sigma, best.problem.m / RESOLUTION - even if best else min(guesses[sigma], widest) / 1.5)
+        first = floor if follow else min(guesses[sigma], widest) / 1.5
+        found = certify(sigma, best.problem.m / RESOLUTION - even if best else first)
         low = 1.0 if found.proved else float(found.problem.m)
         while best is None and not found.proved and found.problem.m < widest // even * even:
             low = float(found.problem.m)
@@ -123,6 +129,12 @@ def smallest_certified(
                 break
             step *= 1.25
     return best or nearest  # type: ignore[return-value]
+
+
+def certified(problem: Problem, start: Params, keep: float, theta: float, follow: int) -> Attempt:
+    """The attempt at W(0), or, where that proves nothing, at a later start within `follow` steps."""
+    found = attempt(problem, start, keep, theta)
+    return found if found.proved or not follow else launched(problem, start, keep, theta, follow) or found
 
 
 def _nearer(one: Attempt | None, other: Attempt) -> Attempt:
@@ -180,16 +192,16 @@ def observe(
     budget: int,
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Observed:
-    """Run gradient descent in floats until ‖e‖² ≤ accuracy ‖Y‖², at most `budget` steps."""
-    problem, start = found.problem, found.start
-    shift = residual(problem, start) + problem.y if problem.init != COUPLED else jnp.zeros_like(problem.y)
+    """Run gradient descent in floats from the centre of the ball until ‖e‖² is `accuracy` times what it is there, at
+    most `budget` steps."""
+    problem, start, less = found.problem, found.base, shift(found.problem, found.start)
     target = math.sqrt(accuracy) * found.bounds["size"]
     W, rows, times, smallest = start.W, [], [], []
     while len(rows) * CHUNK <= budget:
         heard(
             f"training, ‖e‖ = {rows[-1][0][-1]:.3g} of {target:.3g}" if rows else "training", len(rows) * CHUNK, budget
         )
-        W, chunk, least = _chunk(problem, start, shift, found.eta, W, CHUNK)
+        W, chunk, least = _chunk(problem, start, less, found.eta, W, CHUNK)
         times.append(len(rows) * CHUNK)
         smallest.append(float(least))
         rows.append([np.asarray(part) for part in chunk])
@@ -222,15 +234,15 @@ def envelope(found: Attempt, seen: Observed) -> np.ndarray:
 def observations(found: Attempt, seen: Observed) -> list[dict]:
     """What was seen beside what was proved: rows {what, seen, proved, holds}, worst over the run."""
     bound = envelope(found, seen)
-    at = int(np.argmax(seen.errors / bound))
+    at = 1 + int(np.argmax(seen.errors[1:] / bound[1:]))
     inside = seen.times <= seen.steps
     kept = found.conclusions["kept"] ** 2 / found.problem.m
     rows = [
-        ("error under the envelope", float(seen.errors[at]), float(bound[at]), "≤"),
-        ("length of the path, within the ball", float(seen.lengths[-1]), found.s, "≤"),
-        ("distance from W(0), within the ball", float(seen.distances.max()), found.s, "≤"),
-        ("roundings of all steps", float(seen.rounding[-1]), found.omega, "≤"),
-        ("λ_min(H(W(τ)))", float(seen.smallest[inside].min()), kept, "≥"),
+        (f"‖e‖ at step {at}, where it comes nearest to its envelope", float(seen.errors[at]), float(bound[at]), "≤"),
+        ("length of the path, within the certified radius", float(seen.lengths[-1]), found.s, "≤"),
+        ("distance from the start, within the certified radius", float(seen.distances.max()), found.s, "≤"),
+        ("roundings of all steps, within the allowance", float(seen.rounding[-1]), found.omega, "≤"),
+        ("λ_min(H(W(τ))), above what the ball keeps", float(seen.smallest[inside].min()), kept, "≥"),
     ]
     return [
         {"what": what, "seen": have, "proved": need, "holds": have <= need if sign == "≤" else have >= need}
@@ -272,7 +284,7 @@ def _least(problem: Problem, start: Params, radius, key, steps: int = 24):
 def broken(found: Attempt, seed: int, most: float = 64.0) -> tuple[float, Params] | None:
     """(the smallest radius at which a search finds λ_min < keep · λ, the point), confirmed in balls; None if none is
     found up to `most` times the certified radius."""
-    problem, start, line = found.problem, found.start, found.keep * found.bounds["lambda"]
+    problem, start, line = found.problem, found.base, found.keep * found.bounds["lambda"]
     low, high, where = found.s, None, None
     radius = found.s
     while radius <= most * found.s:
@@ -303,7 +315,7 @@ def impossible(found: Attempt, widest: int) -> BadInput:
 
 def realise(
     problem: Problem, folder: Path, *, sigmas: Sequence[float], m: int | None, widest: int, keep: float, theta: float,
-    accuracy: float, budget: int, seed: int, origin: dict,
+    accuracy: float, budget: int, follow: int, seed: int, origin: dict,
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> dict:  # fmt: skip
     """Certify, train, look: writes certificate.json and arrays.npz into the folder and returns the rest of results.json.
@@ -318,9 +330,11 @@ def realise(
     if reason := infinite_bound(problem):
         raise BadInput("data with λ = 0", reason, "other data, or fewer samples")
     if m is None:
-        found = smallest_certified(problem, seed, widest, sigmas, keep, theta, heard)
+        found = smallest_certified(problem, seed, widest, sigmas, keep, theta, follow, heard)
     else:
-        found = max((attempt(*drawn(problem, seed, m)(sigma, m), keep, theta) for sigma in sigmas), key=_closeness)
+        found = max(
+            (certified(*drawn(problem, seed, m)(sigma, m), keep, theta, follow) for sigma in sigmas), key=_closeness
+        )
     if not found.proved:
         raise impossible(found, m or widest)
     write(folder / CERTIFICATE, json.dumps(certificate(found, origin)) + "\n")
@@ -338,7 +352,7 @@ def realise(
         "complete": complete, "proved": found.proved, "sentence": found.sentence, "certificate": CERTIFICATE,
         "m": found.problem.m, "sigma": float(found.problem.sigma), "eta": found.eta, "radius": found.s, "keep": keep,
         "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "margins": margins, "observations": rows,
-        "steps": steps, "bracket": bracket,
+        "followed": 0 if found.launch is None else found.launch.steps, "steps": steps, "bracket": bracket,
     }  # fmt: skip
 
 
@@ -346,9 +360,10 @@ def _series(found: Attempt, seen: Observed) -> dict[str, np.ndarray]:
     """What the figures show, at most `SHOWN` steps of the run."""
     steps = np.unique(np.linspace(0, seen.steps, SHOWN).astype(int))
     inside = seen.times <= seen.steps
+    before = 0 if found.launch is None else found.launch.steps
     return {
-        "steps": steps, "error": seen.errors[steps], "envelope": envelope(found, seen)[steps], "length": seen.lengths[steps],
-        "distance": seen.distances[steps], "times": seen.times[inside], "smallest": seen.smallest[inside],
+        "steps": before + steps, "error": seen.errors[steps], "envelope": envelope(found, seen)[steps], "length": seen.lengths[steps],
+        "distance": seen.distances[steps], "times": before + seen.times[inside], "smallest": seen.smallest[inside],
     }  # fmt: skip
 
 

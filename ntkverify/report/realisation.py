@@ -56,9 +56,9 @@ def _path(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing | None:
         figure, axes = _axes()
         axes.axhline(results["radius"], color=VIOLATED, dashes=(4, 2), label="certified radius s")
         axes.plot(arrays["steps"], arrays["length"], color=SERIES[0], label="length of the path")
-        axes.plot(arrays["steps"], arrays["distance"], color=SERIES[1], label="distance from W(0)")
+        axes.plot(arrays["steps"], arrays["distance"], color=SERIES[1], label="distance from the start")
         axes.set(xlabel="step τ", ylabel="over all neurons", ylim=(0, 1.1 * results["radius"]))
-        axes.legend(loc="center right")
+        axes.legend(loc="lower right")
         rows = _rows(arrays, ("steps", "length", "distance"))
         caption = "How far the weights went, beside the ball in which everything was certified."
         return Drawing("path", svg(figure), table(tuple(rows[0]), rows), caption)
@@ -70,7 +70,7 @@ def _eigenvalue(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing |
     with matplotlib.rc_context(STYLE):
         figure, axes = _axes()
         kept = results["conclusions"]["kept"] ** 2 / results["m"]
-        axes.axhline(results["bounds"]["lambda"], color=INK, linewidth=1, label="λ, certified at W(0)")
+        axes.axhline(results["bounds"]["lambda"], color=INK, linewidth=1, label="λ, certified at the start")
         axes.axhline(kept, color=VIOLATED, dashes=(4, 2), label="certified on the whole ball")
         axes.plot(arrays["times"], arrays["smallest"], color=SERIES[0], marker="o", ms=3, label="λ_min(H(W(τ)))")
         axes.set(xlabel="step τ", ylabel="smallest eigenvalue", ylim=(0, 1.25 * results["bounds"]["lambda"]))
