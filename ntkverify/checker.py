@@ -55,7 +55,11 @@ class Checked:
 def check(path: Path, heard: Callable[[int, int], None] = lambda done, total: None) -> Checked:
     """Verify the certificate in a file; `BadInput` if it is no certificate.  `heard(done, total)` is told of the
     steps that a later start is followed for."""
-    content = _read(path)
+    content, as_written = _read(path)
+    if not as_written:
+        return Checked(
+            False, "It was changed after it was written: its numbers are not in the form in which they are written.", ()
+        )
     before = ctx.prec
     ctx.prec = BITS
     try:
@@ -64,10 +68,12 @@ def check(path: Path, heard: Callable[[int, int], None] = lambda done, total: No
         ctx.prec = before
 
 
-def _read(path: Path) -> dict:
+def _read(path: Path) -> tuple[dict, bool]:
+    """The content, and whether the text is the one that writing it gives."""
     wanted, attempt = "a certificate that ntkverify realise wrote", "ntkverify realise"
     try:
-        content = json.loads(path.read_text("utf-8"), parse_constant=_no_number)
+        text = path.read_text("utf-8")
+        content = json.loads(text, parse_constant=_no_number)
     except FileNotFoundError:
         raise BadInput(f"no file {path}", wanted, attempt) from None
     except (OSError, ValueError, RecursionError):
@@ -76,7 +82,7 @@ def _read(path: Path) -> dict:
         raise BadInput(f"{path} is no certificate", wanted, attempt)
     if content.get("schema") != SCHEMA:
         raise BadInput(f"{path} is of another version", f"schema {SCHEMA}", attempt)
-    return content
+    return content, json.dumps(content) == text.strip()
 
 
 def _no_number(word: str):

@@ -283,22 +283,24 @@ def _least(problem: Problem, start: Params, radius, key, steps: int = 24):
 
 def broken(found: Attempt, seed: int, most: float = 64.0) -> tuple[float, Params] | None:
     """(the smallest radius at which a search finds λ_min < keep · λ, the point), confirmed in balls; None if none is
-    found up to `most` times the certified radius."""
+    found up to `most` times the certified radius.
+
+    The search begins inside the certified ball, so that it could contradict the certificate.
+    """
     problem, start, line = found.problem, found.base, found.keep * found.bounds["lambda"]
-    low, high, where = found.s, None, None
-    radius = found.s
-    while radius <= most * found.s:
+    low, radius, where = 0.0, found.s / 4, None
+    while where is None and radius <= most * found.s:
         least, W = _least(problem, start, radius, jax.random.key(seed))
         if float(least) < line:
-            high, where = radius, W
-            break
-        low, radius = radius, 1.5 * radius
-    if high is None:
+            where = W
+        else:
+            low, radius = radius, 1.5 * radius
+    if where is None:
         return None
     for _ in range(8):
-        middle = math.sqrt(low * high)
+        middle = (low + radius) / 2
         least, W = _least(problem, start, middle, jax.random.key(seed))
-        low, high, where = (low, middle, W) if float(least) < line else (middle, high, where)
+        low, radius, where = (low, middle, W) if float(least) < line else (middle, radius, where)
     point = Params(where, start.a)
     top = balls.smallest_eigenvalue(in_balls(lambda net: closed_form(problem, net))(point))[1]
     away = float(balls.norm(balls.subtract(balls.exact(point.W), balls.exact(start.W))))

@@ -93,7 +93,7 @@ def metrics(results: Mapping, spec: Mapping) -> Drawing | None:
                 own = [row for row in rows if (row["panel"], row["series"]) == (name, one)]
                 places = sorted({row["x"] for row in own})
                 found = [[row["log10"] for row in own if row["x"] == place] for place in places]
-                colour = SERIES[index % len(SERIES)]
+                colour = (*SERIES, "#999999")[index % 8]
                 axes.fill_between(
                     places, [min(v) for v in found], [max(v) for v in found], color=colour, alpha=0.15, lw=0
                 )
@@ -103,8 +103,9 @@ def metrics(results: Mapping, spec: Mapping) -> Drawing | None:
             places = sorted({row["x"] for row in rows})
             axes.set_xticks(places, labels=[f"{place:g}" for place in places])
             axes.xaxis.set_minor_locator(NullLocator())
-            ticks = [t for t in (0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 20, 50, 100, 200) if t <= 1.5 * max(r["log10"] for r in rows)]  # fmt: skip
-            ticks = [t for t in ticks if t >= 0.7 * min(r["log10"] for r in rows)]
+            least, most = (end(row["log10"] for row in rows) for end in (min, max))
+            every_tick = (0.5, 1, 2, 5, 10, 20, 50, 100, 200) if most > 20 else (0.5, 1, 1.5, 2, 3, 4, 5, 7, 10)
+            ticks = [tick for tick in every_tick if 0.7 * least <= tick <= 1.5 * most]
             axes.set_yticks(ticks, labels=[f"{t:g}" for t in ticks])
             axes.yaxis.set_minor_locator(NullLocator())
         every[0].set_ylabel(spec["ylabel"])

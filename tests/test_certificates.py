@@ -1,0 +1,329 @@
+"""Certificates of convergence: what is proved happens, the checker agrees, and nothing else passes it."""
+
+import ast
+import copy
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from conftest import make
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ntkverify import certificates, checker, cli, growth, launches
+from ntkverify.certificates import attempt, certificate
+from ntkverify.checker import check, digest
+from ntkverify.errors import BadInput
+from ntkverify.launches import launched
+from ntkverify.network import initialise
+from ntkverify.realising import broken, drawn, envelope, observe, smallest_certified
+from ntkverify.results import load
+
+
+def two_points(m=24, **options):
+    """Two orthonormal inputs, one output."""
+    problem = make(n=2, d_in=2, d_out=1, m=m, sigma=0.05, **options)
+    return dataclasses.replace(problem, X=jax.numpy.eye(2), y=jax.numpy.asarray([[1.0], [-1.0]]))
+
+
+def proved(problem, **options):
+    found = attempt(problem, initialise(problem, jax.random.key(0)), **options)
+    assert found.proved, found.sentence
+    return found
+
+
+def verdict(content, tmp_path, forged=True):
+    """What the checker says of a content; `forged`: with a digest that fits."""
+    path = tmp_path / "certificate.json"
+    path.write_text(json.dumps(content | ({"digest": digest(content)} if forged else {})))
+    return check(path)
+
+
+@pytest.fixture(scope="module")
+def good():
+    return certificate(proved(two_points()), {"made": "by a test"})
+
+
+def test_two_points_are_realised_and_checked(tmp_path, capsys):
+    out = tmp_path / "r"
+    assert cli.main(["realise", "--data", "orthonormal", "--out", str(out)]) == 0
+    assert cli.main(["check", str(out / "certificate.json")]) == 0
+    assert "accepted" in capsys.readouterr().out
+    results = load(out)
+    assert results["complete"]
+    assert results["proved"]
+    assert results["m"] <= 200
+    assert all(row["holds"] for row in results["observations"])
+    bracket = results["bracket"]
+    assert bracket["found"] is None or bracket["proved"] < bracket["found"]
+    page = (out / "report.html").read_text()
+    assert page.count("<svg") == 3
+    assert "http-equiv" not in page
+    assert cli.main(["report", str(out)]) == 0
+
+
+@pytest.mark.parametrize("init", ["coupled", "independent"])
+@pytest.mark.parametrize("network", ["softmax", "exponential", "tanh", "sigmoid", "swish"])
+def test_every_smooth_network_is_certified_at_both_starts_and_later(network, init, tmp_path):
+    problem = make(network, n=3, d_in=5, d_out=2, m=512, init=init, sigma=0.5)
+    assert verdict(certificate(proved(problem), {}), tmp_path).accepted
+    narrow = dataclasses.replace(problem, m=32)
+    start = initialise(narrow, jax.random.key(0))
+    assert not attempt(narrow, start).proved
+    later = launched(narrow, start)
+    assert later is not None
+    assert later.launch is not None
+    found = verdict(certificate(later, {}), tmp_path)
+    assert found.accepted, found.sentence
+    assert any("distance of exact gradient descent" in finding.what for finding in found.findings)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from([0.05, 0.3, 0.7]),
+    st.sampled_from([0.05, 0.5, 0.9]),
+    st.sampled_from([0.1, 0.5]),
+)
+def test_what_is_proved_happens(seed, sigma, theta, keep):
+    problem = make(n=3, d_in=4, d_out=1, m=256, seed=seed, sigma=sigma)
+    found = attempt(problem, initialise(problem, jax.random.key(seed)), keep, theta)
+    if found.proved:
+        seen = observe(found, 1e-4, 320)
+        assert np.all(seen.errors <= envelope(found, seen))
+        assert seen.lengths[-1] <= found.s
+        assert np.all(seen.smallest >= found.conclusions["kept"] ** 2 / problem.m)
+
+
+def set_to(*path):
+    """A change of one place of the content to a value that depends on what is there."""
+    *outer, last, change = path
+
+    def tamper(content):
+        inner = content
+        for key in outer:
+            inner = inner[key]
+        inner[last] = change(inner[last])
+
+    return tamper
+
+
+def swap_columns(content):
+    for row in content["floats"]["W"]:
+        row[0], row[2] = row[2], row[0]
+    content["floats"]["W"][0][1] += 1e-9
+
+
+TAMPERED = {
+    "a larger λ": set_to("bounds", "lambda", lambda x: x * (1 + 1e-9)),
+    "a smaller norm": set_to("bounds", "norm", lambda x: x * (1 - 1e-9)),
+    "a smaller ‖Y‖": set_to("bounds", "size", lambda x: x * (1 - 1e-12)),
+    "a smaller B": set_to("bounds", "sharpness", lambda x: x * (1 - 1e-9)),
+    "a smaller ν": set_to("bounds", "rate", lambda x: x * (1 - 1e-9)),
+    "a smaller κ": set_to("bounds", "weight", lambda x: x * (1 - 1e-9)),
+    "a smaller ‖x‖": set_to("bounds", "longest", lambda x: x * (1 - 1e-9)),
+    "a negative λ": set_to("bounds", "lambda", lambda x: -x),
+    "a larger p(s)": set_to("conclusions", "kept", lambda x: x * (1 + 1e-12)),
+    "a negative p(s)": set_to("conclusions", "kept", lambda x: -x),
+    "a smaller θ": set_to("conclusions", "theta", lambda x: x * (1 - 1e-9)),
+    "more of the integral": set_to("conclusions", "spent", lambda x: x * (1 + 1e-9)),
+    "a smaller P": set_to("conclusions", "reach", lambda x: x * (1 - 1e-9)),
+    "a faster rate": set_to("conclusions", "contraction", lambda x: x * (1 + 1e-9)),
+    "a larger step": set_to("floats", "eta", lambda x: 2 * x),
+    "a larger ball": set_to("floats", "s", lambda x: 1.001 * x),
+    "a much smaller ball": set_to("floats", "s", lambda x: 0.5 * x),
+    "more rounding": set_to("floats", "omega", lambda x: 1e3 * x),
+    "rounding beyond the ball": set_to("floats", "omega", lambda x: 1e9),
+    "a larger share": set_to("floats", "keep", lambda x: x * (1 + 1e-6)),
+    "a share of 1": set_to("floats", "keep", lambda x: 1.0),
+    "larger targets": set_to("floats", "y", lambda y: [[2 * v for v in row] for row in y]),
+    "other inputs": set_to("floats", "X", lambda X: [X[0], [0.8, 0.6]]),
+    "equal inputs": set_to("floats", "X", lambda X: [X[0], X[0]]),
+    "one weight": set_to("floats", "W", 0, 0, lambda w: w + 1e-12),
+    "weights swapped": swap_columns,
+    "one sign": set_to("floats", "a", 0, 0, lambda sign: -sign),
+    "no sign": set_to("floats", "a", 0, 0, lambda sign: 0.5),
+    "no number": set_to("floats", "eta", lambda x: "0.1"),
+    "true for 1": set_to("floats", "a", 0, 0, lambda sign: True),
+    "a shorter W": set_to("floats", "W", lambda W: W[:1]),
+    "a ragged W": set_to("floats", "W", lambda W: [W[0], W[1][:-1]]),
+    "another network": set_to("network", lambda _: "exponential"),
+    "no smooth network": set_to("network", lambda _: "relu"),
+    "another start": set_to("init", lambda _: "uncoupled"),
+    "a bound left out": lambda content: content["bounds"].pop("rate"),
+    "a bound too many": lambda content: content["bounds"].update(more=1.0),
+    "an empty launch": lambda content: content.update(launch={}),
+    "a launch of no steps": lambda content: content.update(launch={"steps": 0, "W": content["floats"]["W"]}),
+    "a launch that goes nowhere": lambda content: content.update(launch={"steps": 5, "W": content["floats"]["W"]}),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_a_tampered_certificate_is_rejected_even_with_a_fitting_digest(name, good, tmp_path):
+    assert verdict(good, tmp_path).accepted
+    content = copy.deepcopy(good)
+    TAMPERED[name](content)
+    found = verdict(content, tmp_path)
+    assert not found.accepted
+    assert found.sentence
+
+
+def test_one_changed_digit_anywhere_is_rejected(good, tmp_path):
+    text = json.dumps(good)
+    places = [k for k, letter in enumerate(text) if letter.isdigit()]
+    for k in np.random.default_rng(0).choice(places, 60, replace=False):
+        path = tmp_path / "digit.json"
+        path.write_text(text[:k] + str((int(text[k]) + 1) % 10) + text[k + 1 :])
+        assert not accepted(path), k
+
+
+def accepted(path) -> bool:
+    try:
+        return check(path).accepted
+    except BadInput:  # the schema's own digit, or a number that is none any more
+        return False
+
+
+LATER = {
+    "the point": set_to("launch", "W", 0, 0, lambda w: w + 1e-3),
+    "the steps": set_to("launch", "steps", lambda k: k - 1),
+    "the step size": set_to("floats", "eta", lambda x: x * (1 - 1e-3)),
+    "the error there": set_to("bounds", "size", lambda x: x * (1 - 1e-6)),
+    "no rounding allowed": set_to("floats", "omega", lambda x: 0.0),
+    "no launch": lambda content: content.pop("launch"),
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_tampered_later_start_is_rejected(name, tmp_path):
+    problem = two_points(m=8)
+    later = launched(problem, initialise(problem, jax.random.key(0)))
+    assert later is not None
+    content = certificate(later, {})
+    assert verdict(content, tmp_path).accepted
+    LATER[name](content)
+    assert not verdict(content, tmp_path).accepted
+
+
+WEAKENED = {
+    "√d dropped, and a factor": ("amplitude", lambda k, s: 0.9 * growth_amplitude(k, s)),
+    "no growth in the ball": ("stretch", lambda k, t: t),
+    "half of the integral's loss": ("twice_stretched", lambda k, s: growth_twice(k, s) / 2),
+    "no curvature": ("curvature_within", lambda k, s: 0 * s),
+}
+growth_amplitude, growth_twice = growth.amplitude, growth.twice_stretched
+
+
+@pytest.mark.parametrize("name", WEAKENED)
+def test_a_certificate_from_a_weakened_lemma_is_rejected(name, tmp_path, monkeypatch):
+    where, formula = WEAKENED[name]
+    monkeypatch.setattr(growth, where, formula)
+    weak = jax.jit(lambda *args: growth.hypotheses(*args))
+    monkeypatch.setattr(certificates, "hypotheses", lambda *args: growth.hypotheses(*args))
+    monkeypatch.setattr(certificates, "_computed", weak)
+    found = verdict(certificate(proved(two_points()), {}), tmp_path)
+    assert not found.accepted
+    assert "not so" in found.sentence
+
+
+def test_a_step_size_that_loses_the_path_is_refused():
+    problem = two_points(m=8)
+    assert launches.followed(problem, initialise(problem, jax.random.key(0)), 10.0, 3) is None
+
+
+def test_the_checker_shares_no_code_with_the_producer():
+    source = Path(checker.__file__).read_text("utf-8")
+    imported = {
+        name
+        for node in ast.walk(ast.parse(source))
+        for name in (
+            [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else [a.name for a in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+    }
+    assert {name for name in imported if name and name.startswith("ntkverify")} == {"ntkverify.errors"}
+    assert "jax" not in imported
+
+
+def test_search_never_breaks_what_is_proved():
+    """A few here; benchmarks/region_brackets.py runs three hundred."""
+    for seed in range(6):
+        problem = make(n=3, d_in=3, d_out=2, m=16, seed=seed, sigma=0.5, init="independent")
+        found = attempt(problem, initialise(problem, jax.random.key(seed)))
+        if found.s > 0:
+            below = broken(found, seed)
+            assert below is None or below[0] >= found.s
+
+
+def test_the_smallest_width_is_certified_and_a_prefix_of_one_draw():
+    problem = make(n=3, d_in=3, d_out=1, m=2)
+    found = smallest_certified(problem, 0, 4096, (0.5, 1.0))
+    assert found.proved
+    at = drawn(problem, 0, 4096)
+    again = attempt(*at(float(found.problem.sigma), found.problem.m))
+    assert again.conclusions == found.conclusions
+    assert np.array_equal(at(1.0, 64)[1].W, at(1.0, 128)[1].W[:, :64])
+    later = smallest_certified(problem, 0, 4096, (float(found.problem.sigma),), follow=128)
+    assert later.problem.m < found.problem.m / 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--keep", "0"], "strictly between"),
+        (["--theta", "1"], "strictly between"),
+        (["--accuracy", "nan"], "strictly between"),
+        (["--follow", "-1"], "at least 0"),
+        (["--max-width", "1"], "at least 2"),
+        (["--network", "relu"], "second derivative"),
+        (["--sigma", "-1"], "at least 0"),
+        (["--m", "3"], "even"),
+        (["--n", "3", "--d-in", "2"], "at most --d-in"),
+        (["--m", "4"], "short"),
+        (["--data", "sphere", "--n", "8", "--d-in", "4", "--d-out", "4", "--max-width", "64"], "short"),
+        (["--data", "TWICE"], "λ = 0"),
+        (["--data", "sphere", "--max-width", "10000000000"], "memory"),
+    ],
+)
+def test_bad_input_is_refused_with_what_fails(words, said, tmp_path, capsys):
+    if "TWICE" in words:
+        np.savez(tmp_path / "twice.npz", X=np.ones((2, 3)) / 2, y=np.ones((2, 1)))
+        words = ["--data", str(tmp_path / "twice.npz")]
+    assert cli.main(["realise", *words, "--out", str(tmp_path / "out")]) == 2
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"kind": "convergence"}',
+        '{"kind": "convergence", "schema": 1, "x": NaN}',
+        '{"kind": "other", "schema": 1}',
+    ],
+)
+def test_what_is_no_certificate_is_refused(text, tmp_path, capsys):
+    (tmp_path / "c.json").write_text(text)
+    assert cli.main(["check", str(tmp_path / "c.json")]) == 2
+    assert "wanted" in capsys.readouterr().err
+
+
+def test_a_failed_attempt_says_by_how_much():
+    problem = make(n=4, d_in=4, d_out=2, m=16)
+    found = attempt(problem, initialise(problem, jax.random.key(0)))
+    assert not found.proved
+    assert "short" in found.sentence
+    assert math.isfinite(found.bounds["lambda"])
+    with pytest.raises(ValueError, match="proves nothing"):
+        certificate(found, {})
