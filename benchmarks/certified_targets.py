@@ -1,0 +1,87 @@
+"""How wide must a network be to be certified?  The instances that the project aims at, each certificate checked.
+
+uv run python benchmarks/certified_targets.py > docs/results/certified-widths.md
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+
+import ntkverify as nv
+from ntkverify.certificates import Attempt, certificate
+from ntkverify.checker import check
+from ntkverify.environment import environment
+from ntkverify.realising import smallest_certified
+
+INSTANCES = (
+    ("two orthonormal points", {"data": "orthonormal", "n": 2, "d_out": 1}, 5, 200),
+    ("random unit data", {"data": "sphere", "n": 8, "d_in": 4, "d_out": 4}, 5, 10_000),
+    ("random unit data", {"data": "sphere", "n": 32, "d_in": 32, "d_out": 4}, 3, 10_000),
+    ("digits 0 to 2", {"data": "digits", "n": 24, "d_out": 3}, 3, None),
+)
+"""(name, data, draws of the data, the width aimed at)"""
+FOLLOWED = (("two orthonormal points", 2048), ("random unit data", 2048))
+WIDEST = 65536
+
+
+def checked(found: Attempt) -> tuple[bool, float]:
+    """Whether the checker accepts the certificate, and its seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "certificate.json"
+        path.write_text(json.dumps(certificate(found, {})))
+        began = time.perf_counter()
+        return check(path).accepted, time.perf_counter() - began
+
+
+def row(name: str, options: dict, draws: int, aim: int | None, follow: int) -> None:
+    """One line of the table."""
+    widths, sigmas, rates, accepted, seconds, check_seconds = [], [], [], 0, [], []
+    for seed in range(draws):
+        problem = nv.problem(**options, m=2, seed=seed)
+        began = time.perf_counter()
+        found = smallest_certified(problem, seed, WIDEST if not follow else 4096, follow=follow)
+        seconds.append(time.perf_counter() - began)
+        print(name, seed, found.problem.m, found.proved, file=sys.stderr, flush=True)
+        if found.proved:
+            good, spent = checked(found)
+            accepted += good
+            check_seconds.append(spent)
+            widths.append(found.problem.m)
+            sigmas.append(float(found.problem.sigma))
+            rates.append(found.conclusions["contraction"])
+    sizes = ", ".join(f"{key} = {value}" for key, value in options.items() if key != "data")
+    median = f"{np.median(widths):g} ({min(widths)} to {max(widths)})" if widths else "none"
+    start = f"≤ {follow} steps" if follow else "W(0)"
+    print(
+        f"| {name}, {sizes} | {start} | {median} | {aim or ''} | {len(widths)} of {draws} | {accepted} of {len(widths)} | "
+        f"{', '.join(f'{s:g}' for s in sorted(set(sigmas)))} | {np.median(seconds):.0f} | {np.median(check_seconds or [0]):.2g} |",
+        flush=True,
+    )
+
+
+def main() -> None:
+    found = environment()
+    print("# Certified widths\n\n`uv run python benchmarks/certified_targets.py`\n")
+    print(
+        "The smallest width at which convergence of gradient descent from the floats of W(0) is certified (docs/proofs/convergence.md; "
+        "λ/2 kept on the ball, θ = 0.1, coupled softmax, the best of ten σ), median and range over draws of the data; one draw of "
+        f"the network each. float64 balls, {found['cores']} cores, jax {found['packages']['jax']}, numpy {found['packages']['numpy']}. "
+        "Start: where the ball is centred, W(0) or a point that is reached from it by so many followed steps at most (Theorem 7).\n"
+    )
+    print(
+        "| data | start | certified m | aim | certified | accepted by the checker | σ | seconds | to check |\n|---|---|---|---|---|---|---|---|---|"
+    )
+    for instance in INSTANCES:
+        row(*instance, follow=0)
+    for (name, options, draws, _), (_, steps) in zip(INSTANCES, FOLLOWED, strict=False):
+        row(name, options, draws, None, follow=steps)
+
+
+if __name__ == "__main__":
+    jax.config.update("jax_enable_x64", True)
+    main()
