@@ -16,11 +16,17 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ntkverify import catalogue
+from ntkverify.certificates import certificate
+from ntkverify.certifying import certify as decide_drawn
 from ntkverify.environment import require_memory
 from ntkverify.errors import BadInput, choose
+from ntkverify.falsifying import Found
+from ntkverify.falsifying import falsify as search
+from ntkverify.lemmas import tried
 from ntkverify.network import initialise
 from ntkverify.nouns import Dataset, Params, Problem
 from ntkverify.problems import problem as make_problem
+from ntkverify.realising import impossible, smallest_certified
 from ntkverify.settings import INITIALISATIONS, Settings
 from ntkverify.studying import configuration
 from ntkverify.studying import study as run_study
@@ -47,7 +53,7 @@ def problem(
 ) -> Problem:
     """Data, architecture and scales of a question.
 
-    `data` is a data set's name (sphere, digits, iris, diabetes), a .npz or .csv file, or a pair of
+    `data` is a data set's name (sphere, orthonormal, pairs, digits, iris, diabetes), a .npz or .csv file, or a pair of
     arrays X (n, d_in), y (n, d_out).  Rows are divided by the largest norm where it exceeds 1;
     without `scale` such data are refused.  `sigma` is the standard deviation of the initial weights,
     `radius` the R of claims about a ball, both in units of W.  The arrays of the result have JAX's
@@ -179,6 +185,72 @@ def verify(claims: Sequence[str] = (), **settings) -> Rows:
         if isinstance(settings.get(name), str):
             settings[name] = (settings[name],)
     return run(Settings(**settings).checked(), tuple(claims))
+
+
+def falsify(claim: str, problem: Problem, budget: float = 5.0, form: str = "derived", seed: int = 0) -> Found:
+    """Search the worst point of an inequality for `budget` seconds, compiling aside.
+
+    `claim` is a name of the catalogue or a file NAME.py (which is executed).  The result has the `ratio`
+    small / large (above 1: a violation), the `problem` and the `point` where it is attained, and the best ratio
+    `drawn` without search.  A lower bound on the supremum, in floating point.  Raises `BadInput` for a
+    claim without free variables.  Source: docs/design.md.
+
+    >>> import ntkverify as nv
+    >>> question = nv.problem("sphere", n=3, d_in=3, d_out=1, m=8, radius=0.1)
+    >>> worst = nv.falsify("kernel-entries", question, budget=0.1)
+    >>> bool(worst.drawn <= worst.ratio <= 1 + 1e-6)
+    True
+    """
+    if not 0 < budget < math.inf:
+        raise BadInput(f"budget {budget}", "a number of seconds above 0", "budget=5")
+    forms = {each.form: each for each in catalogue.claims(claim)}
+    chosen = forms[choose("form", form, forms)]
+    if catalogue.own(claim):
+        tried((chosen,), problem)
+    return search(chosen, problem, budget, seed)
+
+
+def certify(claims: Sequence[str], problem: Problem, draws: int = 1, seed: int = 0) -> dict:
+    """Decide claims at the worst points of drawn networks with every rounding enclosed.
+
+    Returns `claims`, a row for each form with its verdict (proved | refuted | undecided) at exactly these
+    floats, and `lambda_certified`, [low, high] around λ_min(H(0)) of each draw.  No error: what cannot be
+    decided is undecided.  Raises `BadInput` for unknown claims.  Source: docs/design.md.
+
+    >>> import ntkverify as nv
+    >>> question = nv.problem("sphere", n=3, d_in=3, d_out=1, m=8)
+    >>> found = nv.certify(["kernel-entries"], question)
+    >>> [(row["id"], row["verdict"]) for row in found["claims"]]
+    [('kernel-entries', 'proved')]
+    """
+    for name in claims:
+        catalogue.statements(name)
+    return decide_drawn(claims, problem, draws, seed)
+
+
+def realise(
+    problem: Problem, *, max_width: int = 4096, follow: int = 0, keep: float = 0.5, theta: float = 0.1, seed: int = 0
+) -> dict:
+    """The certificate of the smallest width and σ at which convergence is proved; `json.dumps` of it is a
+    certificate.json that `ntkverify check` verifies.
+
+    The problem's own m and σ are left aside.  `follow`, `keep` and `theta` are the command's options of that name.
+    Needs 64-bit numbers.  Every number is a bound in the safe direction.  Raises `BadInput` where no width up to
+    `max_width` is certified, with the hypothesis that fails and by how much.  Source: docs/proofs/convergence.md.
+
+    >>> import jax
+    >>> import ntkverify as nv
+    >>> jax.config.update("jax_enable_x64", True)
+    >>> made = nv.realise(nv.problem("orthonormal"))
+    >>> len(made["floats"]["W"][0]) <= 200, made["conclusions"]["contraction"] > 0
+    (True, True)
+    """
+    if problem.activation.bend == math.inf:
+        raise BadInput(f"network {problem.activation.name}", "an activation with a second derivative", "softmax")
+    found = smallest_certified(problem, seed, max_width, keep=keep, theta=theta, follow=follow)
+    if not found.proved:
+        raise impossible(found, max_width)
+    return certificate(found, {"seed": seed, "max_width": max_width})
 
 
 def dtype() -> str:
