@@ -292,8 +292,8 @@ class Realise:
                 table.add_row(seen["what"], f"{seen['seen']:.6g}", f"{seen['proved']:.6g}", word)
             console.print(table)
         if bracket := more["bracket"]:
-            broken = f"{bracket['found']:.4g}" if bracket["found"] else "no radius found"
-            console.print(f"λ_min ≥ {self.keep:g} λ: proved up to {bracket['proved']:.4g}, broken by a search at {broken} (over all neurons)")  # fmt: skip
+            broken = f"broken by a search at {bracket['found']:.4g}" if bracket["found"] else "not broken by a search"
+            console.print(f"λ_min ≥ {self.keep:g} λ: proved up to {bracket['proved']:.4g}, {broken} (radii over all neurons)")  # fmt: skip
         console.print(
             f"certificate: {folder / more['certificate']}\nresults: {folder / results.RESULTS}\nreport:  {page}",
             highlight=False, soft_wrap=True,

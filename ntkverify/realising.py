@@ -252,8 +252,9 @@ def observations(found: Attempt, seen: Observed) -> list[dict]:
 
 @functools.partial(jax.jit, static_argnames=("steps",))
 @full_precision
-def _least(problem: Problem, start: Params, radius, key, steps: int = 24):
-    """(smallest λ_min found on the sphere of this radius, where): steepest descent from two starts."""
+def _least(problem: Problem, start: Params, radius, key, before, steps: int = 24):
+    """(smallest λ_min found on the sphere of this radius, where): steepest descent from three starts, one of them in the
+    direction `before` that was worst at another radius."""
 
     def quotient(W, v):
         return v @ closed_form(problem, Params(W, start.a)) @ v
@@ -275,7 +276,7 @@ def _least(problem: Problem, start: Params, radius, key, steps: int = 24):
     # The whole move spent on one neuron, where the lemmas are sharp.
     logits = jnp.max(problem.X @ start.W, axis=0)
     lone = jnp.where(jnp.arange(start.W.shape[1])[None] == jnp.argmax(logits), problem.X[:1].T, 0)
-    starts = jnp.stack([start.W + radius * d / jnp.sqrt(jnp.sum(d**2)) for d in (wander, lone)])
+    starts = jnp.stack([start.W + radius * d / jnp.sqrt(jnp.sum(d**2)) for d in (wander, lone, before)])
     best, where = jax.lax.map(descend, starts)
     least = jnp.argmin(best)
     return best[least], where[least]
@@ -289,8 +290,10 @@ def broken(found: Attempt, seed: int, most: float = 64.0) -> tuple[float, Params
     """
     problem, start, line = found.problem, found.base, found.keep * found.bounds["lambda"]
     low, radius, where = 0.0, found.s / 4, None
+    before = jnp.ones_like(start.W)
     while where is None and radius <= most * found.s:
-        least, W = _least(problem, start, radius, jax.random.key(seed))
+        least, W = _least(problem, start, radius, jax.random.key(seed), before)
+        before = W - start.W
         if float(least) < line:
             where = W
         else:
@@ -299,7 +302,7 @@ def broken(found: Attempt, seed: int, most: float = 64.0) -> tuple[float, Params
         return None
     for _ in range(8):
         middle = (low + radius) / 2
-        least, W = _least(problem, start, middle, jax.random.key(seed))
+        least, W = _least(problem, start, middle, jax.random.key(seed), where - start.W)
         low, radius, where = (low, middle, W) if float(least) < line else (middle, radius, where)
     point = Params(where, start.a)
     top = balls.smallest_eigenvalue(in_balls(lambda net: closed_form(problem, net))(point))[1]
