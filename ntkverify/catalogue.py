@@ -54,7 +54,9 @@ ACTIVATIONS = {
 }
 """Network name → (module, record)."""
 INPUTS = ("sphere", "pairs", "digits", "iris", "diabetes")
-STUDIES = ("drift", "width", "steps", "region", "table1")
+STUDIES = ("drift", "width", "steps", "region", "table1", "diffusion")
+POPULATIONS = ("mixture", "gaussian", "moons", "swissroll", "digits")
+"""What a diffusion model can learn: distributions whose denoiser is known exactly."""
 KERNELS = {
     "closed-form": ("closed_form", "closed_form"),
     "jacobian-contraction": ("neural_tangents", "jacobian_contraction"),
@@ -134,6 +136,15 @@ def load_input(name: str):
         raise BadInput(
             f"data set {name!r} without {error.name}", "that package", "pip install 'ntkverify[data]'"
         ) from None
+
+
+def population(name: str):
+    """The loader of a population: (d, components, seed) → Population."""
+    choose("data set", name, POPULATIONS)
+    try:
+        return importlib.import_module(f"ntkverify.diffusion.populations.{name}").load
+    except ModuleNotFoundError as error:
+        raise BadInput(f"data {name!r} without {error.name}", "that package", "pip install 'ntkverify[data]'") from None
 
 
 def kernel(route: str):
