@@ -17,6 +17,7 @@ FLOORS = (
     {"diffusion.population", "diffusion.regression"},
     {"diffusion.populations"},
     {"deciding", "activations", "inputs", "network", "problems", "compare", "report.mathml", "report.figures"},
+    {"report.pictures"},
     {"kernels", "diffusion.sampling"},
     {"quantities"},
     {"training"},
