@@ -25,7 +25,11 @@ def configuration(name: str, preset: str, changes: Sequence[str] = (), data: str
     own = getattr(module, "DATA", None)
     if data is not None:
         if own is None:
-            raise BadInput(f"--data {data} for the study {name}", "a study of its own data: diffusion", "--grid data=... where the grid has data")
+            raise BadInput(
+                f"--data {data} for the study {name}",
+                "a study of its own data: diffusion",
+                "--grid data=... where the grid has data",
+            )
         changes = [f"data={choose('data set', data, own)}", *(c for c in changes if c.partition("=")[0] != "data")]
     parameters = dict(module.PRESETS[preset])
     if own is not None:

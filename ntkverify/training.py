@@ -123,9 +123,7 @@ def descend(problem: Problem, params: Params, eta) -> Params:
 
 @jax.jit
 @full_precision
-def weights_at(
-    problem: Problem, start: Params, eta, times: Int[Array, " times"]
-) -> Float[Array, "times d_in m"]:
+def weights_at(problem: Problem, start: Params, eta, times: Int[Array, " times"]) -> Float[Array, "times d_in m"]:
     """W of one network after each of `times` steps of gradient descent, ascending; NaN once it has diverged."""
 
     def until(state, time):

@@ -16,7 +16,9 @@ import numpy as np
 
 STANDARD_DEVIATIONS = 2.0
 """How far above its mean the predicted level lies."""
-FORMULA = "bias² + Σ_i (AᵀA)_ii tr C_i + 2 standard deviations over label noise, at the best τ of the mean (K infinite-width)"
+FORMULA = (
+    "bias² + Σ_i (AᵀA)_ii tr C_i + 2 standard deviations over label noise, at the best τ of the mean (K infinite-width)"
+)
 
 
 @dataclass(frozen=True)

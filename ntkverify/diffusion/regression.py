@@ -21,9 +21,7 @@ RAY = 400
 """Points of the quadrature along a ray beyond the clipping radius."""
 
 
-@functools.partial(
-    jax.tree_util.register_dataclass, data_fields=["t", "x", "clean", "noisy"], meta_fields=[]
-)
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["t", "x", "clean", "noisy"], meta_fields=[])
 @dataclass(frozen=True)
 class Sample:
     """n independent pairs of input and label, in the units of X_0."""

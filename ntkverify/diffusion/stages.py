@@ -8,8 +8,7 @@
     truth                f*                                          the mixture in closed form
 
 Predictions are (times, rows, d_out) arrays over training and test rows alike, in label units.  A sum of
-differences of neighbours closes whatever the arrays hold, so `discrepancies` holds each array to a
-law of its own, which its computation did not use; arrays in the wrong place break theirs.
+differences of neighbours closes whatever the arrays hold; what each array must satisfy is in `laws.py`.
 """
 
 import dataclasses
@@ -20,18 +19,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
-from scipy.integrate import simpson
 from scipy.linalg import lstsq
 
-from ntkverify.diffusion.process import noise, score, signal, weight
-from ntkverify.diffusion.regression import Sample, clipped, embedded, seen
-from ntkverify.diffusion.truth import Mixture, denoiser, differentiated_score, log_density
-from ntkverify.kernels.closed_form import closed_form
+from ntkverify.diffusion.lesson import Lesson
+from ntkverify.diffusion.process import score, weight
+from ntkverify.diffusion.regression import seen
+from ntkverify.diffusion.truth import denoiser, differentiated_score
 from ntkverify.network import forward, kernel_scale
-from ntkverify.nouns import Params, Problem
-from ntkverify.numerics import full_precision, gamma
+from ntkverify.numerics import full_precision
 from ntkverify.quantities import pulled_back
-from ntkverify.training import CHUNK, train, weights_at
+from ntkverify.training import weights_at
 
 NETWORK, NOISY, CLEAN, LIMIT, SEEN, TRUTH = (
     "network", "kernel on noisy", "kernel on clean", "limit", "seen", "truth",
@@ -42,58 +39,6 @@ PARTS = ("coupling", "label mismatch", "early stopping", "approximation", "clipp
 CUTOFF = 1e-10
 """Modes of the kernel below this share of its largest eigenvalue are left out of the limit: gradient
 descent at η = 1/λ_max needs 10¹⁰ steps to see them, and rounding decides what they hold."""
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """One regression: its rows, and the network at its start."""
-
-    mixture: Mixture
-    learn: Sample
-    test: Sample
-    radius: float
-    """ρ, where inputs are clipped."""
-    scale: float
-    """L, what labels are divided by."""
-    problem: Problem
-    """Of the training inputs x̂; its y are the noisy labels over L."""
-    start: Params
-    eta: jax.Array
-    times: jax.Array
-    """Steps at which predictions are compared, ascending."""
-
-    @functools.cached_property
-    def X(self) -> Float[Array, "rows d_in"]:
-        """x̂ of the training rows, then of the test rows."""
-        return jnp.concatenate([self.problem.X, embedded(self.test.t, self.test.x, self.radius)])
-
-    @functools.cached_property
-    def t(self) -> Float[Array, " rows"]:
-        return jnp.concatenate([self.learn.t, self.test.t])
-
-    @functools.cached_property
-    def x(self) -> Float[Array, "rows d"]:
-        return jnp.concatenate([self.learn.x, self.test.x])
-
-    @functools.cached_property
-    def clean(self) -> Problem:
-        """The same regression with the labels f*."""
-        return dataclasses.replace(self.problem, y=self.learn.clean / self.scale)
-
-    @functools.cached_property
-    def kernel(self) -> Float[Array, "nd nd"]:
-        """H(0) over the training rows."""
-        return closed_form(self.problem, self.start)
-
-    @functools.cached_property
-    def weights(self) -> Float[Array, "times d_in m"]:
-        """W at each of the times, trained on the noisy labels."""
-        return weights_at(self.problem, self.start, self.eta, self.times)
-
-    @property
-    def rate(self) -> jax.Array:
-        """η s_m: the error shrinks by I − rate·H(0) a step in the linearised network."""
-        return self.eta * kernel_scale(self.problem.activation, self.problem.m)
 
 
 def trained(lesson: Lesson) -> Float[Array, "times rows d"]:
@@ -137,9 +82,7 @@ def stepped(lesson: Lesson) -> Float[Array, "times rows d"]:
 @full_precision
 def _by_entries(lesson: Lesson, c: Float[Array, "times p"]) -> Float[Array, "times rows d"]:
     """H(0)(rows, training rows) c."""
-    size, d = c.shape[1], lesson.problem.d_out
-    every = closed_form(dataclasses.replace(lesson.problem, X=lesson.X), lesson.start)
-    return (c @ every[:size]).reshape(len(c), -1, d)
+    return (c @ lesson.across).reshape(len(c), -1, lesson.problem.d_out)
 
 
 def spectral(lesson: Lesson) -> Float[Array, "times rows d"]:
@@ -207,6 +150,8 @@ class Split:
     """(5, times), mean over test rows of ‖difference‖²."""
     cross: np.ndarray
     """(times,), 2 Σ_{j<k} ⟨difference_j, difference_k⟩."""
+    bias: np.ndarray
+    """(times,), kernel on clean against seen: early stopping and approximation together."""
 
     @property
     def total(self) -> np.ndarray:
@@ -220,7 +165,8 @@ def split(lesson: Lesson, stages: dict) -> Split:
     steps = np.stack([after - before for before, after in zip(arrays[1:], arrays[:-1], strict=True)])
     products = np.einsum("jtrd,ktrd->jkt", steps, steps) / steps.shape[2]
     cross = 2 * sum(products[j, k] for j in range(len(PARTS)) for k in range(j))
-    return Split(np.stack([products[j, j] for j in range(len(PARTS))]), np.asarray(cross))
+    bias = np.mean(np.sum((steps[2] + steps[3]) ** 2, axis=2), axis=1)
+    return Split(np.stack([products[j, j] for j in range(len(PARTS))]), np.asarray(cross), bias)
 
 
 def score_error(lesson: Lesson, fitted: Float[Array, "rows d"]) -> float:
@@ -231,83 +177,3 @@ def score_error(lesson: Lesson, fitted: Float[Array, "rows d"]) -> float:
     t, x = lesson.test.t, lesson.test.x
     away = score(t, x, lesson.scale * fitted) - differentiated_score(lesson.mixture, t, x)
     return float(jnp.mean(weight(t) * jnp.sum(away**2, axis=1)))
-
-
-def discrepancies(lesson: Lesson, stages: dict) -> dict[str, tuple[float, float]]:
-    """For each stage: how far its array is from the law that it must satisfy, and what rounding allows.
-
-    network: the losses that `train` records on its own way.  kernel on noisy: each mode of the error is
-    (1 − rate λ)^τ of what it was.  kernel on clean: the recursion.  limit: H (prediction − y) vanishes up
-    to the modes left out.  seen, truth: Tweedie's formula with the differentiated log density; on
-    clipped rows Simpson's rule.
-    """
-    n, y, clean = lesson.problem.n, np.asarray(lesson.problem.y), np.asarray(lesson.clean.y)
-    at = {name: np.asarray(array) for name, array in stages.items()}
-    H, rate, times = np.asarray(lesson.kernel), float(lesson.rate), np.asarray(lesson.times)
-    size = float(max(np.linalg.norm(y), np.linalg.norm(clean)))
-    rounding = gamma(len(H) + lesson.problem.m, y.dtype) * size * (1 + int(times[-1]))
-    found = {NETWORK: _loss_gap(lesson, at[NETWORK][:, :n], times)}
-
-    values, V = np.linalg.eigh(H)
-    left = (V.T @ (y[None] - at[NOISY][:, :n]).reshape(len(times), -1).T).T
-    law = np.exp(times[:, None] * np.log1p(-np.clip(rate * values, 0, 1 - 1e-16))) * (V.T @ y.ravel())
-    found[NOISY] = float(np.abs(left - law).max()), rounding
-
-    c = recursion(lesson.kernel, jnp.asarray(clean.ravel()), lesson.rate, lesson.times)
-    found[CLEAN] = float(np.abs(np.asarray(c) @ H - at[CLEAN][:, :n].reshape(len(times), -1)).max()), rounding
-
-    residual = H @ (at[LIMIT][:, :n] - clean[None]).reshape(len(times), -1).T
-    found[LIMIT] = float(np.abs(residual).max()), len(H) * CUTOFF * float(values[-1]) * size
-
-    differentiated = np.array(_tweedie(lesson.mixture, lesson.t, lesson.x))
-    near = averaging_error(lesson)
-    found[TRUTH] = float(np.abs(at[TRUTH] - differentiated[None] / lesson.scale).max()), near / lesson.scale
-    outside = np.flatnonzero(np.asarray(clipped(lesson.x, lesson.radius)[1]))
-    expected, coarse = _along_rays(lesson, outside, 8001), _along_rays(lesson, outside, 4001)
-    differentiated[outside] = expected
-    allowed = near + float(np.abs(expected - coarse).max(initial=0))
-    found[SEEN] = float(np.abs(at[SEEN] - differentiated[None] / lesson.scale).max()), allowed / lesson.scale
-    return found
-
-
-def averaging_error(lesson: Lesson) -> float:
-    """What rounding does to a softmax average of the components: their spread times the error of the logits."""
-    mixture, h = lesson.mixture, float(jnp.min(noise(lesson.t)))
-    far = float(jnp.max(jnp.linalg.norm(lesson.x, axis=1)) + jnp.max(jnp.linalg.norm(mixture.means, axis=1)))
-    return gamma(mixture.k + 4 * mixture.d, lesson.x.dtype) * (1 + far**2 / h) * 2 * far
-
-
-def _loss_gap(lesson: Lesson, fitted: np.ndarray, times: np.ndarray) -> tuple[float, float]:
-    """‖F − Y‖² from the predictions, against what `train` records over its first chunk of steps."""
-    early = times <= CHUNK
-    start = jax.tree.map(lambda leaf: leaf[None], lesson.start)
-    run = train(lesson.problem, start, lesson.eta[None], target=0.0, budget=int(times[early][-1]), levels=(1.0,))
-    own = np.sum((fitted - np.asarray(lesson.problem.y)[None]) ** 2, axis=(1, 2))
-    terms = lesson.problem.m + lesson.problem.y.size
-    allowed = 4 * CHUNK * gamma(terms, fitted.dtype) * float(run.losses[0, 0])
-    return float(np.abs(own[early] - run.losses[0, times[early]]).max()), allowed
-
-
-@jax.jit
-def _tweedie(mixture, t, x):
-    return (x + noise(t)[:, None] * differentiated_score(mixture, t, x)) / signal(t)[:, None]
-
-
-def _along_rays(lesson: Lesson, rows: np.ndarray, points: int) -> np.ndarray:
-    """E[X_0 | t, x̂] at clipped rows by Simpson's rule along the ray, the denoiser by Tweedie's formula."""
-    widest = float(jnp.sqrt(1 + jnp.max(lesson.mixture.variances)))
-    reach = 12 * widest + float(jnp.max(jnp.linalg.norm(lesson.mixture.means, axis=1)))
-    found = [np.zeros((0, lesson.mixture.d))]
-    for row in rows:
-        r = jnp.linspace(lesson.radius, lesson.radius + reach, points)
-        ray = r[:, None] * (lesson.x[row] / jnp.linalg.norm(lesson.x[row]))[None]
-        mass, inner = _mass_and_denoiser(lesson.mixture, jnp.full_like(r, lesson.t[row]), ray)
-        mass = np.asarray(mass * r ** (lesson.mixture.d - 1))
-        found.append((simpson(mass[:, None] * np.asarray(inner), r, axis=0) / simpson(mass, r))[None])
-    return np.concatenate(found)
-
-
-@jax.jit
-def _mass_and_denoiser(mixture, t, x):
-    logs = log_density(mixture, t, x)
-    return jnp.exp(logs - jnp.max(logs)), _tweedie(mixture, t, x)

@@ -192,4 +192,3 @@ def labels_bound(mixture: Mixture, reach: float) -> float:
     """The declared bound on ‖X_0‖: the farthest atom, or `reach`·√d where there is no farthest."""
     farthest = float(jnp.max(jnp.linalg.norm(mixture.means, axis=1)))
     return farthest if not bool(jnp.any(mixture.variances > 0)) else reach * math.sqrt(mixture.d)
-

@@ -59,7 +59,9 @@ def clouds(results: Mapping, spec: Mapping) -> Drawing | None:
             axes.scatter(points[:, 0], points[:, 1], s=5, color=SERIES[0], alpha=0.5, linewidths=0)
             axes.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xticks=[], yticks=[])
             axes.set_title(panel["title"], fontsize=8)
-        rows = [{"panel": panel["title"], "x": x, "y": y} for panel in panels for x, y in _pairs(panel["points"]).tolist()]
+        rows = [
+            {"panel": panel["title"], "x": x, "y": y} for panel in panels for x, y in _pairs(panel["points"]).tolist()
+        ]
         return Drawing(spec["name"], svg(figure), table(("panel", "x", "y"), rows), spec["caption"])
 
 
@@ -90,7 +92,9 @@ def images(results: Mapping, spec: Mapping) -> Drawing | None:
             for place, image in enumerate(row["images"]):
                 width, height = 0.98 / (count + 2), 1 / len(rows)
                 axes = figure.add_axes(((place + 2) * width, 1 - (line + 0.95) * height, 0.92 * width, 0.9 * height))
-                axes.imshow(np.asarray(image).reshape(side, side), cmap="gray_r", vmin=0, vmax=16, interpolation="nearest")
+                axes.imshow(
+                    np.asarray(image).reshape(side, side), cmap="gray_r", vmin=0, vmax=16, interpolation="nearest"
+                )
                 axes.set(xticks=[], yticks=[])
             figure.text(0, 1 - (line + 0.5) / len(rows), row["label"], va="center", fontsize=8)
         listed = [
