@@ -12,6 +12,7 @@ import numpy as np
 from ntkverify.numerics import LEVEL
 
 DIRECTIONS, RESAMPLED = 64, 200
+SLICED, MMD = "sliced Wasserstein", "MMD²"
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,20 @@ def bandwidth(a: np.ndarray) -> float:
 
 def mmd(a: np.ndarray, b: np.ndarray, width: float) -> float:
     """MMD² of the kernel exp(−‖x − y‖²/(2 width²)) between two samples as they are (a V-statistic, ≥ 0)."""
-    return _form(_gram(np.concatenate([a, b]), width), np.arange(len(a)), len(a) + np.arange(len(b)))
+    gram, rows = _gram(np.concatenate([a, b]), width), np.arange(len(a) + len(b))
+    return float(_forms(gram, rows[None, : len(a)], rows[None, len(a) :])[0])
 
 
 def _gram(points: np.ndarray, width: float) -> np.ndarray:
     return np.exp(-_squared(points, points) / (2 * width**2))
 
 
-def _form(gram: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
-    """wᵀ G w, w the difference of the two empirical measures on the rows named."""
+def _forms(gram: np.ndarray, ones: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """wᵀ G w for each pair of lists of rows, w the difference of the empirical measures on them; (times,)."""
     size = len(gram)
-    w = np.bincount(one, minlength=size) / len(one) - np.bincount(other, minlength=size) / len(other)
-    return float(w @ gram @ w)
+    shares = [np.stack([np.bincount(row, minlength=size) for row in rows]) / rows.shape[1] for rows in (ones, others)]
+    w = shares[0] - shares[1]
+    return np.sum((w @ gram) * w, axis=1)
 
 
 def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -71,23 +74,25 @@ def compared(learned: np.ndarray, exact: np.ndarray, truth: np.ndarray, seed: in
 
     The same rows of the truth are resampled for both, so that what they share cancels.
     """
-    n = len(truth)
-    along = directions(truth.shape[1])
+    n, along = len(truth), directions(truth.shape[1])
     projected = [each @ along.T for each in (learned, exact, truth)]
     gram = _gram(np.concatenate([learned, exact, truth]), bandwidth(truth))
-    at = {
-        "sliced Wasserstein": lambda side, rows, of: _between(projected[side][rows], projected[2][of]),
-        "MMD²": lambda side, rows, of: _form(gram, side * n + rows, 2 * n + of),
-    }
-    return {name: _excess(distance, n, seed) for name, distance in at.items()}
+
+    def sliced(side, rows, of):
+        pairs = zip(rows, of, strict=True)
+        return np.array([_between(projected[side][mine], projected[2][other]) for mine, other in pairs])
+
+    def kernel(side, rows, of):
+        return _forms(gram, side * n + rows, 2 * n + of)
+
+    return {name: _excess(distance, n, seed) for name, distance in {SLICED: sliced, MMD: kernel}.items()}
 
 
-def _excess(distance: Callable[[int, np.ndarray, np.ndarray], float], n: int, seed: int) -> Comparison:
-    """The excess with its basic bootstrap interval."""
-    rng, every, found = np.random.default_rng(seed), np.arange(n), []
-    for _ in range(RESAMPLED):
-        mine, other, of = rng.integers(0, n, (3, n))
-        found.append(distance(0, mine, of) - distance(1, other, of))
+def _excess(distance: Callable[[int, np.ndarray, np.ndarray], np.ndarray], n: int, seed: int) -> Comparison:
+    """The excess with its basic bootstrap interval; `distance` takes rows of many resamples at once."""
+    mine, other, of = np.random.default_rng(seed).integers(0, n, (3, RESAMPLED, n))
+    found = distance(0, mine, of) - distance(1, other, of)
     upper, lower = np.quantile(found, [(1 + LEVEL) / 2, (1 - LEVEL) / 2])
-    far, floor = distance(0, every, every), distance(1, every, every)
+    every = np.arange(n)[None]
+    far, floor = float(distance(0, every, every)[0]), float(distance(1, every, every)[0])
     return Comparison(far, floor, far - floor, float(2 * (far - floor) - upper), float(2 * (far - floor) - lower))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ntkverify.diffusion.distances import SLICED
 from ntkverify.diffusion.measures import BINS, PREDICTED
 from ntkverify.diffusion.rows import foremost, mean, metric, networks, trained
 from ntkverify.diffusion.sampling import ODE, SDE
@@ -92,7 +93,7 @@ def _excess(base: Sequence[dict]) -> list[dict]:
     rows = []
     for cell in base:
         for kind in (SDE, ODE):
-            at = {key: cell["metrics"].get(f"{kind}, sliced Wasserstein: {key}") for key in ("excess", "low", "high")}
+            at = {key: cell["metrics"].get(f"{kind}, {SLICED}: {key}") for key in ("excess", "low", "high")}
             if at["excess"] is not None:
                 label = f"{cell['params']['network']}, {kind}, draw {cell['seed']}"
                 rows.append({"label": label, "value": at["excess"], "low": at["low"], "high": at["high"]})

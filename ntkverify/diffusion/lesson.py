@@ -15,6 +15,8 @@ from ntkverify.network import kernel_scale
 from ntkverify.nouns import Params, Problem
 from ntkverify.training import weights_at
 
+_kernel = jax.jit(closed_form)
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -55,7 +57,7 @@ class Lesson:
     @functools.cached_property
     def kernel(self) -> Float[Array, "nd nd"]:
         """H(0) over the training rows."""
-        return closed_form(self.problem, self.start)
+        return _kernel(self.problem, self.start)
 
     @functools.cached_property
     def weights(self) -> Float[Array, "times d_in m"]:
@@ -65,7 +67,7 @@ class Lesson:
     @functools.cached_property
     def across(self) -> Float[Array, "nd rows_d"]:
         """H(0) between the training rows and all rows."""
-        every = closed_form(dataclasses.replace(self.problem, X=self.X), self.start)
+        every = _kernel(dataclasses.replace(self.problem, X=self.X), self.start)
         return every[: self.problem.n * self.problem.d_out]
 
     @property

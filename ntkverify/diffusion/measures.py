@@ -22,7 +22,7 @@ from ntkverify.diffusion.stopping import critical_time, held_out_time
 from ntkverify.diffusion.truth import covariance, labels_bound
 from ntkverify.kernels.infinite_width import sample_kernel
 from ntkverify.network import initialise
-from ntkverify.nouns import Dataset
+from ntkverify.nouns import Dataset, Problem
 from ntkverify.problems import problem as make_problem
 from ntkverify.quantities import THEOREM_WIDTH, theorem_width
 from ntkverify.training import ordinary_step
@@ -49,16 +49,22 @@ def lesson(params: dict, of: Population, draw: int) -> Lesson:
     dataset = Dataset(of.name, X, np.zeros((params["n"], params["d"])), of.origin)
     bare, _ = make_problem(dataset, catalogue.activation(params["network"]), m=params["m"], sigma=params["sigma"])
     problem = dataclasses.replace(bare, y=samples[0].noisy / scale)
-    start = initialise(problem, net)
+    start, eta = _start(problem, net)
     times = jnp.asarray(2 ** np.arange(params["doublings"] + 1))
-    return Lesson(of.mixture, *samples, radius, scale, problem, start, ordinary_step(problem, start), times)
+    return Lesson(of.mixture, *samples, radius, scale, problem, start, eta, times)
+
+
+@jax.jit
+def _start(problem: Problem, key):
+    start = initialise(problem, key)
+    return start, ordinary_step(problem, start)
 
 
 def predict(params: dict, of: Population, draw: int) -> dict:
     """The level that is expected, its time and the formula, from the inputs alone."""
     own = lesson(params, of, draw)
     n, times = params["n"], np.asarray(own.times)
-    K, error = sample_kernel(dataclasses.replace(own.problem, X=own.X))
+    K, error = jax.jit(sample_kernel)(dataclasses.replace(own.problem, X=own.X))
     K, noises = np.asarray(K), np.asarray(covariance(of.mixture, own.learn.t, own.learn.x))
     found = expected(K[:n, :n], K[n:, :n], np.asarray(own.learn.clean), np.asarray(own.test.clean), noises, times)
     best = int(np.argmin(found.mean))

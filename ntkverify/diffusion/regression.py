@@ -48,12 +48,14 @@ def sample(mixture: Mixture, key: PRNGKeyArray, n: int, earliest, horizon) -> Sa
     return Sample(t, x, denoiser(mixture, t, x), noisy)
 
 
+@jax.jit
 def clipped(x: Float[Array, "n d"], radius) -> tuple[Float[Array, "n d"], Bool[Array, " n"]]:
     """x pulled back to the ball of that radius, and which rows were outside."""
     length = jnp.linalg.norm(x, axis=1)
     return x * jnp.minimum(1, radius / jnp.maximum(length, radius))[:, None], length > radius
 
 
+@jax.jit
 def embedded(t: Float[Array, " n"], x: Float[Array, "n d"], radius) -> Float[Array, "n d+2"]:
     """x̂, rows of norm at most 1."""
     inside, _ = clipped(x, radius)

@@ -174,6 +174,10 @@ def score_error(lesson: Lesson, fitted: Float[Array, "rows d"]) -> float:
 
     `fitted` are the network's outputs there, in label units.
     """
-    t, x = lesson.test.t, lesson.test.x
-    away = score(t, x, lesson.scale * fitted) - differentiated_score(lesson.mixture, t, x)
-    return float(jnp.mean(weight(t) * jnp.sum(away**2, axis=1)))
+    return float(_score_error(lesson.mixture, lesson.test.t, lesson.test.x, lesson.scale * fitted))
+
+
+@jax.jit
+def _score_error(mixture, t, x, f):
+    away = score(t, x, f) - differentiated_score(mixture, t, x)
+    return jnp.mean(weight(t) * jnp.sum(away**2, axis=1))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ntkverify.diffusion.distances import MMD, SLICED
 from ntkverify.diffusion.levels import FORMULA
 from ntkverify.diffusion.measures import PREDICTED, RADII
 from ntkverify.diffusion.rows import foremost, metric, networks, span, trained, verdicts
@@ -107,7 +108,7 @@ def samples(cells: Sequence[dict]) -> list[dict]:
     rows = []
     for cell in trained(cells, **foremost(cells)):
         for kind in (SDE, ODE):
-            for name in ("sliced Wasserstein", "MMD²"):
+            for name in (SLICED, MMD):
                 at = {
                     key: cell["metrics"].get(f"{kind}, {name}: {key}")
                     for key in ("distance", "floor", "excess", "low", "high")

@@ -91,6 +91,7 @@ def mean(mixture: Mixture) -> Float[Array, " d"]:
     return jnp.exp(mixture.log_weights) @ mixture.means
 
 
+@jax.jit
 def total_variance(mixture: Mixture) -> Float[Array, ""]:
     """E‖X_0 − E X_0‖²."""
     within = jnp.mean(mixture.variances, axis=1) * mixture.d
@@ -130,6 +131,7 @@ def _outward(mixture: Mixture, along: Float[Array, "k d"]) -> Float[Array, "k d"
     return along if mixture.axes is None else jnp.einsum("kij,kj->ki", mixture.axes, along)
 
 
+@jax.jit
 def log_density(mixture: Mixture, t: Float[Array, " n"], x: Float[Array, "n d"]) -> Float[Array, " n"]:
     """log p_t(x)."""
 
@@ -139,6 +141,7 @@ def log_density(mixture: Mixture, t: Float[Array, " n"], x: Float[Array, "n d"])
     return jax.vmap(one)(t, x)
 
 
+@jax.jit
 def denoiser(mixture: Mixture, t: Float[Array, " n"], x: Float[Array, "n d"]) -> Float[Array, "n d"]:
     """f*(t, x) = E[X_0 | X_t = x] = Σ_k r_k (μ_k + α Σ_k C_k⁻¹ (x − α μ_k))."""
 
@@ -157,6 +160,7 @@ def _components(mixture: Mixture, t, x):
     return shares, mixture.means + pulled
 
 
+@jax.jit
 def exact_score(mixture: Mixture, t: Float[Array, " n"], x: Float[Array, "n d"]) -> Float[Array, "n d"]:
     """∇log p_t(x) = −Σ_k r_k C_k⁻¹ (x − α μ_k), without the denoiser."""
 
@@ -167,11 +171,13 @@ def exact_score(mixture: Mixture, t: Float[Array, " n"], x: Float[Array, "n d"])
     return jax.vmap(full_precision(one))(t, x)
 
 
+@jax.jit
 def differentiated_score(mixture: Mixture, t: Float[Array, " n"], x: Float[Array, "n d"]) -> Float[Array, "n d"]:
     """∇log p_t(x) by automatic differentiation of `log_density`: the independent route."""
     return jax.vmap(jax.grad(lambda x, t: log_density(mixture, t[None], x[None])[0]))(x, t)
 
 
+@jax.jit
 def covariance(mixture: Mixture, t: Float[Array, " n"], x: Float[Array, "n d"]) -> Float[Array, "n d d"]:
     """Cov(X_0 | X_t = x): the noise of the label X_0 at the input (t, x)."""
 

@@ -1,6 +1,7 @@
 """Samples with the learned score beside the exact one, from the same start and noise: distances and pictures."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ from ntkverify.diffusion.measures import plain
 from ntkverify.diffusion.population import Population
 from ntkverify.diffusion.process import noise, noised, signal
 from ntkverify.diffusion.sampling import ODE, SDE, Walk, grid, of_mixture, of_network, probability_flow, reverse_sde
-from ntkverify.diffusion.truth import drawn
+from ntkverify.diffusion.truth import Mixture, drawn
 
 SAMPLER_DIVERGED = "sampler diverged"
 SHOWN, ARROWS, IMAGES = 200, 11, 10
@@ -26,9 +27,9 @@ def sampled(params: dict, of: Population, own: Lesson, row: dict, draw: int, pic
     keys = jax.random.split(jax.random.fold_in(jax.random.key(draw), 1), 3)
     times, start = (
         grid(params["earliest"], params["horizon"], params["walk"]),
-        _at(params, of, params["horizon"], keys[0]),
+        _at(of.mixture, params["horizon"], keys[0], params["paths"]),
     )
-    truth = np.asarray(_at(params, of, params["earliest"], keys[1]))
+    truth = np.asarray(_at(of.mixture, params["earliest"], keys[1], params["paths"]))
     stop = int(row["metrics"]["stop"]).bit_length() - 1
     net = dataclasses.replace(own.start, W=own.weights[stop])
     scores = {
@@ -53,11 +54,12 @@ def sampled(params: dict, of: Population, own: Lesson, row: dict, draw: int, pic
     return row | ({"pictures": _pictures(params, of, scores, walks, truth)} if pictures else {})
 
 
-def _at(params: dict, of: Population, t: float, key):
+@functools.partial(jax.jit, static_argnames=("count",))
+def _at(mixture: Mixture, t: float, key, count: int):
     """Fresh draws of X_t."""
     first, wander = jax.random.split(key)
-    clean = drawn(of.mixture, first, params["paths"])
-    return noised(jnp.full(len(clean), t, clean.dtype), clean, jax.random.normal(wander, clean.shape, clean.dtype))
+    clean = drawn(mixture, first, count)
+    return noised(jnp.full(count, t, clean.dtype), clean, jax.random.normal(wander, clean.shape, clean.dtype))
 
 
 def _pictures(
@@ -73,7 +75,7 @@ def _pictures(
         x = np.zeros((ARROWS**2, of.mixture.d))
         x[:, :2] = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
         t = jnp.full(len(x), FIELD_TIME)
-        arrows = {name: np.asarray(score(t, jnp.asarray(x)))[:, :2] for name, score in scores.items()}
+        arrows = {name: np.asarray(_evaluated(score, t, jnp.asarray(x)))[:, :2] for name, score in scores.items()}
         found["field"] = {"t": FIELD_TIME} | {
             name: np.round(each, 3).tolist() for name, each in ({"x": x[:, :2]} | arrows).items()
         }
@@ -83,7 +85,12 @@ def _pictures(
         found["images"] = {}
         for name, each in ends.items():
             x = jnp.asarray(np.nan_to_num(each[:IMAGES]))
-            score = scores["learned" if name == "learned" else "exact"](when, x)
+            score = _evaluated(scores["learned" if name == "learned" else "exact"], when, x)
             clean = (x + noise(when)[:, None] * score) / signal(when)[:, None]
             found["images"][name] = np.round(of.centre + np.asarray(clean) @ of.basis, 2).tolist()
     return found
+
+
+@jax.jit
+def _evaluated(score, t, x):
+    return score(t, x)
