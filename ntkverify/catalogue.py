@@ -35,6 +35,9 @@ CLAIMS = (
     "kernel-perturbation",
     "jacobian-perturbation",
     "convex-region",
+    "linearised-output",
+    "score-regression",
+    "denoising-loss",
     "neuron-sum",
     "loss-identity",
     "step-terms",
@@ -42,6 +45,7 @@ CLAIMS = (
     "eigenvalue-kept",
     "contraction",
     "convergence",
+    "score-width",
 )
 ACTIVATIONS = {
     "softmax": ("softmax", "SOFTMAX"),

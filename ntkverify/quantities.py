@@ -28,6 +28,17 @@ def residual(problem: Problem, params: Params) -> Float[Array, "n d"]:
     return outputs(problem, params) - problem.y
 
 
+def squared_error(problem: Problem, params: Params) -> Float[Array, ""]:
+    """‖e‖² = ‖F(W) − Y‖²."""
+    return jnp.sum(residual(problem, params) ** 2)
+
+
+def envelope(problem: Problem, point: Point, rate) -> Float[Array, ""]:
+    """(1 − rate)^{τ+1} ‖e(0)‖² on a path."""
+    steps = point.path.time + 1
+    return jnp.exp(steps * jnp.log1p(-rate)) * squared_error(problem, point.path.start)
+
+
 @full_precision
 def logits(problem: Problem, params: Params) -> Float[Array, "n m"]:
     """⟨w_r, x_i⟩."""

@@ -69,11 +69,14 @@ def study(config: dict, folder: Path, heard: Callable[[str, int, int], None] = l
             name = "-".join(str(params[key]) for key in varying)
             cells += [{"id": f"{name}-{seed}", "params": params, "seed": seed} | row for seed, row in enumerate(rows)]
     fits = module.fits(cells)
+    figures = module.figures(cells, fits)
+    for cell in cells:
+        cell.pop("pictures", None)  # the figures hold what is shown of them, the ledger all
     return {
         "schema": SCHEMA, "verb": "study", **config, "config": config, "title": module.TITLE,
         "complete": not interrupted, "environment": environment(), "problems": [], "kernels": [], "claims": [],
         "cells": cells, "done": list(module.DONE), "notes": list(notes), "fits": fits, "tables": module.tables(cells, fits),
-        "figures": module.figures(cells, fits), "answer": module.answer(cells, fits),
+        "figures": figures, "answer": module.answer(cells, fits),
     }  # fmt: skip
 
 

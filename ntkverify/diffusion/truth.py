@@ -188,7 +188,7 @@ def covariance(mixture: Mixture, t: Float[Array, " n"], x: Float[Array, "n d"]) 
         _, spread = _standing(mixture, t, x)
         left = jnp.broadcast_to(mixture.variances * noise(t) / spread, means.shape)
         if mixture.axes is None:
-            return around + jnp.diag(shares @ left)
+            return around + jnp.eye(mixture.d, dtype=x.dtype) * (shares @ left)[None]
         return around + jnp.einsum("k,kia,ka,kja->ij", shares, mixture.axes, left, mixture.axes)
 
     return jax.vmap(full_precision(one))(t, x)

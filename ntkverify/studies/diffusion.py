@@ -48,6 +48,7 @@ RULE = "t-intervals over draws of data and network; all cells, none dropped"
 LAW = {"softmax": -4.0, "exponential": -4.0, "relu": -1.0}
 """The exponent of m that was said of the coupling part."""
 QUANTITIES = (
+    ("m", "coupling", "coupling at the stop"),
     ("m", "coupling at the end", "coupling at the end"),
     ("n", "label mismatch", "label mismatch at the stop"),
     ("n", "stop", "held-out stopping time"),
@@ -165,7 +166,9 @@ def answer(cells: list[dict], fits: list[dict]) -> str:
         return "No network has been trained yet."
     where = ", ".join(f"{name} = {value:g}" for name, value in foremost(cells).items())
     reached = "; ".join(f"{row['network']} on {row['reached']} of {row['draws']} draws" for row in levels(cells))
-    coupled = "; ".join(f"{fit['group'].split(',')[0]} m^{shown(fit)}" for fit in fits if fit["x"] == "m")
+    coupled = "; ".join(
+        f"{fit['group'].split(',')[0]} m^{shown(fit)}" for fit in fits if fit["quantity"] == "coupling at the end"
+    )
     return (
         f"Weighted score error E‖f_W − f*‖² at {where}, stopped by a held-out set: {'. '.join(said)}. The coupling part falls as "
         f"{coupled or 'no fit'}. The level written before training was reached by {reached or 'nothing to compare'}."
