@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
-from ntkverify.diffusion.laws import averaging_error, discrepancies
+from ntkverify.diffusion.laws import Laws, averaging_error
 from ntkverify.diffusion.lesson import Lesson
 from ntkverify.diffusion.levels import FORMULA, STANDARD_DEVIATIONS, expected
 from ntkverify.diffusion.population import Population
@@ -86,7 +86,7 @@ def learn(params: dict, own: Lesson) -> dict:
     if not reached.all():
         said = f"Training diverged: outputs were not finite by step {times[~reached][0]} at η = {float(own.eta):.3g}."
         return {"outcome": DIVERGED, "sentence": said, "note": "", "metrics": {}}
-    error, laws = split(own, arrays), discrepancies(own, arrays)
+    error, laws = split(own, arrays), Laws(own).gaps(arrays)
     truth, noisy = np.asarray(own.test.clean), np.asarray(own.test.noisy)
     fitted = own.scale * np.asarray(arrays[NETWORK])[:, n:]
     control = own.scale * np.asarray(trained_on_clean(own))[:, n:]

@@ -116,7 +116,7 @@ def _walk(step, score, start, times, increments) -> Walk:
     lost = np.asarray(lost)
     ever = lost.any(axis=1)
     when = float(times[1:][int(ever.argmax())]) if ever.any() else None
-    return Walk(np.asarray(last), lost.any(axis=0), when)
+    return Walk(np.asarray(last), np.asarray(lost.any(axis=0)), when)
 
 
 @functools.partial(jax.jit, static_argnames=("step",))

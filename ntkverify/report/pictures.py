@@ -22,6 +22,7 @@ def lines(results: Mapping, spec: Mapping) -> Drawing | None:
     if not rows:
         return None
     panels, series = (list(dict.fromkeys(row[key] for row in rows)) for key in ("panel", "series"))
+    palette = [colour for colour in SERIES if colour != "#000000"]  # black is for what is bold
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7.6 if len(panels) > 1 else 5.0, 3.4), layout="constrained")
         every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
@@ -29,7 +30,7 @@ def lines(results: Mapping, spec: Mapping) -> Drawing | None:
             for index, name in enumerate(series):
                 own = sorted((r for r in rows if (r["panel"], r["series"]) == (panel, name)), key=lambda r: r["x"])
                 bold = name == spec.get("bold")
-                colour = INK if bold else SERIES[index % len(SERIES)]
+                colour = INK if bold else palette[index % len(palette)]
                 x, value, low, high = ([row[key] for row in own] for key in ("x", "value", "low", "high"))
                 axes.fill_between(x, np.maximum(low, 1e-300), high, color=colour, alpha=0.15, lw=0)
                 axes.plot(x, value, color=colour, marker=None if bold else SHAPES[index % len(SHAPES)], ms=3, lw=2 if bold else 1.2, label=name)  # fmt: skip
