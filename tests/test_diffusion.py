@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scipy.stats import truncnorm
 
 from ntkverify import catalogue, cli
-from ntkverify.diffusion import stages
+from ntkverify.diffusion import measures, stages
 from ntkverify.diffusion.distances import bandwidth, compared, mmd, sliced_wasserstein
 from ntkverify.diffusion.laws import Laws
 from ntkverify.diffusion.levels import expected
@@ -40,6 +40,7 @@ from ntkverify.diffusion.truth import (
 )
 from ntkverify.errors import BadInput
 from ntkverify.kernels.autodiff import autodiff
+from ntkverify.network import initialise
 from ntkverify.results import load
 from ntkverify.studies import diffusion
 from ntkverify.training import train, weights_at
@@ -269,22 +270,24 @@ def test_the_probability_flow_is_diffraxs():
 
 
 def test_the_reverse_sde_is_diffraxs_on_the_same_brownian_path():
-    mixture, times = gaussian_target(), grid(0.05, 3.0, 60)
+    mixture, times = gaussian_target(), grid(0.05, 3.0, 20)
     start = jnp.asarray(np.random.default_rng(0).standard_normal((5, 2)))
     u = 3.0 - times
-    path = diffrax.VirtualBrownianTree(0.0, float(u[-1]), 1e-6, (5, 2), jax.random.key(0))
-    increments = jnp.stack([jnp.asarray(path.evaluate(float(a), float(b))) for a, b in itertools.pairwise(u)])
+    path = diffrax.VirtualBrownianTree(0.0, float(u[-1]), 1e-6, (10,), jax.random.key(0))
+    increments = jax.jit(jax.vmap(path.evaluate))(jnp.asarray(u[:-1]), jnp.asarray(u[1:])).reshape(-1, 5, 2)
 
     def drift(u, y, args):
-        return y / 2 + exact_score(mixture, jnp.full(5, 3.0 - u), y)
+        y = y.reshape(5, 2)
+        return (y / 2 + exact_score(mixture, jnp.full(5, 3.0 - u), y)).ravel()
 
-    terms = diffrax.MultiTerm(diffrax.ODETerm(drift), diffrax.ControlTerm(lambda u, y, args: jnp.ones(()), path))
+    terms = diffrax.MultiTerm(diffrax.ODETerm(drift), diffrax.ControlTerm(lambda u, y, args: jnp.eye(10), path))
     solution = diffrax.diffeqsolve(
-        terms, diffrax.Euler(), float(u[0]), float(u[-1]), None, start,
+        terms, diffrax.Euler(), float(u[0]), float(u[-1]), None, start.ravel(),
         stepsize_controller=diffrax.StepTo(ts=jnp.asarray(u)),
     )  # fmt: skip
     assert solution.ys is not None
-    assert np.abs(driven(of_mixture(mixture), start, times, increments).last - np.asarray(solution.ys[-1])).max() < 1e-9
+    found = driven(of_mixture(mixture), start, times, increments)
+    assert np.abs(found.last.ravel() - np.asarray(solution.ys[-1])).max() < 1e-9
 
 
 def test_both_samplers_have_the_law_of_the_data():
@@ -310,7 +313,7 @@ def flipped(mixture, t, x):
 
 
 def test_a_sampler_that_diverges_says_where():
-    walk = probability_flow(Score(flipped, gaussian_target()), jnp.ones((3, 2)), grid(1e-6, 5.0, 50))
+    walk = probability_flow(Score(flipped, gaussian_target()), jnp.full((3, 2), 100.0), grid(1e-6, 5.0, 50))
     assert walk.diverged
     assert f"3 of 3 paths were beyond {FAR:g} or not finite" in walk.sentence
     assert walk.when is not None
@@ -385,7 +388,7 @@ def test_what_the_study_cannot_do_is_refused(words, said, capsys, tmp_path):
     assert said in capsys.readouterr().err
 
 
-SMALL = ["n=8,12", "m=16", "radius=2", "doublings=4", "test=16", "draws=2", "sampled=1", "paths=30", "walk=8"]
+SMALL = ["n=8", "m=16", "radius=2", "doublings=4", "test=16", "draws=2", "sampled=1", "paths=30", "walk=8"]
 
 
 def test_the_study_runs_resumes_and_wrote_its_levels_first(tmp_path, capsys, monkeypatch):
@@ -405,12 +408,12 @@ def test_the_study_runs_resumes_and_wrote_its_levels_first(tmp_path, capsys, mon
     assert cli.main(words) == 0
     results = load(tmp_path)
     assert results["complete"]
-    assert [cell["outcome"] for cell in results["cells"]] == ["predicted"] * 4 + ["learned"] * 4
+    assert [cell["outcome"] for cell in results["cells"]] == ["predicted"] * 2 + ["learned"] * 2
     with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection:
         tasks = [
             json.loads(params)["task"] for (params,) in connection.execute("SELECT params FROM cells ORDER BY rowid")
         ]
-    assert tasks == ["predict", "predict", "learn", "learn"]
+    assert tasks == ["predict", "learn"]
     assert "standard deviations over label noise" in results["cells"][0]["sentence"]
     assert not any("pictures" in cell for cell in results["cells"])
     page = (tmp_path / "report.html").read_text()
@@ -424,20 +427,11 @@ def test_the_study_runs_resumes_and_wrote_its_levels_first(tmp_path, capsys, mon
 
 
 def test_training_or_sampling_that_diverges_is_an_outcome(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ntkverify.diffusion.measures.ordinary_step", lambda problem, start: jnp.asarray(1e3))
+    monkeypatch.setattr(measures, "_start", lambda problem, key: (initialise(problem, key), jnp.asarray(1e3)))
     words = ["study", "diffusion", "--out", str(tmp_path / "a"), "--grid", "network=relu", "task=learn", *SMALL]
-    jax.clear_caches()
     assert cli.main(words) == 0
-    assert {cell["outcome"] for cell in load(tmp_path / "a")["cells"]} <= {
-        "diverged",
-        "inconsistent",
-        "learned",
-        "sampler diverged",
-    }
     assert "diverged" in {cell["outcome"] for cell in load(tmp_path / "a")["cells"]}
     assert "Training diverged" in (tmp_path / "a" / "report.html").read_text()
-    monkeypatch.undo()
-    jax.clear_caches()
     capsys.readouterr()
 
 
@@ -448,9 +442,9 @@ def test_a_wrong_score_is_refuted_by_the_study(monkeypatch):
     assert diffusion.learn(TINY, own)["outcome"] == "learned"
     for wrong in (lambda t, x, f: -score(t, x, f), lambda t, x, f: score(t, x, f / signal(t)[:, None])):
         monkeypatch.setattr(stages, "score", wrong)
-        jax.clear_caches()
+        stages._score_error.clear_cache()
         row = diffusion.learn(TINY, own)
         assert row["outcome"] == "inconsistent"
         assert "the score identity" in row["sentence"]
     monkeypatch.undo()
-    jax.clear_caches()
+    stages._score_error.clear_cache()

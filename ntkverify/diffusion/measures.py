@@ -17,7 +17,7 @@ from ntkverify.diffusion.levels import FORMULA, STANDARD_DEVIATIONS, expected
 from ntkverify.diffusion.population import Population
 from ntkverify.diffusion.process import signal
 from ntkverify.diffusion.regression import clipped, embedded, sample
-from ntkverify.diffusion.stages import NETWORK, PARTS, predictions, score_error, split, trained_on_clean
+from ntkverify.diffusion.stages import NETWORK, NOISY, PARTS, predictions, score_error, split, trained_on_clean
 from ntkverify.diffusion.stopping import critical_time, held_out_time
 from ntkverify.diffusion.truth import covariance, labels_bound
 from ntkverify.kernels.infinite_width import sample_kernel
@@ -25,7 +25,7 @@ from ntkverify.network import initialise
 from ntkverify.nouns import Dataset, Problem
 from ntkverify.problems import problem as make_problem
 from ntkverify.quantities import THEOREM_WIDTH, theorem_width
-from ntkverify.training import ordinary_step
+from ntkverify.training import EXPLODED, ordinary_step
 
 PREDICTED, LEARNED, DIVERGED, INCONSISTENT = "predicted", "learned", "diverged", "inconsistent"
 BINS = 6
@@ -82,9 +82,12 @@ def learn(params: dict, own: Lesson) -> dict:
     """Train, split the error, hold every stage to its law, stop by each rule."""
     n, times = params["n"], np.asarray(own.times)
     arrays = predictions(own)
-    reached = np.isfinite(np.asarray(arrays[NETWORK])).all(axis=(1, 2))
-    if not reached.all():
-        said = f"Training diverged: outputs were not finite by step {times[~reached][0]} at η = {float(own.eta):.3g}."
+    y, first = np.asarray(own.problem.y), float(jnp.sum(own.problem.y**2))
+    losses = np.max(
+        [np.sum((np.asarray(arrays[name])[:, :n] - y[None]) ** 2, axis=(1, 2)) for name in (NETWORK, NOISY)], axis=0
+    )
+    if (lost := ~(losses <= EXPLODED * first)).any():
+        said = f"Training diverged: ‖F − Y‖² was {losses[lost][0]:.3g} at step {times[lost][0]}; η = {float(own.eta):.3g} is too large."
         return {"outcome": DIVERGED, "sentence": said, "note": "", "metrics": {}}
     error, laws = split(own, arrays), Laws(own).gaps(arrays)
     truth, noisy = np.asarray(own.test.clean), np.asarray(own.test.noisy)

@@ -55,7 +55,7 @@ def sampled(params: dict, of: Population, own: Lesson, row: dict, draw: int, pic
 
 
 @functools.partial(jax.jit, static_argnames=("count",))
-def _at(mixture: Mixture, t: float, key, count: int):
+def _at(mixture: Mixture, t, key, count: int):
     """Fresh draws of X_t."""
     first, wander = jax.random.split(key)
     clean = drawn(mixture, first, count)
