@@ -58,11 +58,17 @@ def _against(cells: Sequence[dict]) -> list[dict]:
         {"label": "m⁻¹, said before (ReLU)", "exponent": -1},
     ]
     found = [
-        curves | {
-            "name": "coupling-against-m", "x": "m", "xlabel": "width m", "y": "coupling at the end", "references": laws,
-            "ylabel": "coupling part at the end",
-            "caption": "The network against kernel gradient descent on the same labels, at the last step. Median and range over draws.",
-        },
+        *(
+            curves | {
+                "name": name, "x": "m", "xlabel": "width m", "y": quantity, "references": laws, "ylabel": f"coupling part {when}",
+                "caption": f"The network against kernel gradient descent on the same labels, {when}. Median and range over draws; the "
+                "dashed lines go through the first network's first point.",
+            }
+            for name, quantity, when in (
+                ("coupling-against-m", "coupling", "at the held-out stop"),
+                ("coupling-at-the-end", "coupling at the end", "at the last step"),
+            )
+        ),
         curves | {
             "name": "label-mismatch-against-n", "x": "n", "xlabel": "samples n", "y": "label mismatch", "ylabel": "label mismatch at the stop",
             "caption": "What noise in the labels costs at the held-out stop. Median and range over draws.",

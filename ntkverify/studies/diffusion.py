@@ -166,10 +166,12 @@ def answer(cells: list[dict], fits: list[dict]) -> str:
         return "No network has been trained yet."
     where = ", ".join(f"{name} = {value:g}" for name, value in foremost(cells).items())
     reached = "; ".join(f"{row['network']} on {row['reached']} of {row['draws']} draws" for row in levels(cells))
-    coupled = "; ".join(
-        f"{fit['group'].split(',')[0]} m^{shown(fit)}" for fit in fits if fit["quantity"] == "coupling at the end"
-    )
+    coupled = {
+        name: "; ".join(f"{fit['group'].split(',')[0]} m^{shown(fit)}" for fit in fits if fit["quantity"] == name)
+        for name in ("coupling", "coupling at the end")
+    }
     return (
-        f"Weighted score error E‖f_W − f*‖² at {where}, stopped by a held-out set: {'. '.join(said)}. The coupling part falls as "
-        f"{coupled or 'no fit'}. The level written before training was reached by {reached or 'nothing to compare'}."
+        f"Weighted score error E‖f_W − f*‖² at {where}, stopped by a held-out set: {'. '.join(said)}. The coupling part falls at "
+        f"the stop as {coupled['coupling'] or 'no fit'}, at the end of training as {coupled['coupling at the end'] or 'no fit'}. "
+        f"The level written before training was reached by {reached or 'nothing to compare'}."
     )
