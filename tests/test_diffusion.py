@@ -6,6 +6,7 @@ import json
 import math
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import diffrax
 import jax
@@ -24,6 +25,7 @@ from ntkverify.diffusion.levels import expected
 from ntkverify.diffusion.measures import lesson, population
 from ntkverify.diffusion.process import check_times, noise, noised, score, signal, smallest_time, weight
 from ntkverify.diffusion.regression import clipped, embedded, sample, seen
+from ntkverify.diffusion.rows import levels
 from ntkverify.diffusion.sampling import FAR, Score, driven, grid, of_mixture, probability_flow, reverse_sde
 from ntkverify.diffusion.stopping import critical_time, held_out_time
 from ntkverify.diffusion.truth import (
@@ -38,9 +40,12 @@ from ntkverify.diffusion.truth import (
     mean,
     total_variance,
 )
+from ntkverify.diffusion.walks import sampled
 from ntkverify.errors import BadInput
 from ntkverify.kernels.autodiff import autodiff
-from ntkverify.network import initialise
+from ntkverify.numerics import mean_interval
+from ntkverify.report.page import command
+from ntkverify.report.pictures import images
 from ntkverify.results import load
 from ntkverify.studies import diffusion
 from ntkverify.training import train, weights_at
@@ -74,8 +79,8 @@ def mixture_of(seed: int, d: int, k: int):
     return gaussians(weights, 2 * rng.standard_normal((k, d)), (covariances + covariances.transpose(0, 2, 1)) / 2), rng
 
 
-@settings(max_examples=12, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from([(1, 2), (2, 3), (5, 2)]), st.floats(0.01, 6.0))
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([(1, 2), (3, 3)]), st.floats(0.01, 6.0))
 def test_three_routes_to_the_score_of_a_mixture_agree(seed, shape, time):
     """Component by component, through the denoiser, and by differentiating the log density."""
     mixture, rng = mixture_of(seed, *shape)
@@ -116,15 +121,22 @@ def test_one_gaussian_has_a_linear_denoiser_and_atoms_a_softmax_average():
     assert jnp.allclose(denoiser(atoms(points), t, x), jax.nn.softmax(logits, axis=1) @ points, atol=1e-13)
 
 
+def populated(name):
+    params = TINY | diffusion.DATA[name] | {"data": name}
+    return population(params | {"components": min(params["components"], 60)})
+
+
 @pytest.mark.parametrize("name", catalogue.POPULATIONS)
-def test_populations_are_standardised_and_their_labels_are_unbiased(name):
-    params = (
-        TINY | diffusion.DATA[name] | {"data": name, "components": max(diffusion.DATA[name].get("components", 3), 1)}
-    )
-    of = population(params | {"components": min(params["components"], 60)})
+def test_populations_are_standardised(name):
+    of = populated(name)
+    assert of.origin
     assert jnp.allclose(mean(of.mixture), 0, atol=1e-12)
-    if name != "digits":  # its atoms are a part of the images
-        assert float(total_variance(of.mixture)) == pytest.approx(of.mixture.d)
+    assert float(total_variance(of.mixture)) == pytest.approx(of.mixture.d)
+
+
+@pytest.mark.parametrize("name", ["mixture", "moons"])
+def test_labels_are_unbiased_and_as_noisy_as_the_covariance_says(name):
+    of = populated(name)
     found = sample(of.mixture, jax.random.key(0), 4000, 0.05, 4.0)
     gap = np.asarray(found.noisy - found.clean)
     assert np.abs(gap.mean(axis=0)).max() < 5 * gap.std() / math.sqrt(4000)
@@ -388,63 +400,96 @@ def test_what_the_study_cannot_do_is_refused(words, said, capsys, tmp_path):
     assert said in capsys.readouterr().err
 
 
-SMALL = ["n=8", "m=16", "radius=2", "doublings=4", "test=16", "draws=2", "sampled=1", "paths=30", "walk=8"]
-
-
 def test_the_study_runs_resumes_and_wrote_its_levels_first(tmp_path, capsys, monkeypatch):
-    words = [
-        "study",
-        "diffusion",
-        "--data",
-        "digits",
-        "--out",
-        str(tmp_path),
-        "--grid",
-        "network=softmax",
-        "components=40",
-        "d=3",
-        *SMALL,
+    small = [
+        f"{name}={TINY[name]}"
+        for name in ("network", "n", "m", "radius", "doublings", "test", "draws", "sampled", "paths", "walk")
     ]
+    words = ["study", "diffusion", "--data", "mixture", "--out", str(tmp_path), "--grid", *small]
     assert cli.main(words) == 0
     results = load(tmp_path)
     assert results["complete"]
     assert [cell["outcome"] for cell in results["cells"]] == ["predicted"] * 2 + ["learned"] * 2
     with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection:
-        tasks = [
-            json.loads(params)["task"] for (params,) in connection.execute("SELECT params FROM cells ORDER BY rowid")
-        ]
+        tasks = [json.loads(row)["task"] for (row,) in connection.execute("SELECT params FROM cells ORDER BY rowid")]
     assert tasks == ["predict", "learn"]
     assert "standard deviations over label noise" in results["cells"][0]["sentence"]
     assert not any("pictures" in cell for cell in results["cells"])
     page = (tmp_path / "report.html").read_text()
     names = {figure["name"] for figure in results["figures"]}
-    assert {"samples", "score-field", "digits", "parts-over-training", "stopping", "sampling-excess"} <= names
-    assert page.count("<figure>") == len(list((tmp_path / "figures").glob("*.csv"))) >= 8
+    assert names == {"samples", "score-field", "parts-over-training", "stopping", "error-over-time", "sampling-excess"}
+    assert page.count("<figure>") == len(list((tmp_path / "figures").glob("*.csv"))) == len(names)
     monkeypatch.setattr(diffusion, "evaluate", None)
     assert cli.main(words) == 0
     assert load(tmp_path)["answer"] == results["answer"]
     capsys.readouterr()
 
 
-def test_training_or_sampling_that_diverges_is_an_outcome(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(measures, "_start", lambda problem, key: (initialise(problem, key), jnp.asarray(1e3)))
-    words = ["study", "diffusion", "--out", str(tmp_path / "a"), "--grid", "network=relu", "task=learn", *SMALL]
-    assert cli.main(words) == 0
-    assert "diverged" in {cell["outcome"] for cell in load(tmp_path / "a")["cells"]}
-    assert "Training diverged" in (tmp_path / "a" / "report.html").read_text()
-    capsys.readouterr()
+def test_digits_are_drawn():
+    rows = [{"label": "data", "images": np.zeros((2, 64)).tolist()}]
+    drawing = images({}, {"name": "digits", "side": 8, "rows": rows, "caption": ""})
+    assert drawing is not None
+    assert drawing.svg.count("<image") == 2
+    assert drawing.csv.count("\n") == 129
 
 
-def test_a_wrong_score_is_refuted_by_the_study(monkeypatch):
-    """The identity that the study checks at every stop: a flipped sign, a missing α_t."""
-    of = population(TINY)
-    own = lesson(TINY, of, 0)
-    assert diffusion.learn(TINY, own)["outcome"] == "learned"
-    for wrong in (lambda t, x, f: -score(t, x, f), lambda t, x, f: score(t, x, f / signal(t)[:, None])):
-        monkeypatch.setattr(stages, "score", wrong)
-        stages._score_error.clear_cache()
-        row = diffusion.learn(TINY, own)
-        assert row["outcome"] == "inconsistent"
-        assert "the score identity" in row["sentence"]
-    monkeypatch.undo()
-    stages._score_error.clear_cache()
+def test_training_or_sampling_that_diverges_is_an_outcome(own):
+    lost = measures.learn(TINY, dataclasses.replace(own, eta=jnp.asarray(1e3)))
+    assert lost["outcome"] == "diverged"
+    assert "Training diverged" in lost["sentence"]
+    row = {"outcome": "learned", "sentence": "Stopped.", "metrics": {"stop": 4.0}}
+    walked = sampled(TINY, population(TINY), dataclasses.replace(own, scale=1e9), row, 0, pictures=False)
+    assert walked["outcome"] == "sampler diverged"
+    assert "The sampler diverged: 40 of 40 paths" in walked["sentence"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda t, x, f: -score(t, x, f), lambda t, x, f: score(t, x, f / signal(t)[:, None])], ids=["sign", "α_t"]
+)
+def test_a_wrong_score_is_refuted_by_the_study(own, monkeypatch, wrong):
+    """The identity that the study checks at every stop; the claim score-regression has the same twins."""
+
+    def error(own, fitted):
+        t, x = own.test.t, own.test.x
+        away = wrong(t, x, own.scale * fitted) - differentiated_score(own.mixture, t, x)
+        return float(jnp.mean(weight(t) * jnp.sum(away**2, axis=1)))
+
+    assert measures.learn(TINY, own)["outcome"] == "learned"
+    monkeypatch.setattr(measures, "score_error", error)
+    row = measures.learn(TINY, own)
+    assert row["outcome"] == "inconsistent"
+    assert "the score identity" in row["sentence"]
+
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.mark.parametrize(
+    "name", ["diffusion", "diffusion-gaussian", "diffusion-level", "diffusion-moons", "diffusion-digits"]
+)
+def test_committed_results_say_what_their_rows_say(name):
+    """Fits, tables, figures and answer follow from the cells, and the finding quotes answer and verdicts."""
+    results = json.loads((DOCS / "results" / name / "results.json").read_text())
+    assert results["complete"]
+    fits = diffusion.fits(results["cells"])
+    assert fits == [pytest.approx(fit) for fit in results["fits"]]
+    assert diffusion.tables(results["cells"], fits) == results["tables"]
+    assert diffusion.answer(results["cells"], fits) == results["answer"]
+    drawn = {figure["name"] for figure in results["figures"]}
+    assert drawn >= {path.stem for path in (DOCS / "results" / name).glob("*.svg")} > set()
+    finding = (DOCS / "findings" / "diffusion.md").read_text()
+    assert results["answer"] in finding
+    assert command(results) in finding
+    holding, *_ = results["tables"]
+    assert all("| " + " | ".join(row) + " |" in finding for row in holding["rows"])
+
+
+def test_one_gaussian_reaches_the_level_that_was_written_before_training():
+    for name, draws in (("diffusion-gaussian", 24), ("diffusion-level", 180)):
+        cells = json.loads((DOCS / "results" / name / "results.json").read_text())["cells"]
+        for row in levels(cells):
+            assert row["verdict"] == "holds" if draws > 24 else row["verdict"] != "violated"
+            assert row["draws"] == draws
+            middle, low, high = mean_interval(np.log(row["ratio"]))
+            assert low < 0.1
+            assert abs(middle) < 0.2, high  # within a factor 1.2 of what was expected

@@ -82,10 +82,8 @@ def learn(params: dict, own: Lesson) -> dict:
     """Train, split the error, hold every stage to its law, stop by each rule."""
     n, times = params["n"], np.asarray(own.times)
     arrays = predictions(own)
-    y, first = np.asarray(own.problem.y), float(jnp.sum(own.problem.y**2))
-    losses = np.max(
-        [np.sum((np.asarray(arrays[name])[:, :n] - y[None]) ** 2, axis=(1, 2)) for name in (NETWORK, NOISY)], axis=0
-    )
+    ends = [jnp.sum((arrays[name][:, :n] - own.problem.y[None]) ** 2, axis=(1, 2)) for name in (NETWORK, NOISY)]
+    losses, first = np.asarray(jnp.maximum(*ends)), float(jnp.sum(own.problem.y**2))
     if (lost := ~(losses <= EXPLODED * first)).any():
         said = f"Training diverged: ‖F − Y‖² was {losses[lost][0]:.3g} at step {times[lost][0]}; η = {float(own.eta):.3g} is too large."
         return {"outcome": DIVERGED, "sentence": said, "note": "", "metrics": {}}

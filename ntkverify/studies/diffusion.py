@@ -167,11 +167,12 @@ def answer(cells: list[dict], fits: list[dict]) -> str:
     where = ", ".join(f"{name} = {value:g}" for name, value in foremost(cells).items())
     reached = "; ".join(f"{row['network']} on {row['reached']} of {row['draws']} draws" for row in levels(cells))
     coupled = {
-        name: "; ".join(f"{fit['group'].split(',')[0]} m^{shown(fit)}" for fit in fits if fit["quantity"] == name)
-        for name in ("coupling", "coupling at the end")
+        when: ", ".join(f"{fit['group'].split(',')[0]} m^{shown(fit)}" for fit in fits if fit["quantity"] == name)
+        for when, name in (("at the stop", "coupling"), ("at the end of training", "coupling at the end"))
     }
+    falls = "; ".join(f"{when} as {found}" for when, found in coupled.items() if found)
     return (
-        f"Weighted score error E‖f_W − f*‖² at {where}, stopped by a held-out set: {'. '.join(said)}. The coupling part falls at "
-        f"the stop as {coupled['coupling'] or 'no fit'}, at the end of training as {coupled['coupling at the end'] or 'no fit'}. "
+        f"Weighted score error E‖f_W − f*‖² at {where}, stopped by a held-out set: {'. '.join(said)}. "
+        f"{f'The coupling part falls {falls}. ' if falls else ''}"
         f"The level written before training was reached by {reached or 'nothing to compare'}."
     )
