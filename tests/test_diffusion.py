@@ -465,7 +465,15 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.mark.parametrize(
-    "name", ["diffusion", "diffusion-gaussian", "diffusion-level", "diffusion-moons", "diffusion-digits"]
+    "name",
+    [
+        "diffusion",
+        "diffusion-gaussian",
+        "diffusion-level",
+        "diffusion-moons",
+        "diffusion-digits",
+        "diffusion-digits-wide",
+    ],
 )
 def test_committed_results_say_what_their_rows_say(name):
     """Fits, tables, figures and answer follow from the cells, and the finding quotes answer and verdicts."""
