@@ -38,6 +38,9 @@ CLAIMS = (
     "curvature",
     "weight-growth",
     "jacobian-growth",
+    "linearised-output",
+    "score-regression",
+    "denoising-loss",
     "neuron-sum",
     "loss-identity",
     "step-terms",
@@ -46,6 +49,7 @@ CLAIMS = (
     "eigenvalue-kept",
     "contraction",
     "convergence",
+    "score-width",
 )
 ACTIVATIONS = {
     "softmax": ("softmax", "SOFTMAX"),
@@ -58,7 +62,9 @@ ACTIVATIONS = {
 }
 """Network name → (module, record)."""
 INPUTS = ("sphere", "pairs", "orthonormal", "digits", "iris", "diabetes")
-STUDIES = ("drift", "width", "steps", "region", "table1", "frontier")
+STUDIES = ("drift", "width", "steps", "region", "table1", "frontier", "diffusion")
+POPULATIONS = ("mixture", "gaussian", "moons", "swissroll", "digits")
+"""What a diffusion model can learn: distributions whose denoiser is known exactly."""
 KERNELS = {
     "closed-form": ("closed_form", "closed_form"),
     "jacobian-contraction": ("neural_tangents", "jacobian_contraction"),
@@ -138,6 +144,15 @@ def load_input(name: str):
         raise BadInput(
             f"data set {name!r} without {error.name}", "that package", "pip install 'ntkverify[data]'"
         ) from None
+
+
+def population(name: str):
+    """The loader of a population: (d, components, seed) → Population."""
+    choose("data set", name, POPULATIONS)
+    try:
+        return importlib.import_module(f"ntkverify.diffusion.populations.{name}").load
+    except ModuleNotFoundError as error:
+        raise BadInput(f"data {name!r} without {error.name}", "that package", "pip install 'ntkverify[data]'") from None
 
 
 def kernel(route: str):

@@ -131,14 +131,18 @@ class Study:
     """Answer a question by training many networks over a grid; resumable.
 
     drift: how far does training move the kernel, and is it scale, coupling or normalisation?
+    diffusion: what stands between a trained network and the score of a diffusion model?
     The same command goes on where it stopped; finished cells are kept in ledger.sqlite.
 
     Examples: ntkverify study drift --preset quick
     ntkverify study drift --grid m=256,1024,4096 network=softmax target=0.1
+    ntkverify study diffusion --data moons
     """
 
     name: tyro.conf.Positional[str]
-    """The study: drift."""
+    """The study: drift, width, steps, region, table1, diffusion."""
+    data: str | None = None
+    """What the study diffusion learns: mixture, gaussian, moons, swissroll or digits (default: mixture)."""
     preset: str = "quick"
     """quick (minutes) or paper (what docs/results/ holds)."""
     grid: tuple[str, ...] = ()
@@ -158,7 +162,7 @@ class Study:
         from ntkverify.studying import configuration, status, study
 
         enable_precision("float64")
-        config = configuration(self.name, self.preset, self.grid)
+        config = configuration(self.name, self.preset, self.grid, self.data)
         folder = results.folder("study", config, self.out, self.force)
         if self.status:
             done, total = status(config, folder)

@@ -28,6 +28,17 @@ def residual(problem: Problem, params: Params) -> Float[Array, "n d"]:
     return outputs(problem, params) - problem.y
 
 
+def squared_error(problem: Problem, params: Params) -> Float[Array, ""]:
+    """‖e‖² = ‖F(W) − Y‖²."""
+    return jnp.sum(residual(problem, params) ** 2)
+
+
+def envelope(problem: Problem, point: Point, rate) -> Float[Array, ""]:
+    """(1 − rate)^{τ+1} ‖e(0)‖² on a path."""
+    steps = point.path.time + 1
+    return jnp.exp(steps * jnp.log1p(-rate)) * squared_error(problem, point.path.start)
+
+
 @full_precision
 def logits(problem: Problem, params: Params) -> Float[Array, "n m"]:
     """⟨w_r, x_i⟩."""
@@ -126,14 +137,15 @@ def nominal_B(problem: Problem, C: Array) -> Float[Array, ""]:
 
 
 def theorem_width(problem: Problem, params: Params, c: Mapping) -> Float[Array, ""]:
-    """log₁₀ of c_m λ⁻² n² d² e^{power B} log²(nd/δ), λ of H at `params` (reconstructed, docs/theory.md §5)."""
+    """log₁₀ of c_m λ⁻² (nd)^p e^{power B} log²(nd/δ), λ of H at `params` (reconstructed): p = 2 for convergence
+    (docs/theory.md §5), 3 for the score theorem (§6)."""
     nd = problem.n * problem.d_out
     smallest = eigenvalues(problem, params)[0]
-    logs = 2 * jnp.log(nd * jnp.log(nd / problem.delta) / jnp.maximum(smallest, 1e-300))
+    logs = c["samples_power"] * math.log(nd) + 2 * jnp.log(jnp.log(nd / problem.delta) / jnp.maximum(smallest, 1e-300))
     return (jnp.log(c["c_m"]) + logs + c["width_power"] * nominal_B(problem, c["C"])) / math.log(10)
 
 
-THEOREM_WIDTH = {"c_m": 1.0, "width_power": 18.0, "C": 10.0}
+THEOREM_WIDTH = {"c_m": 1.0, "width_power": 18.0, "samples_power": 2.0, "C": 10.0}
 """The constants of `theorem_width`."""
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ntkverify import catalogue
 from ntkverify.environment import environment, require_memory
+from ntkverify.errors import BadInput, choose
 from ntkverify.grids import axes, changed, grid
 from ntkverify.ledger import opened
 from ntkverify.results import SCHEMA
@@ -14,9 +15,27 @@ VERSIONS = ("ntkverify", "jax", "jaxlib", "numpy")
 """What a cell's numbers depend on beside its parameters."""
 
 
-def configuration(name: str, preset: str, changes: Sequence[str] = ()) -> dict:
-    """What is asked, with every parameter of the grid spelled out; `BadInput` for what cannot be."""
-    parameters = changed(catalogue.study(name, preset).PRESETS[preset], changes, tuple(catalogue.ACTIVATIONS))
+def configuration(name: str, preset: str, changes: Sequence[str] = (), data: str | None = None) -> dict:
+    """What is asked, with every parameter of the grid spelled out; `BadInput` for what cannot be.
+
+    `data` is the same as a change "data=...", for studies that have data of their own to choose from; what such
+    data change in the preset comes before the other changes.
+    """
+    module = catalogue.study(name, preset)
+    own = getattr(module, "DATA", None)
+    if data is not None:
+        if own is None:
+            raise BadInput(
+                f"--data {data} for the study {name}",
+                "a study of its own data: diffusion",
+                "--grid data=... where the grid has data",
+            )
+        changes = [f"data={choose('data set', data, own)}", *(c for c in changes if c.partition("=")[0] != "data")]
+    parameters = dict(module.PRESETS[preset])
+    if own is not None:
+        named = [change.partition("=")[2] for change in changes if change.partition("=")[0] == "data"]
+        parameters |= own[choose("data set", named[-1].strip(), own)] if named and "," not in named[-1] else {}
+    parameters = changed(parameters, changes, tuple(catalogue.ACTIVATIONS))
     listed = {key: list(value) if isinstance(value, tuple) else value for key, value in parameters.items()}
     return {"study": name, "preset": preset, "changes": sorted(changes), "grid": listed}
 
@@ -50,11 +69,14 @@ def study(config: dict, folder: Path, heard: Callable[[str, int, int], None] = l
             name = "-".join(str(params[key]) for key in varying)
             cells += [{"id": f"{name}-{seed}", "params": params, "seed": seed} | row for seed, row in enumerate(rows)]
     fits = module.fits(cells)
+    figures = module.figures(cells, fits)
+    for cell in cells:
+        cell.pop("pictures", None)  # the figures hold what is shown of them, the ledger all
     return {
         "schema": SCHEMA, "verb": "study", **config, "config": config, "title": module.TITLE,
         "complete": not interrupted, "environment": environment(), "problems": [], "kernels": [], "claims": [],
         "cells": cells, "done": list(module.DONE), "notes": list(notes), "fits": fits, "tables": module.tables(cells, fits),
-        "figures": module.figures(cells, fits), "answer": module.answer(cells, fits),
+        "figures": figures, "answer": module.answer(cells, fits),
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.network import kernel_scale
@@ -119,6 +119,19 @@ def careful_step(problem: Problem, params: Params, slack: float = 1.25, R: float
 def descend(problem: Problem, params: Params, eta) -> Params:
     """One step of gradient descent."""
     return dataclasses.replace(params, W=params.W - eta * pulled_back(problem, params, residual(problem, params)))
+
+
+@jax.jit
+@full_precision
+def weights_at(problem: Problem, start: Params, eta, times: Int[Array, " times"]) -> Float[Array, "times d_in m"]:
+    """W of one network after each of `times` steps of gradient descent, ascending; NaN once it has diverged."""
+
+    def until(state, time):
+        W, now = state
+        W = jax.lax.fori_loop(now, time, lambda _, W: descend(problem, dataclasses.replace(start, W=W), eta).W, W)
+        return (W, time), W
+
+    return jax.lax.scan(until, (start.W, jnp.zeros_like(times[0])), times)[1]
 
 
 def train(

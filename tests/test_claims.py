@@ -87,7 +87,7 @@ def test_a_width_that_no_run_reaches_is_named():
     unreachable = {
         form: form.beyond for name in catalogue.CLAIMS for form in catalogue.claims(name) if form.beyond is not None
     }
-    assert {form.id for form in unreachable} == {"step-terms", "eigenvalue-kept", "convergence"}
+    assert {form.id for form in unreachable} == {"step-terms", "eigenvalue-kept", "convergence", "score-width"}
     for form, beyond in unreachable.items():
         count, points = next(chunks(problem, 20, 0, form.where))
         (found,) = examine((form,), problem, points, count)

@@ -24,22 +24,20 @@ import math
 import jax.numpy as jnp
 
 from ntkverify.nouns import COUPLED, ON_PATH, Twin, claim
-from ntkverify.quantities import THEOREM_WIDTH, curvature, eigenvalues, is_softmax, residual, theorem_width
+from ntkverify.quantities import (
+    THEOREM_WIDTH,
+    curvature,
+    eigenvalues,
+    envelope,
+    is_softmax,
+    squared_error,
+    theorem_width,
+)
 from ntkverify.training import theorem_step
 
 
-def squared(problem, params):
-    return jnp.sum(residual(problem, params) ** 2)
-
-
 def lhs(problem, point, c):
-    return squared(problem, point.moved)
-
-
-def envelope(problem, point, rate):
-    """(1 − rate)^{τ+1} ‖e(0)‖²."""
-    steps = point.path.time + 1
-    return jnp.exp(steps * jnp.log1p(-rate)) * squared(problem, point.path.start)
+    return squared_error(problem, point.moved)
 
 
 def rate(problem, point):
@@ -52,7 +50,7 @@ def rhs(problem, point, c):
 
 def assumptions(problem, point, c):
     path = point.path
-    size = jnp.sqrt(squared(problem, path.start))
+    size = jnp.sqrt(squared_error(problem, path.start))
     bend = curvature(problem, path.start, path.furthest)
     small = path.eta * (problem.m * path.top + 2.5 * bend * size) <= 1
     return is_softmax(problem, point, c) & (problem.init == COUPLED) & small & (path.least > c["least"])

@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, VIOLATED, Drawing, svg
 from ntkverify.report.page import command, environment, save_figures
+from ntkverify.report.pictures import clouds, field, images, lines
 from ntkverify.results import REPORT, load, table, write
 
 
@@ -166,6 +167,8 @@ def forest(results: Mapping, spec: Mapping) -> Drawing | None:
                 FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
             )
             axes.axvline(1, color=INK, linewidth=1)
+        elif spec.get("zero"):
+            axes.axvline(0, color=INK, linewidth=1)
         axes.set_yticks(range(len(rows)), [row["label"] for row in rows])
         axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel=spec["xlabel"])
         figure.tight_layout()
@@ -173,4 +176,6 @@ def forest(results: Mapping, spec: Mapping) -> Drawing | None:
         return Drawing(spec["name"], svg(figure), table(columns, rows), spec["caption"])
 
 
-DRAWERS = {"curves": curves, "forest": forest, "metrics": metrics}
+DRAWERS = {
+    "curves": curves, "forest": forest, "metrics": metrics, "lines": lines, "clouds": clouds, "field": field, "images": images,
+}  # fmt: skip
