@@ -186,7 +186,8 @@ class Study:
         if not found["complete"]:
             Console(stderr=True).print("Interrupted; what was finished is kept, and the same command goes on.")
             return 130
-        return 0
+        said = [dict(zip(table["columns"], row, strict=True)) for table in found["tables"] for row in table["rows"]]
+        return 1 if any(row.get("verdict") == "violated" for row in said) else 0
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ for _name, _function in {
 
 
 def _sum(params, a):
-    return balls.total(a, tuple(params["axes"])) if params["axes"] else a
+    return balls.total(a, [int(axis) for axis in params["axes"]]) if params["axes"] else a
 
 
 def _largest(params, a):

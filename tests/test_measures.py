@@ -232,7 +232,7 @@ def test_each_study_runs_and_reports(name, grid, tmp_path, capsys):
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-@pytest.mark.parametrize("name", ["drift", "width", "steps", "region", "table1"])
+@pytest.mark.parametrize("name", ["drift", "width", "steps", "region", "table1", "frontier"])
 def test_committed_results_say_what_their_rows_say(name):
     """Fits, tables and answer of every committed study follow from its cells, and the finding quotes them."""
     results = json.loads((DOCS / "results" / name / "results.json").read_text())
@@ -245,7 +245,8 @@ def test_committed_results_say_what_their_rows_say(name):
     drawn = {figure["name"] for figure in results["figures"]}
     assert drawn >= {path.stem for path in (DOCS / "results" / name).glob("*.svg")}
     if name != "drift":
-        assert results["answer"] in (DOCS / "findings" / "neurons-and-steps.md").read_text()
+        finding = "certificates.md" if name == "frontier" else "neurons-and-steps.md"
+        assert results["answer"] in (DOCS / "findings" / finding).read_text()
 
 
 def test_the_finding_quotes_the_tables():
@@ -261,6 +262,18 @@ def test_the_finding_quotes_the_tables():
     assert below["metrics"]["floor"] == 11
     assert "8: 19/40" in below["sentence"]
     assert "10: 26/40" in below["sentence"]
+
+
+def test_the_finding_on_certificates_quotes_the_tables():
+    finding = (DOCS / "findings" / "certificates.md").read_text()
+    tables = json.loads((DOCS / "results" / "frontier" / "results.json").read_text())["tables"]
+    rows = [row for table in tables[:2] for row in table["rows"]]
+    assert rows
+    assert all("| " + " | ".join(row) + " |" in finding for row in rows)
+    widths = (DOCS / "results" / "certified-widths.md").read_text()
+    assert all(line in widths for line in finding.splitlines() if line.startswith("| two orthonormal points"))
+    brackets = (DOCS / "results" / "region-brackets.md").read_text()
+    assert re.search(r"^0 of (3\d\d) brackets crossed", brackets, re.MULTILINE)
 
 
 def test_every_figure_that_the_questions_name_is_there():
