@@ -269,6 +269,8 @@ def test_the_finding_on_certificates_quotes_the_tables():
     tables = json.loads((DOCS / "results" / "frontier" / "results.json").read_text())["tables"]
     rows = [row for table in tables[:2] for row in table["rows"]]
     assert rows
+    digits = json.loads((DOCS / "results" / "frontier-digits" / "results.json").read_text())
+    assert digits["answer"] in finding
     assert all("| " + " | ".join(row) + " |" in finding for row in rows)
     widths = (DOCS / "results" / "certified-widths.md").read_text()
     assert all(line in widths for line in finding.splitlines() if line.startswith("| two orthonormal points"))

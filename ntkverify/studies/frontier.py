@@ -37,7 +37,7 @@ COMMON = {
 }  # fmt: skip
 PRESETS = {
     "quick": COMMON | {"n": (8, 4, 12), "d_out": (2,)},
-    "paper": COMMON | {"data": ("sphere", "orthonormal", "digits"), "n": (8, 4, 16), "follow": 1024, "draws": 3},
+    "paper": COMMON | {"follow": 1024, "draws": 3},
 }
 ALONE = ("n", "d_out")
 DONE = (CERTIFIED,)
