@@ -133,13 +133,17 @@ def attempt(
 
 @jax.jit
 def _at(problem: Problem, start: Params, base: Params):
-    e = residual(problem, base) - shift(problem, start)
-    return closed_form(problem, base), e, constants(problem, base)
+    return closed_form(problem, base), error(problem, start, base), constants(problem, base)
 
 
 def shift(problem: Problem, start: Params):
     """F_0: what an independent start subtracts from the output; zeros under coupling."""
     return jnp.zeros_like(problem.y) if problem.init == COUPLED else outputs(problem, start)
+
+
+def error(problem: Problem, start: Params, net: Params):
+    """e = F(W) − F_0 − Y."""
+    return residual(problem, net) - shift(problem, start)
 
 
 def limits(k: Constants, problem: Problem) -> Constants:

@@ -14,13 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import balls
-from ntkverify.certificates import KEEP, THETA, Attempt, Launch, attempt, limits, room, shift
+from ntkverify.certificates import KEEP, THETA, Attempt, Launch, attempt, error, limits, room
 from ntkverify.float_enclosures import in_balls
 from ntkverify.growth import Constants, constants, curvature_within
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.nouns import Params, Problem
 from ntkverify.numerics import full_precision
-from ntkverify.quantities import pulled_back, residual
+from ntkverify.quantities import pulled_back
 
 LOOKS = 16
 """Steps between two looks at whether the hypotheses hold."""
@@ -33,8 +33,7 @@ CLEAR = 1.02
 def _look(problem: Problem, start: Params, W, eta):
     """The step from W and what Theorem 7 asks of it."""
     net = Params(W, start.a)
-    e = residual(problem, net) - shift(problem, start)
-    H = closed_form(problem, net)
+    e, H = error(problem, start, net), closed_form(problem, net)
     return (
         W - eta * pulled_back(problem, net, e),
         jnp.sqrt(jnp.sum(e**2)),
@@ -52,7 +51,10 @@ def _grown(k: Constants, frobenius, size, eta, d):
     return eta * (P**2 + C * E), 1 + eta * C * E
 
 
-def followed(problem: Problem, start: Params, eta: float, steps: int, heard=lambda step: None) -> Launch | None:
+def followed(
+    problem: Problem, start: Params, eta: float, steps: int,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Launch | None:  # fmt: skip
     """K steps of Theorem 7; None where a hypothesis fails on the way."""
     W, d = start.W, 0.0
     for step in range(steps):
@@ -61,10 +63,10 @@ def followed(problem: Problem, start: Params, eta: float, steps: int, heard=lamb
         fast, grown = in_balls(_grown)(limits(k, problem), *upper, np.asarray(eta), np.asarray(d))
         if not fast.upper <= 2:
             return None
-        error = float(balls.norm(balls.exact(after.rad)))
-        d = float(balls.add(balls.multiply(grown, balls.exact(np.asarray(d))), balls.exact(np.asarray(error))).upper)
+        rounded = balls.norm(balls.exact(after.rad))
+        d = float(balls.add(balls.multiply(grown, balls.exact(np.asarray(d))), balls.exact(rounded)).upper)
         W = jnp.asarray(after.mid)
-        heard(step)
+        heard(f"m = {problem.m}: following gradient descent", step + 1, steps)
     return Launch(steps, Params(W, start.a), d)
 
 
@@ -73,11 +75,11 @@ def followed(problem: Problem, start: Params, eta: float, steps: int, heard=lamb
 def _run(problem: Problem, start: Params, W, eta, length: int = LOOKS):
     def step(W, _):
         net = Params(W, start.a)
-        return W - eta * pulled_back(problem, net, residual(problem, net) - shift(problem, start)), None
+        return W - eta * pulled_back(problem, net, error(problem, start, net)), None
 
     W, _ = jax.lax.scan(step, W, None, length=length)
     net = Params(W, start.a)
-    e = residual(problem, net) - shift(problem, start)
+    e = error(problem, start, net)
     return W, jnp.sqrt(jnp.sum(e**2)), jnp.linalg.eigvalsh(closed_form(problem, net)), constants(problem, net)
 
 
@@ -101,7 +103,7 @@ def launched(
             return None
         if room(k, float(spectrum[0]), float(spectrum[-1]), float(size), keep, theta) < CLEAR:
             continue
-        launch = followed(problem, start, eta, (looked + 1) * LOOKS)
+        launch = followed(problem, start, eta, (looked + 1) * LOOKS, heard)
         if launch is None:
             return None
         found = attempt(problem, start, keep, theta, launch, eta)

@@ -106,7 +106,7 @@ def smallest_certified(
         heard(
             f"σ = {sigma:g}, m = {whole}" + (f", best {best.problem.m}" if best else ""), order.index(sigma), len(order)
         )
-        return certified(*at(sigma, whole), keep, theta, follow)
+        return certified(*at(sigma, whole), keep, theta, follow, heard)
 
     for sigma in order:
         first = floor if follow else min(guesses[sigma], widest) / 1.5
@@ -131,10 +131,13 @@ def smallest_certified(
     return best or nearest  # type: ignore[return-value]
 
 
-def certified(problem: Problem, start: Params, keep: float, theta: float, follow: int) -> Attempt:
+def certified(
+    problem: Problem, start: Params, keep: float, theta: float, follow: int,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Attempt:  # fmt: skip
     """The attempt at W(0), or, where that proves nothing, at a later start within `follow` steps."""
     found = attempt(problem, start, keep, theta)
-    return found if found.proved or not follow else launched(problem, start, keep, theta, follow) or found
+    return found if found.proved or not follow else launched(problem, start, keep, theta, follow, heard) or found
 
 
 def _nearer(one: Attempt | None, other: Attempt) -> Attempt:
@@ -170,10 +173,12 @@ class Observed:
 
 @functools.partial(jax.jit, static_argnames=("length",))
 @full_precision
-def _chunk(problem: Problem, start: Params, shift, eta, W, length: int):
+def _chunk(problem: Problem, origin: Params, start: Params, eta, W, length: int):
+    less = shift(problem, origin)
+
     def step(W):
         net = Params(W, start.a)
-        e = residual(problem, net) - shift
+        e = residual(problem, net) - less
         return W - eta * pulled_back(problem, net, e), jnp.sqrt(jnp.sum(e**2))
 
     def one(W, _):
@@ -194,14 +199,14 @@ def observe(
 ) -> Observed:
     """Run gradient descent in floats from the centre of the ball until ‖e‖² is `accuracy` times what it is there, at
     most `budget` steps."""
-    problem, start, less = found.problem, found.base, shift(found.problem, found.start)
+    problem, start = found.problem, found.base
     target = math.sqrt(accuracy) * found.bounds["size"]
     W, rows, times, smallest = start.W, [], [], []
     while len(rows) * CHUNK <= budget:
         heard(
             f"training, ‖e‖ = {rows[-1][0][-1]:.3g} of {target:.3g}" if rows else "training", len(rows) * CHUNK, budget
         )
-        W, chunk, least = _chunk(problem, start, less, found.eta, W, CHUNK)
+        W, chunk, least = _chunk(problem, found.start, start, found.eta, W, CHUNK)
         times.append(len(rows) * CHUNK)
         smallest.append(float(least))
         rows.append([np.asarray(part) for part in chunk])

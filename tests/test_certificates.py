@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 from conftest import make
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ntkverify import certificates, checker, cli, growth, launches
@@ -92,11 +92,11 @@ def test_every_smooth_network_is_certified_at_both_starts_and_later(network, ini
 def test_what_is_proved_happens(seed, sigma, theta, keep):
     problem = make(n=3, d_in=4, d_out=1, m=256, seed=seed, sigma=sigma)
     found = attempt(problem, initialise(problem, jax.random.key(seed)), keep, theta)
-    if found.proved:
-        seen = observe(found, 1e-4, 320)
-        assert np.all(seen.errors <= envelope(found, seen))
-        assert seen.lengths[-1] <= found.s
-        assert np.all(seen.smallest >= found.conclusions["kept"] ** 2 / problem.m)
+    assume(found.proved)
+    seen = observe(found, 1e-4, 320)
+    assert np.all(seen.errors <= envelope(found, seen))
+    assert seen.lengths[-1] <= found.s
+    assert np.all(seen.smallest >= found.conclusions["kept"] ** 2 / problem.m)
 
 
 def set_to(*path):
