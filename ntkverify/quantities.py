@@ -96,6 +96,25 @@ def kernel_change(problem: Problem, point: Point) -> Float[Array, ""]:
     return jnp.sqrt(jnp.sum((H_moved - H) ** 2))
 
 
+@full_precision
+def jacobian_distance(problem: Problem, point: Point) -> Float[Array, ""]:
+    """‖J̃ − J‖_op, by the Gram matrix of the rows of J̃ − J: row p = (i, l) of J is g_p ⊗ x_i."""
+    change = _rows(problem, point.moved) - _rows(problem, point.base)
+    inputs = jnp.repeat(jnp.repeat(gram(problem), problem.d_out, axis=0), problem.d_out, axis=1)
+    return jnp.sqrt(jnp.maximum(jnp.linalg.eigvalsh(inputs * (change @ change.T))[-1], 0))
+
+
+def _rows(problem: Problem, params: Params) -> Float[Array, "nd m"]:
+    """g_p = s a_l φ'(⟨w_r, x_i⟩), for softmax m S_i (a_l − f_p)."""
+    if problem.activation.normalised:
+        f = outputs(problem, params) / params.m
+        g = (params.m * softmax(problem, params))[:, None] * (params.a[None] - f[:, :, None])
+    else:
+        slope = problem.activation.slope(logits(problem, params))
+        g = output_scale(problem.activation, params.m) * params.a[None] * slope[:, None]
+    return g.reshape(problem.n * problem.d_out, -1)
+
+
 def curvature(problem: Problem, params: Params, R) -> Float[Array, ""]:
     """χ: moving by Δ, each neuron at most R, changes F by J vec(Δ) up to χ ‖Δ‖²_F (softmax).
 
@@ -143,6 +162,11 @@ def theorem_width(problem: Problem, params: Params, c: Mapping) -> Float[Array, 
     smallest = eigenvalues(problem, params)[0]
     logs = c["samples_power"] * math.log(nd) + 2 * jnp.log(jnp.log(nd / problem.delta) / jnp.maximum(smallest, 1e-300))
     return (jnp.log(c["c_m"]) + logs + c["width_power"] * nominal_B(problem, c["C"])) / math.log(10)
+
+
+def width_missed(problem: Problem, point: Point, c: Mapping) -> Float[Array, ""]:
+    """log₁₀ of the factor by which the width that the theorem asks for at the path's start is missed (reconstructed)."""
+    return theorem_width(problem, point.path.start, c) - math.log10(problem.m)
 
 
 THEOREM_WIDTH = {"c_m": 1.0, "width_power": 18.0, "samples_power": 2.0, "C": 10.0}

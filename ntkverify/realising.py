@@ -342,9 +342,8 @@ def realise(
     if m is None:
         found = smallest_certified(problem, seed, widest, sigmas, keep, theta, follow, heard)
     else:
-        found = max(
-            (certified(*drawn(problem, seed, m)(sigma, m), keep, theta, follow) for sigma in sigmas), key=_closeness
-        )
+        at = drawn(problem, seed, m)
+        found = max((certified(*at(sigma, m), keep, theta, follow, heard) for sigma in sigmas), key=_closeness)
     if not found.proved:
         raise impossible(found, m or widest)
     write(folder / CERTIFICATE, json.dumps(certificate(found, origin)) + "\n")

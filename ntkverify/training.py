@@ -7,7 +7,7 @@ losses; `train_bytes` says how much beforehand.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -18,9 +18,9 @@ from jaxtyping import Array, Float, Int
 
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.network import kernel_scale
-from ntkverify.nouns import Params, Problem
+from ntkverify.nouns import Params, Point, Problem
 from ntkverify.numerics import full_precision
-from ntkverify.quantities import curvature, nominal_B, pulled_back, residual
+from ntkverify.quantities import curvature, nominal_B, pulled_back, residual, width_missed
 
 CONVERGED, DIVERGED, UNFINISHED = "converged", "diverged", "unfinished"
 CHUNK = 256
@@ -104,6 +104,13 @@ def theorem_step(problem: Problem, params: Params, C=10.0, power=16.0) -> Float[
     nd = problem.n * problem.d_out
     B = nominal_B(problem, jnp.asarray(C, problem.X.dtype))
     return 0.1 * smallest / (params.m * nd**2 * jnp.exp(power * B))
+
+
+def theorem_missed(problem: Problem, point: Point, c: Mapping) -> Float[Array, ""]:
+    """log₁₀ of the factor by which the theorem's width or its step size is missed on a path, the larger one
+    (reconstructed)."""
+    step = theorem_step(problem, point.path.start, c["C"], c["power"])
+    return jnp.maximum(width_missed(problem, point, c), jnp.log10(point.path.eta / step))
 
 
 @full_precision

@@ -348,8 +348,8 @@ def _settle(row: dict, found: Certificate, file: str | None) -> None:
     row["sentence"] += " " + found.sentence()
     if found.verdict == REFUTED and found.certain:
         row["verdict"] = "violated"
-    elif found.verdict == PROVED and row["verdict"] == "holds":
-        row["verdict"] = PROVED
+    elif found.verdict == PROVED and found.certain and row["verdict"] == "holds":
+        row["verdict"] = PROVED  # points say nothing of a rate
     if file:
         row["sentence"] += f" The point is in {file}; ntkverify check judges it again."
 

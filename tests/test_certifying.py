@@ -25,7 +25,7 @@ def rows(folder):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("certified")
-    names = ["zero-output", "projection-bound", "gradient-bound", "neuron-sum"]
+    names = ["zero-output", "kappa-bound", "projection-bound", "gradient-bound", "neuron-sum"]
     assert cli.main(["verify", *names, *CERTIFY, "--out", str(folder)]) == 0
     return folder
 
@@ -50,6 +50,12 @@ def test_an_equality_is_never_proved(run, name):
     assert row["bracket"]["points"] == {"proved": 0, "refuted": 0, "undecided": 3}
     assert "Of 3 points (the worst of 3 draws)" in row["sentence"]
     assert "cannot prove an equality" in row["sentence"]
+
+
+def test_points_prove_nothing_of_a_rate(run):
+    row = rows(run)["kappa-bound", "derived"]
+    assert row["verdict"] == "holds"
+    assert row["bracket"]["points"]["proved"] == 3
 
 
 def test_what_was_not_tested_has_no_bracket(tmp_path):

@@ -22,7 +22,7 @@ FLOORS = (
     {"report.pictures"},
     {"kernels", "diffusion.sampling"},
     {"quantities"},
-    {"training", "growth"},
+    {"training", "growth", "diffusion.estimator"},
     {"diffusion.lesson"},
     {"diffusion.stages"},
     {"diffusion.laws"},

@@ -19,8 +19,6 @@ Proof: Every step starts and ends within $R$ of $W(0)$, so $\chi$ bounds the cur
 Note: No probability and no unknown constant, but hypotheses that are read off the run; certified for a whole ball they give a theorem before the run.
 """
 
-import math
-
 import jax.numpy as jnp
 
 from ntkverify.nouns import COUPLED, ON_PATH, Twin, claim
@@ -31,9 +29,8 @@ from ntkverify.quantities import (
     envelope,
     is_softmax,
     squared_error,
-    theorem_width,
 )
-from ntkverify.training import theorem_step
+from ntkverify.training import theorem_missed
 
 
 def lhs(problem, point, c):
@@ -65,12 +62,6 @@ def positive(problem, point, c):
     return is_softmax(problem, point, c) & (eigenvalues(problem, point.path.start)[0] > c["least"])
 
 
-def beyond(problem, point, c):
-    start = point.path.start
-    wide = theorem_width(problem, start, c) - math.log10(problem.m)
-    return jnp.maximum(wide, jnp.log10(point.path.eta / theorem_step(problem, start, c["C"], c["power"])))
-
-
 CLAIMS = (
     claim(
         __name__,
@@ -79,7 +70,7 @@ CLAIMS = (
         lhs=lhs,
         rhs=reconstructed,
         assumptions=positive,
-        beyond=beyond,
+        beyond=theorem_missed,
         where=ON_PATH,
         constants=THEOREM_WIDTH | {"power": 16.0, "least": 1e-9},
         twins=(

@@ -15,17 +15,10 @@ Note: The second term does not depend on $f$: the labels $X_0$ teach $f^*$ in th
 import jax
 import jax.numpy as jnp
 
-from ntkverify.diffusion.process import noise, noised, signal
-from ntkverify.diffusion.truth import atoms, covariance, denoiser
+from ntkverify.diffusion.estimator import noisy, regression_error
+from ntkverify.diffusion.process import noise, signal
+from ntkverify.diffusion.truth import atoms, covariance
 from ntkverify.nouns import Twin, claim
-from ntkverify.quantities import outputs
-from ntkverify.rounding import given
-
-
-def where(problem, point, c):
-    """t and x, one a target, and the estimator's values there."""
-    t = jnp.full(problem.n, 1, problem.X.dtype) * c["t"]
-    return t, given(noised(t, problem.y, point.probe)), given(outputs(problem, point.moved))
 
 
 def averaged(problem, t, x, f, alpha):
@@ -36,19 +29,18 @@ def averaged(problem, t, x, f, alpha):
 
 
 def lhs(problem, point, c):
-    t, x, f = where(problem, point, c)
+    t, x, f = noisy(problem, point, c["t"])
     return averaged(problem, t, x, f, signal(t))
 
 
 def apart(problem, point, c):
     """‖f − f*‖²."""
-    t, x, f = where(problem, point, c)
-    return jnp.sum((f - denoiser(atoms(problem.y), t, x)) ** 2, axis=1)
+    return regression_error(problem, point, c["t"])
 
 
 def spread(problem, point, c):
     """tr Cov(X_0 | X_t = x)."""
-    t, x, _ = where(problem, point, c)
+    t, x, _ = noisy(problem, point, c["t"])
     return jnp.trace(covariance(atoms(problem.y), t, x), axis1=1, axis2=2)
 
 
@@ -57,7 +49,7 @@ def rhs(problem, point, c):
 
 
 def without_signal(problem, point, c):
-    t, x, f = where(problem, point, c)
+    t, x, f = noisy(problem, point, c["t"])
     return averaged(problem, t, x, f, jnp.ones_like(t))
 
 

@@ -18,12 +18,10 @@ Statement: $$ \lambda_{\min}(H(\tau)) \ge \left(\sqrt\lambda - (e^R-1)\sqrt{\kap
 Proof: $\sqrt{\lambda_{\min}}$ is the smallest singular value of $J^\top/\sqrt m$, which changes by at most $\|J(\tau) - J(0)\|_{op}/\sqrt m \le (e^R-1)\sqrt{\kappa d}\,\|X\|_{op}$, the perturbation of the Jacobian.
 """
 
-import math
-
 import jax.numpy as jnp
 
 from ntkverify.nouns import ON_PATH, Twin, claim
-from ntkverify.quantities import THEOREM_WIDTH, eigenvalues, is_softmax, kappa, operator_norm, theorem_width
+from ntkverify.quantities import THEOREM_WIDTH, eigenvalues, is_softmax, kappa, operator_norm, width_missed
 
 
 def lhs(problem, point, c):
@@ -56,10 +54,6 @@ def positive(problem, point, c):
     return is_softmax(problem, point, c) & (root(problem, point) > c["least"])
 
 
-def beyond(problem, point, c):
-    return theorem_width(problem, point.path.start, c) - math.log10(problem.m)
-
-
 CLAIMS = (
     claim(
         __name__,
@@ -68,7 +62,7 @@ CLAIMS = (
         lhs=lhs,
         rhs=reconstructed,
         assumptions=positive,
-        beyond=beyond,
+        beyond=width_missed,
         where=ON_PATH,
         constants=THEOREM_WIDTH | {"least": 1e-6},
         twins=(

@@ -15,30 +15,13 @@ Note: The bound in terms of the largest displacement R of a neuron has $\sqrt m 
 import jax.numpy as jnp
 
 from ntkverify.growth import amplitude, bends, constants, displacement, first_neuron, jacobian_change, smooth
-from ntkverify.network import output_scale
 from ntkverify.nouns import Twin, claim
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import gram, logits, outputs, softmax
+from ntkverify.quantities import jacobian_distance
 
 
-def rows(problem, params):
-    """g_p with J's row p = g_p ⊗ x_i, an (n·d, m) array."""
-    activation, m = problem.activation, params.m
-    if activation.normalised:
-        f = outputs(problem, params) / m
-        g = (m * softmax(problem, params))[:, None] * (params.a[None] - f[:, :, None])
-    else:
-        g = output_scale(activation, m) * params.a[None] * activation.slope(logits(problem, params))[:, None]
-    return g.reshape(-1, params.W.shape[1])
-
-
-@full_precision
 def changed(problem, point):
     """‖J̃ − J‖ / t."""
-    change = rows(problem, point.moved) - rows(problem, point.base)
-    products = jnp.repeat(jnp.repeat(gram(problem), problem.d_out, axis=0), problem.d_out, axis=1)
-    top = jnp.linalg.eigvalsh(products * (change @ change.T))[-1]
-    return jnp.sqrt(jnp.maximum(top, 0)) / displacement(point)
+    return jacobian_distance(problem, point) / displacement(point)
 
 
 def lhs(problem, point, c):

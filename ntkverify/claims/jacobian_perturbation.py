@@ -15,24 +15,11 @@ Note: $\|X\|_{op}^2$ is between 1 and n for inputs of length 1; for spread input
 import jax.numpy as jnp
 
 from ntkverify.nouns import Twin, claim
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import distance, gram, is_softmax, kappa, operator_norm, outputs, softmax
+from ntkverify.quantities import distance, is_softmax, jacobian_distance, kappa, operator_norm
 
 
-@full_precision
 def lhs(problem, point, c):
-    moved, base = (rows(problem, params) for params in (point.moved, point.base))
-    products = (moved - base) @ (moved - base).T
-    d = problem.d_out
-    change = jnp.repeat(jnp.repeat(gram(problem), d, axis=0), d, axis=1) * products
-    return jnp.sqrt(jnp.maximum(jnp.linalg.eigvalsh(change)[-1], 0))
-
-
-def rows(problem, params):
-    """g_p = √m S_i (a_l − f_p), an (n·d, m) array."""
-    f = outputs(problem, params) / problem.m
-    apart = params.a[None] - f[:, :, None]
-    return (problem.m**0.5 * softmax(problem, params)[:, None] * apart).reshape(-1, problem.m)
+    return jacobian_distance(problem, point) / problem.m**0.5
 
 
 def rhs(problem, point, c):

@@ -14,21 +14,14 @@ Note: Averaged over $t$ and $x$ it says that learning $f^*$ in mean square is le
 
 import jax.numpy as jnp
 
-from ntkverify.diffusion.process import noise, noised, score, signal, weight
-from ntkverify.diffusion.truth import atoms, denoiser, differentiated_score
+from ntkverify.diffusion.estimator import noisy, regression_error
+from ntkverify.diffusion.process import noise, score, signal, weight
+from ntkverify.diffusion.truth import atoms, differentiated_score
 from ntkverify.nouns import Twin, claim
-from ntkverify.quantities import outputs
-from ntkverify.rounding import given
-
-
-def where(problem, point, c):
-    """t and x, one a target, and the estimator's values there."""
-    t = jnp.full(problem.n, 1, problem.X.dtype) * c["t"]
-    return t, given(noised(t, problem.y, point.probe)), given(outputs(problem, point.moved))
 
 
 def lhs(problem, point, c):
-    t, x, f = where(problem, point, c)
+    t, x, f = noisy(problem, point, c["t"])
     return weighted(problem, t, x, score(t, x, f))
 
 
@@ -37,26 +30,25 @@ def weighted(problem, t, x, s):
 
 
 def rhs(problem, point, c):
-    t, x, f = where(problem, point, c)
-    return jnp.sum((f - denoiser(atoms(problem.y), t, x)) ** 2, axis=1)
+    return regression_error(problem, point, c["t"])
 
 
 def flipped(problem, point, c):
-    t, x, f = where(problem, point, c)
+    t, x, f = noisy(problem, point, c["t"])
     return weighted(problem, t, x, -score(t, x, f))
 
 
 def without_signal(problem, point, c):
-    t, x, f = where(problem, point, c)
+    t, x, f = noisy(problem, point, c["t"])
     return weighted(problem, t, x, -(x - f) / noise(t)[:, None])
 
 
 def without_weight(problem, point, c):
-    return lhs(problem, point, c) * signal(where(problem, point, c)[0]) ** 2
+    return lhs(problem, point, c) * signal(noisy(problem, point, c["t"])[0]) ** 2
 
 
 def one_power(problem, point, c):
-    return lhs(problem, point, c) / noise(where(problem, point, c)[0])
+    return lhs(problem, point, c) / noise(noisy(problem, point, c["t"])[0])
 
 
 CLAIMS = (

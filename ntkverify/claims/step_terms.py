@@ -18,8 +18,6 @@ Proof: $|z_{i,r}| \le \bar z$, $\sum_r z_{i,r}^2 \le \eta^2\|J^\top e\|^2$, so $
 Note: With $\|J^\top e\|^2 \le m\,nd\,\kappa\|e\|^2$ the third is at most $\varphi\,\eta^2 m (nd)^{1.5}\kappa^2\|e\|^3$, four times below docs/theory.md; the second has no $e^{\bar z}$.
 """
 
-import math
-
 import jax.numpy as jnp
 
 from ntkverify.nouns import ON_PATH, Params, Twin, claim
@@ -35,7 +33,7 @@ from ntkverify.quantities import (
     residual,
     second_order,
     step_terms,
-    theorem_width,
+    width_missed,
 )
 from ntkverify.rounding import given
 from ntkverify.training import theorem_step
@@ -113,10 +111,6 @@ def kept(problem, point, c):
     return is_softmax(problem, point, c) & (first > c["least"]) & (now >= 0.8 * first)
 
 
-def beyond(problem, point, c):
-    return theorem_width(problem, point.path.start, c) - math.log10(problem.m)
-
-
 CLAIMS = (
     claim(
         __name__,
@@ -125,7 +119,7 @@ CLAIMS = (
         lhs=reconstructed_lhs,
         rhs=reconstructed,
         assumptions=kept,
-        beyond=beyond,
+        beyond=width_missed,
         where=ON_PATH,
         constants=THEOREM_WIDTH | {"power": 16.0, "least": 1e-9},
         twins=(

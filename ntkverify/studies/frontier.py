@@ -13,7 +13,6 @@ through ‖Y‖ and √d through Ā where λ and B stay.
 
 import math
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -23,6 +22,7 @@ from ntkverify.degenerate import infinite_bound
 from ntkverify.fits import exponent, shown
 from ntkverify.growth import sharpness
 from ntkverify.measures import practical_width
+from ntkverify.network import neurons
 from ntkverify.nouns import Problem
 from ntkverify.problems import problem as make_problem
 from ntkverify.quantities import THEOREM_WIDTH, nominal_B, operator_norm
@@ -112,21 +112,16 @@ def ladder(found: Attempt, seed: int, widest: int) -> list[float | None]:
     kernel = moved(0.5 * math.log1p(smallest / (6 * n * d * kappa)))
     jacobian = moved(math.log1p(lost * math.sqrt(smallest / (kappa * d)) / spread))
     each = np.asarray(sharpness(problem, found.start))
-    weights = np.asarray(_weights(problem, found.start))
+    slopes = neurons(problem.activation, found.start, problem.X)  # q for softmax, e^u for exp
+    if problem.activation.bend is not None:
+        slopes = jnp.abs(problem.activation.slope(problem.X @ found.start.W))
+    weights = np.asarray(jnp.max(slopes, axis=0))
     mean = float(np.mean(each * (weights * math.sqrt(d) * spread) ** 2))
-    neurons = 4 * math.sqrt(d * b["sharpness"] * mean) * size / (lost * smallest**1.5)
+    radii = 4 * math.sqrt(d * b["sharpness"] * mean) * size / (lost * smallest**1.5)
     length = math.sqrt(d) * b["sharpness"] * 2 * math.sqrt(2) * size / (lost * smallest)
     spent = _certified(found, seed, widest, keep, 0.5)
     weak = _certified(found, seed, widest, 0.05, found.conclusions["theta"])
-    return [kernel, jacobian, neurons, length, spent, float(m), weak]
-
-
-@jax.jit
-def _weights(problem: Problem, net):
-    """max_i q_{ir} for each neuron."""
-    from_growth = problem.activation.slope(problem.X @ net.W)
-    total = jnp.mean(from_growth, axis=1, keepdims=True) if problem.activation.normalised else 1.0
-    return jnp.max(jnp.abs(from_growth) / total, axis=0)
+    return [kernel, jacobian, radii, length, spent, float(m), weak]
 
 
 def _certified(found: Attempt, seed: int, widest: int, keep: float, theta: float) -> float | None:
