@@ -17,8 +17,8 @@ import jax.numpy as jnp
 
 import ntkverify as nv
 from ntkverify import catalogue
+from ntkverify.arithmetic.arb import FIFTY_DIGITS
 from ntkverify.deciding import REFUTED, decide
-from ntkverify.enclosures import FIFTY_DIGITS
 from ntkverify.environment import environment
 from ntkverify.falsifying import conditional, falsify, is_searchable
 from ntkverify.judge import chunks, examine, joined, judge

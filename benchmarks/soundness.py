@@ -22,8 +22,8 @@ import numpy as np
 
 import ntkverify as nv
 from ntkverify import catalogue
+from ntkverify.arithmetic.arb import FIFTY_DIGITS, eigenvalues, enclosed, precision
 from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, Decision, decide
-from ntkverify.enclosures import FIFTY_DIGITS, eigenvalues, enclosed, precision
 from ntkverify.environment import environment
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.nouns import ON_PATH, Claim, Params, Point, Problem

@@ -15,9 +15,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify import balls, checker
+from ntkverify import checker
+from ntkverify.arithmetic import balls
+from ntkverify.arithmetic.float64 import in_balls
 from ntkverify.errors import BadInput
-from ntkverify.float_enclosures import in_balls
 from ntkverify.growth import Constants, constants, hypotheses
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.nouns import COUPLED, Params, Problem

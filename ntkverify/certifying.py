@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 import jax
 import numpy as np
 
-from ntkverify import balls, catalogue
+from ntkverify import catalogue
+from ntkverify.arithmetic import balls
+from ntkverify.arithmetic.float64 import in_balls
 from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, Decision, decide
 from ntkverify.environment import environment
 from ntkverify.falsifying import conditional, falsify, is_searchable
-from ntkverify.float_enclosures import in_balls
 from ntkverify.judge import Evidence, chunks, examine
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.lemmas import tried

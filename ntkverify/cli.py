@@ -452,8 +452,8 @@ class Check:
     def run(self, console: Console) -> int:
         if self.file.suffix == ".json":
             return self._certificate(console)
+        from ntkverify.arithmetic.arb import FIFTY_DIGITS
         from ntkverify.deciding import REFUTED, decide
-        from ntkverify.enclosures import FIFTY_DIGITS
         from ntkverify.pointfile import load_point
         from ntkverify.progress import enable_precision
 

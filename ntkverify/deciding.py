@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify.enclosures import BITS, enclosed
-from ntkverify.float_enclosures import enclosed_in_float64
-from ntkverify.nouns import AT_START, Claim, Point, Problem
-from ntkverify.rounding import UnknownOperation
+from ntkverify.arithmetic.arb import BITS, enclosed
+from ntkverify.arithmetic.float64 import enclosed_in_float64
+from ntkverify.arithmetic.unknown import UnknownOperation
+from ntkverify.nouns import AT_START, IN_BALL, Claim, Point, Problem
 
 PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
@@ -48,6 +48,10 @@ def decide(claim: Claim, problem: Problem, point: Point, bits: int | None = None
     def balls(formula):
         return (enclosed_in_float64(formula) if large else enclosed(formula, bits or BITS))(problem, at, constants)
 
+    if claim.where == IN_BALL and bool((at.moved.W == at.base.W).all()):
+        return Decision(
+            UNDECIDED, "W̃ equals W bit for bit: the ball is too small for its floats, and nothing is tested."
+        )
     if claim.direction == "order":
         return Decision(UNDECIDED, "A rate is a statement about many widths; no point decides it.")
     try:
@@ -89,10 +93,7 @@ def _ordered(pairs, swapped: bool) -> Decision:
     pairs = [(right, left) if swapped else (left, right) for left, right in pairs]
     if any(not (small.is_finite() and large.is_finite()) for small, large in pairs):
         return Decision(UNDECIDED, "A side has no finite enclosure.")
-    ratios = [(small / large) for small, large in pairs if large > 0]
-    low = max((_log10(ratio.lower()) for ratio in ratios), default=-math.inf)
-    high = max((_log10(ratio.upper()) for ratio in ratios), default=-math.inf)
-    low, high = (value if math.isfinite(value) else None for value in (low, high))
+    low, high = _bracket(pairs)
     if all(small <= large for small, large in pairs):
         return Decision(PROVED, "small ≤ large at every entry, every rounding enclosed.", low, high)
     broken = sum(bool(small > large) for small, large in pairs)
@@ -101,6 +102,16 @@ def _ordered(pairs, swapped: bool) -> Decision:
             REFUTED, f"small > large at {broken} of {len(pairs)} entries, every rounding enclosed.", low, high
         )
     return Decision(UNDECIDED, "The enclosures of the two sides overlap.", low, high)
+
+
+def _bracket(pairs) -> tuple[float | None, float | None]:
+    """log₁₀ of bounds on the largest small / large; None where it may be infinite, or has no logarithm."""
+    if any(not large > 0 and not small <= 0 for small, large in pairs):
+        return None, None
+    ratios = [small / large for small, large in pairs if large > 0]
+    ends = ([_log10(getattr(ratio, end)()) for ratio in ratios] for end in ("lower", "upper"))
+    low, high = (max(values, default=-math.inf) for values in ends)
+    return low if math.isfinite(low) else None, high if math.isfinite(high) else None
 
 
 def _log10(value) -> float:

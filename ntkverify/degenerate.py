@@ -5,9 +5,8 @@ import numpy as np
 
 from ntkverify.kernels.infinite_width import sample_kernel
 from ntkverify.nouns import Problem
-from ntkverify.numerics import unit_roundoff
+from ntkverify.numerics import SHOWN_AS_ZERO, unit_roundoff
 from ntkverify.quantities import rank_bound
-from ntkverify.rounding import EIGEN
 
 SATURATED = 50
 """σ‖x‖ from which the largest of some hundred logits usually leads the next by more than 10."""
@@ -33,7 +32,7 @@ def why_zero(problem: Problem) -> str:
 def infinite_bound(problem: Problem) -> str:
     """The sentence that says so where λ of the infinite-width kernel is 0; otherwise empty."""
     spectrum = np.asarray(jnp.linalg.eigvalsh(sample_kernel(problem)[0]))
-    if spectrum[0] > EIGEN * len(spectrum) * unit_roundoff(spectrum.dtype) * np.linalg.norm(spectrum):
+    if spectrum[0] > SHOWN_AS_ZERO * len(spectrum) * unit_roundoff(spectrum.dtype) * np.linalg.norm(spectrum):
         return ""
     reasons = "; ".join(_of_data(np.asarray(problem.X))) or "it is below the error of the eigenvalue routine"
     return f"λ = 0 at infinite width for {problem.activation.name}: {reasons}. The bounds on neurons and steps are infinite here."

@@ -12,11 +12,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from ntkverify.arithmetic.primitives import given, second_order
 from ntkverify.network import neurons
 from ntkverify.nouns import Leaf, Params, Point, Problem
 from ntkverify.numerics import full_precision
-from ntkverify.quantities import gram, outputs, second_order, softmax
-from ntkverify.rounding import given
+from ntkverify.quantities import gram, outputs, softmax
 
 POWER = 12
 """Steps of the power method towards the Perron vectors of D K₂ D; any positive vector gives a bound."""

@@ -3,7 +3,10 @@
 Every inequality is put as small ≤ large, each side with its rounding error.  A draw holds when
 small + error ≤ large − error at every point and entry, is violated when some small exceeds large by
 more than the errors, and is undecided otherwise; an equality, and a bound that is attained
-(`tight`), holds within its errors.
+(`tight`), holds within its errors, provided that these are small beside the sides (`DECISIVE`): otherwise nothing was tested.
+
+Assumptions are evaluated with their errors too: a draw on which they are not certainly true is not applicable.  A point whose
+W̃ equals W bit for bit tests nothing of a claim that speaks of W̃.
 
 A claim of direction `order`, lhs ∝ rhs^exponent, gives each draw a slope; the verdict is that of a
 t-interval of their mean.  There small is the slope, large the exponent claimed, and allowance the
@@ -20,12 +23,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntkverify.arithmetic.running import with_error
 from ntkverify.nouns import AT_START, IN_BALL, ON_PATH, Claim, Point, Problem
-from ntkverify.numerics import full_precision, hold_rate_interval, mean_interval, trials_needed
+from ntkverify.numerics import full_precision, hold_rate_interval, mean_interval, trials_needed, unit_roundoff
 from ntkverify.paths import draw_paths
 from ntkverify.points import DIRECTIONS, draw_points, over_draws
-from ntkverify.rounding import with_error
 
+DECISIVE = 0.5
+"""An equality or an attained bound is tested where the allowance is below u^DECISIVE of the largest side: 1e-8 in
+float64, 2e-4 in float32."""
 FEWEST = 20
 """Applicable draws below which a claim was not tested."""
 CHUNK = 20
@@ -135,13 +141,26 @@ def _at_point(
             _compare_slope(form.assumptions(problem, point, own), *value, own)
             for form, own, value in zip(forms, constants, values, strict=True)
         )
-    values, errors = with_error(sides)(problem, point, constants)
+
+    def all_of(problem, point, constants):
+        assumed = tuple(form.assumptions(problem, point, own) for form, own in zip(forms, constants, strict=True))
+        beyond = tuple(
+            -jnp.asarray(jnp.inf, problem.X.dtype) if form.beyond is None else form.beyond(problem, point, own)
+            for form, own in zip(forms, constants, strict=True)
+        )
+        return assumed, beyond, sides(problem, point, constants)
+
+    (assumed, beyond, values), (doubt, far, errors) = with_error(all_of)(problem, point, constants)
     found = []
-    for form, own, value, error in zip(forms, constants, values, errors, strict=True):
-        beyond = -jnp.inf if form.beyond is None else form.beyond(problem, point, own)
-        applicable = form.assumptions(problem, point, own) & (beyond <= 0)
-        found.append(_compare(form.direction, applicable, beyond, *value, *error))
+    for index, form in enumerate(forms):
+        applicable = assumed[index] & ~doubt[index] & (beyond[index] + far[index] <= 0) & _tests(form, point)
+        found.append(_compare(form.direction, applicable, beyond[index], *values[index], *errors[index]))
     return tuple(found)
+
+
+def _tests(form: Claim, point: Point):
+    """Whether there is a W̃ beside W, where the form speaks of both."""
+    return jnp.any(point.moved.W != point.base.W) if form.where == IN_BALL else jnp.asarray(True)
 
 
 def _compare_slope(applicable, measured, against, own) -> Evidence:
@@ -165,16 +184,18 @@ def _compare_slope(applicable, measured, against, own) -> Evidence:
 
 def _compare(direction: str, applicable, beyond, left, right, left_error, right_error) -> Evidence:
     allowance = left_error + right_error
+    largest = jnp.maximum(jnp.max(jnp.abs(left)), jnp.max(jnp.abs(right)))
+    decisive = jnp.max(allowance) <= unit_roundoff(allowance.dtype) ** DECISIVE * largest
     if direction == "equality":
         small, large = jnp.broadcast_arrays(jnp.abs(left - right), allowance)
         known = jnp.isfinite(small) & jnp.isfinite(allowance)
-        held, violated = known & (small <= allowance), known & (small > allowance)
+        held, violated = known & decisive & (small <= allowance), known & (small > allowance)
     else:
         small, large = (right, left) if direction == "lower" else (left, right)
         small, large, allowance = jnp.broadcast_arrays(small, large, allowance)
         known = jnp.isfinite(small) & jnp.isfinite(large) & jnp.isfinite(allowance)
         # A tight bound is attained: there, as for an equality, equal to rounding is what it says.
-        room = -allowance if direction == "tight" else allowance
+        room = jnp.where(decisive, -allowance, allowance) if direction == "tight" else allowance
         held = known & (small + room <= large)
         violated = known & (small > large + allowance)
     worst = jnp.argmax(jnp.where(known, _ratio(small, large), jnp.inf))
@@ -322,7 +343,11 @@ def _of_certain(evidence: Evidence, applicable: int, undecided: int) -> tuple[st
     if not undecided:
         return "holds", f"Held on all {applicable} applicable draws."
     unknown = _unknown(evidence)
-    why = f"{unknown} evaluated to no finite number (overflow)" if unknown else "the two sides are closer than rounding"
+    why = (
+        f"{unknown} evaluated to no finite number (overflow, or a number below the normal range)"
+        if unknown
+        else "the two sides are closer than rounding, or rounding is not small beside them"
+    )
     return "undecided", f"{undecided} of {applicable} applicable draws are undecided: {why}."
 
 

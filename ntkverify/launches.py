@@ -13,9 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify import balls
+from ntkverify.arithmetic import balls
+from ntkverify.arithmetic.float64 import in_balls
 from ntkverify.certificates import KEEP, THETA, Attempt, Launch, attempt, error, limits, room
-from ntkverify.float_enclosures import in_balls
 from ntkverify.growth import Constants, constants, curvature_within
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.nouns import Params, Problem

@@ -34,8 +34,8 @@ def tried(forms: Sequence[Claim], problem: Problem) -> None:
                 )
             if name != "assumptions" and not real:
                 raise BadInput(f"{given} gives {found.dtype}", wanted)
-        try:
-            jnp.broadcast_shapes(shapes["lhs"], shapes["rhs"])
-        except ValueError:
-            sides = f"{form.id} [{form.form}]: lhs {list(shapes['lhs'])} and rhs {list(shapes['rhs'])}"
-            raise BadInput(sides, "shapes that broadcast to each other") from None
+        sides = f"{form.id} [{form.form}]: lhs {list(shapes['lhs'])} and rhs {list(shapes['rhs'])}"
+        if 0 in (*shapes["lhs"], *shapes["rhs"]):
+            raise BadInput(f"{sides}: a side without entries", "at least one number on each side")
+        if shapes["lhs"] != shapes["rhs"] and () not in (shapes["lhs"], shapes["rhs"]):
+            raise BadInput(sides, "equal shapes, or one number on one side")

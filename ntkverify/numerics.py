@@ -12,6 +12,8 @@ from scipy.stats import t as student
 
 LEVEL = 0.95
 """Confidence level of every interval that is printed."""
+SHOWN_AS_ZERO = 10
+"""An eigenvalue below this, times n u ‖H‖_F, is printed as 0.  No verdict rests on it."""
 
 
 def full_precision(function):

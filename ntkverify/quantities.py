@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from ntkverify import network
+from ntkverify.arithmetic.primitives import second_order
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.network import forward, neurons, output_scale
 from ntkverify.nouns import COUPLED, Params, Point, Problem
@@ -124,18 +125,6 @@ def curvature(problem: Problem, params: Params, R) -> Float[Array, ""]:
     f, t = jnp.max(jnp.abs(outputs(problem, params))) / params.m, jnp.tanh(R)
     reach = (f + t) / (1 + f * t)
     return 0.5 * (1 + reach) * jnp.exp(2 * R) * kappa(problem, params) * (problem.n * problem.d_out) ** 0.5
-
-
-@jax.jit
-def second_order(z):
-    """e^z − 1 − z, by its series for |z| < 0.02, whose first term left out is below 1e-20 of it.
-
-    Enclosures know it by its name and take the function itself in place of the series.
-    """
-    series = jnp.zeros_like(z)
-    for k in range(9, 1, -1):
-        series = 1 / math.factorial(k) + z * series
-    return jnp.where(jnp.abs(z) < 0.02, z**2 * series, jnp.expm1(z) - z)
 
 
 @full_precision

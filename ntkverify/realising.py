@@ -17,11 +17,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify import balls
+from ntkverify.arithmetic import balls
+from ntkverify.arithmetic.float64 import in_balls
+from ntkverify.arithmetic.running import with_error
 from ntkverify.certificates import KEEP, THETA, Attempt, attempt, certificate, room, shift
 from ntkverify.degenerate import infinite_bound
 from ntkverify.errors import BadInput
-from ntkverify.float_enclosures import in_balls
 from ntkverify.growth import constants
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.launches import launched
@@ -30,7 +31,6 @@ from ntkverify.nouns import COUPLED, Params, Problem
 from ntkverify.numerics import full_precision
 from ntkverify.quantities import pulled_back, residual
 from ntkverify.results import save_arrays, write
-from ntkverify.rounding import with_error
 
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 """Standard deviations among which the best is chosen."""

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
+from ntkverify.arithmetic.unknown import UnknownOperation
 from ntkverify.certifying import POINTS, Certificate, Drawn, certified
 from ntkverify.compare import BUDGET as REFERENCES
 from ntkverify.compare import CLOSED_FORM, LIMIT, compare
@@ -26,12 +27,11 @@ from ntkverify.kernels.infinite_width import infinite_width, sample_kernel
 from ntkverify.kernels.neural_tangents import BridgeError, library
 from ntkverify.lemmas import tried
 from ntkverify.nouns import IN_BALL, ON_PATH, Claim, Params, Point, Problem
-from ntkverify.numerics import full_precision, unit_roundoff
+from ntkverify.numerics import SHOWN_AS_ZERO, full_precision, unit_roundoff
 from ntkverify.pointfile import save_point
 from ntkverify.points import DIRECTIONS
 from ntkverify.problems import problem as make_problem
 from ntkverify.results import SCHEMA, save
-from ntkverify.rounding import EIGEN, UnknownOperation
 from ntkverify.settings import Settings
 from ntkverify.statement import Statement
 
@@ -267,7 +267,7 @@ def _spectra(instance: Problem, draws: Params):
 
 def _cleared(values):
     """Eigenvalues, those below the routine's own error set to zero."""
-    error = EIGEN * values.shape[-1] * unit_roundoff(values.dtype) * jnp.sqrt(jnp.sum(values**2))
+    error = SHOWN_AS_ZERO * values.shape[-1] * unit_roundoff(values.dtype) * jnp.sqrt(jnp.sum(values**2))
     return jnp.where(jnp.abs(values) <= error, 0, values)
 
 

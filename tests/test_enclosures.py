@@ -14,17 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntkverify import catalogue, cli
+from ntkverify.arithmetic.arb import ARB, FIFTY_DIGITS, enclosed, precision
+from ntkverify.arithmetic.interpreter import OPERATIONS
+from ntkverify.arithmetic.matrices import eigenvalues
+from ntkverify.arithmetic.primitives import second_order
+from ntkverify.arithmetic.running import with_error
+from ntkverify.arithmetic.unknown import UnknownOperation
 from ntkverify.climbing import OUTSIDE, height, proposals
 from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, decide
-from ntkverify.enclosures import FIFTY_DIGITS, OPERATIONS, eigenvalues, enclosed, precision
 from ntkverify.errors import BadInput
 from ntkverify.falsifying import conditional, falsify, is_searchable, searchable
 from ntkverify.judge import chunks
 from ntkverify.network import initialise
 from ntkverify.nouns import ON_PATH, Params, Point
 from ntkverify.pointfile import load_point, save_point
-from ntkverify.quantities import second_order
-from ntkverify.rounding import UnknownOperation, with_error
 from ntkverify.tightening import tightest
 
 FORMS = [form for name in catalogue.CLAIMS for form in catalogue.claims(name) if form.direction != "order"]
@@ -66,7 +69,7 @@ def test_eigenvalues_are_inside_their_balls(size, seed, spread, scale):
     noise = rng.standard_normal((size, size))
     A = scale * (v @ v.T + spread * (noise + noise.T))
     with precision(FIFTY_DIGITS):
-        balls = eigenvalues(np.array([[flint.arb(entry) for entry in row] for row in A], object))
+        balls = eigenvalues(ARB, np.array([[flint.arb(entry) for entry in row] for row in A], object))
         truth = sorted(mpmath.eigsy(mpmath.matrix(A.tolist()), eigvals_only=True))
         for ball, value in zip(balls, truth, strict=True):
             near = flint.arb(mpmath.nstr(value, 50))

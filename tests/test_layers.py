@@ -11,10 +11,15 @@ ROOT = Path(ntkverify.__file__).parent
 FLOORS = (
     {"errors"},
     {"checker"},
-    {"numerics", "ascent", "statement", "settings", "quadrature", "balls"},
-    {"grids", "rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
-    {"enclosures", "diffusion.process", "diffusion.stopping", "diffusion.levels", "diffusion.distances"},
-    {"float_enclosures"},
+    {"numerics", "ascent", "statement", "settings", "quadrature", "arithmetic.unknown", "arithmetic.elementary"},
+    {"arithmetic.discrete", "arithmetic.primitives", "arithmetic.balls", "arithmetic.contract"},
+    {"arithmetic.rules", "arithmetic.arrays"},
+    {"arithmetic.structure", "arithmetic.functions", "arithmetic.matrices"},
+    {"arithmetic.interpreter"},
+    {"arithmetic.running", "arithmetic.arb"},
+    {"arithmetic.float64"},
+    {"grids", "nouns", "results", "environment", "progress", "ledger", "fits"},
+    {"diffusion.process", "diffusion.stopping", "diffusion.levels", "diffusion.distances"},
     {"diffusion.truth"},
     {"diffusion.population", "diffusion.regression"},
     {"diffusion.populations"},
@@ -64,7 +69,8 @@ def upward_imports(module: str, source: str) -> list[str]:
         names = []
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ntkverify"):
             base = (node.module or "").removeprefix("ntkverify").removeprefix(".")
-            names = [base] if base else [alias.name for alias in node.names]
+            package = not base or (ROOT / base.replace(".", "/")).is_dir()
+            names = [".".join(filter(None, (base, alias.name))) for alias in node.names] if package else [base]
         elif isinstance(node, ast.Import):
             names = [
                 alias.name.removeprefix("ntkverify.") for alias in node.names if alias.name.startswith("ntkverify")

@@ -8,10 +8,11 @@ from conftest import in_float32, make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ntkverify.arithmetic.running import with_error
+from ntkverify.arithmetic.unknown import UnknownOperation
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.network import initialise
 from ntkverify.nouns import Params
-from ntkverify.rounding import UnknownOperation, with_error
 
 FUNCTIONS = {
     "exp of products": lambda A, B: jnp.exp(A @ B),

@@ -19,6 +19,7 @@ Proof: $e^+ = (I - \eta JJ^\top)e + \rho$, $\|\rho\| \le \chi\eta^2\|J^\top e\|^
 
 import jax.numpy as jnp
 
+from ntkverify.arithmetic.primitives import given
 from ntkverify.nouns import ON_PATH, Twin, claim
 from ntkverify.numerics import full_precision
 from ntkverify.quantities import (
@@ -31,7 +32,6 @@ from ntkverify.quantities import (
     residual,
     step_terms,
 )  # fmt: skip
-from ntkverify.rounding import given
 from ntkverify.training import theorem_step
 
 

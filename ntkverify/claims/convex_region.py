@@ -20,9 +20,9 @@ Note: The radius is of order $\sqrt{\lambda/(nd\kappa)}$, where bounding the ker
 
 import jax.numpy as jnp
 
+from ntkverify.arithmetic.primitives import given
 from ntkverify.nouns import Params, Point, Twin, claim
 from ntkverify.quantities import distance, eigenvalues, exponents_bounded, is_softmax, kappa, nominal_B, operator_norm
-from ntkverify.rounding import given
 
 
 def smallest(problem, params):

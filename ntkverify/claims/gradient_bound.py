@@ -20,6 +20,7 @@ Note: Putting $\|X\|_F$ for $\sqrt n$ and $1+|f|$ for 2 gains a factor 2 at a co
 
 import jax.numpy as jnp
 
+from ntkverify.arithmetic.primitives import given
 from ntkverify.nouns import Twin, claim
 from ntkverify.quantities import (
     exponents_bounded,
@@ -30,7 +31,6 @@ from ntkverify.quantities import (
     pulled_back,
     residual,
 )  # fmt: skip
-from ntkverify.rounding import given
 
 
 def lhs(problem, point, c):

@@ -14,10 +14,10 @@ Note: What elementwise networks lack: their outputs can grow by moving all neuro
 
 import jax.numpy as jnp
 
+from ntkverify.arithmetic.primitives import given
 from ntkverify.nouns import ON_PATH, Twin, claim
 from ntkverify.numerics import full_precision
 from ntkverify.quantities import is_softmax, pulled_back, residual, softmax
-from ntkverify.rounding import given
 
 
 def lhs(problem, point, c):

@@ -20,6 +20,7 @@ Note: With $\|J^\top e\|^2 \le m\,nd\,\kappa\|e\|^2$ the third is at most $\varp
 
 import jax.numpy as jnp
 
+from ntkverify.arithmetic.primitives import given
 from ntkverify.nouns import ON_PATH, Params, Twin, claim
 from ntkverify.numerics import full_precision
 from ntkverify.quantities import (
@@ -35,7 +36,6 @@ from ntkverify.quantities import (
     step_terms,
     width_missed,
 )
-from ntkverify.rounding import given
 from ntkverify.training import theorem_step
 
 

@@ -3,11 +3,11 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ntkverify.arithmetic.primitives import given
 from ntkverify.diffusion.process import noised
 from ntkverify.diffusion.truth import atoms, denoiser
 from ntkverify.nouns import Point, Problem
 from ntkverify.quantities import outputs
-from ntkverify.rounding import given
 
 
 def noisy(problem: Problem, point: Point, t):

@@ -3,7 +3,7 @@
 A `Ball` (mid, rad) contains every real array x with |x − mid| ≤ rad, entry by entry.  Each operation
 returns a ball that contains the results on all members.  What is taken for granted is IEEE arithmetic
 rounded to nearest (+, −, ×, ÷, √, exact scaling by powers of two) and matrix products that are sums of
-products in some order, fused or not; no elementary function of a library is trusted.
+products in some order, fused or not; no elementary function of a library is trusted (`elementary.py`).
 
 Constants.  u = 2⁻⁵³.  A computed sum of k products has error at most γ_k Σ|terms|, γ_k = k u/(1 − k u), in
 any order (Higham 2002, §3.1).  Radii are sums and products of nonnegative numbers computed with at most
@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from ntkverify.arithmetic.elementary import EXP, EXPM1, exponentials, log_error
+
 U = 2.0**-53
 UP = 1 + 2.0**-30
 TINY = 1e-290
@@ -24,8 +26,6 @@ LONGEST = 2**20
 """Terms that a sum may have."""
 Reals = Any
 """A float64 array, or the scalar that NumPy makes of one without axes."""
-_TERMS = 16
-"""Terms of the series of e^t."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,22 @@ def exact(array) -> Ball:
     return Ball(mid, np.zeros_like(mid))
 
 
+def between(low, high) -> Ball:
+    """All numbers between two floats; nothing is said where one of them is not finite."""
+    known = np.isfinite(low) & np.isfinite(high)
+    low, high = np.where(known, low, 0.0), np.where(known, high, 0.0)
+    same = low == high
+    mid = np.where(same, low, low / 2 + high / 2)
+    rad = ((high / 2 - low / 2) + 2 * U * np.maximum(np.abs(low), np.abs(high))) * UP + TINY
+    return Ball(mid, np.where(known, np.where(same, 0.0, rad), np.inf))
+
+
+def widened(a: Ball, by) -> Ball:
+    """With every radius larger by at least `by`, which may be infinite."""
+    rad = (a.rad + by) * UP
+    return Ball(np.where(np.isfinite(rad), a.mid, 0.0), np.where(np.isnan(rad), np.inf, rad))
+
+
 def _made(mid, rad) -> Ball:
     """A computed midpoint, rounded once, and the rest of the radius."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -121,27 +137,47 @@ def root(a: Ball) -> Ball:
 
 
 def exp(a: Ball) -> Ball:
-    """e^a.  The series of e^t with t = a/2^s, |t| ≤ 1/2, squared s times.
+    """e^a: `elementary.exponentials`, and e^r − 1 ≤ r + r² within the ball, r ≤ 1."""
+    value, _ = exponentials(np.asarray(a.mid, np.float64), np)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rad = value * (EXP * U + _spread(a.rad)) * UP
+    return _made(np.where(np.isfinite(value), value, 0.0), np.where(np.isfinite(value), rad, np.inf))
 
-    Horner's p_k = 1 + (t/k) p_{k+1}, three roundings a stage, has absolute error e_k ≤
-    |t/k| (e_{k+1} + 2.01 u p_{k+1}) + u p_k: e_2 ≤ 2.4 u, e_1 ≤ 4.2 u, at most 7 u relative to e^t ≥ 0.606; the
-    terms left out are below 2⁻¹⁷/17! < u/100.  A squaring doubles the relative error and adds u: after s of them
-    at most 2^s · 8 u + higher orders, below 2^s · 10 u for s ≤ 11.  Within the ball e^{r} − 1 ≤ r + r², r ≤ 1.
-    """
-    x = a.mid
-    fits = (np.abs(x) <= 700) & (a.rad <= 1)
-    x = np.where(fits, x, 0.0)
-    largest = float(np.abs(x).max()) if x.size else 0.0
-    halvings = max(0, math.ceil(math.log2(largest)) + 1) if largest > 0.5 else 0
-    t = x * 2.0**-halvings
-    value = np.ones_like(t)
-    for k in range(_TERMS, 0, -1):
-        value = 1 + (t / k) * value
-    for _ in range(halvings):
-        value = value * value
-    spread = np.where(fits, a.rad, 0.0)
-    rad = value * ((10 * 2.0**halvings * U) + spread * (1 + spread) * UP) * UP
-    return _made(value, np.where(fits, rad, np.inf))
+
+def expm1(a: Ball) -> Ball:
+    """e^a − 1; its slope on the ball is below e^a e^r."""
+    exp, value = exponentials(np.asarray(a.mid, np.float64), np)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rad = (EXPM1 * U * np.abs(value) + exp * (1 + 8 * U) * _spread(a.rad)) * UP
+    return _made(np.where(np.isfinite(value), value, 0.0), np.where(np.isfinite(value), rad, np.inf))
+
+
+def _spread(rad):
+    """At least e^r − 1; ∞ for r > 1."""
+    near = rad <= 1
+    return np.where(near, np.where(near, rad, 0) * (1 + np.where(near, rad, 0)), np.inf)
+
+
+def log(a: Ball) -> Ball:
+    """log a, proved from the library's by `elementary.log_error`."""
+    near = (a.mid >= 0.5) & (a.mid <= 2)
+    with np.errstate(all="ignore"):
+        return _logarithm(np.log(a.mid), a.mid, a.mid - 1, near, a)
+
+
+def log1p(a: Ball) -> Ball:
+    """log(1 + a), likewise."""
+    near = (a.mid >= -0.5) & (a.mid <= 1)
+    with np.errstate(all="ignore"):
+        return _logarithm(np.log1p(a.mid), a.mid + 1, a.mid, near, a)
+
+
+def _logarithm(y, v, past_one, near, a: Ball) -> Ball:
+    y = np.where(np.isfinite(y), y, 0.0)
+    own = np.where((past_one == 0) & (y == 0), 0.0, log_error(y, v, past_one, near, U, np))
+    nearest = v * (1 - 4 * U) - a.rad * UP
+    carried = np.where(nearest > 0, a.rad / np.where(nearest > 0, nearest, 1.0), np.inf)
+    return _made(y, np.where(a.rad > 0, own + carried * UP, np.where(v > 0, own, np.inf)))
 
 
 def total(a: Ball, axis: int | Sequence[int] | None = None) -> Ball:
@@ -179,7 +215,7 @@ def reach(a: Ball) -> float:
     column sum of |entries|."""
     size = exact(a.size)
     rows, columns = (float(total(size, axis).upper.max(initial=0.0)) for axis in (1, 0))
-    return math.sqrt(rows * columns * UP) * UP
+    return math.sqrt(rows) * math.sqrt(columns) * UP + TINY
 
 
 def smallest_eigenvalue(A: Ball, tries: int = 8) -> tuple[float, float]:
@@ -218,22 +254,3 @@ def _at_least(A: Ball, s: float) -> float:
         return -math.inf
     gap = subtract(exact(np.asarray(s)), exact(np.asarray(reach(subtract(shifted, product(L, L.T))))))
     return float(gap.lower)
-
-
-def eigenvalues(A: Ball) -> Ball:
-    """Balls around the eigenvalues, ascending, of every symmetric member of A.
-
-    λ_k(QᵀAQ) = θ_k λ_k(A) with |θ_k − 1| ≤ ‖QᵀQ − I‖ < 1 (Ostrowski 1959), |λ_k(D + E) − d_k| ≤ ‖E‖ (Weyl).
-    """
-    size = len(A.mid)
-    nothing = Ball(np.zeros(size), np.full(size, np.inf))
-    if not (np.isfinite(A.mid).all() and np.isfinite(A.rad).all()):
-        return nothing
-    Q = exact(np.linalg.eigh((A.mid + A.mid.T) / 2)[1])
-    tilted = product(Q.T, product(A, Q))
-    epsilon = reach(subtract(product(Q.T, Q), exact(np.eye(size))))
-    if not epsilon < 0.5:
-        return nothing
-    values = np.diag(tilted.mid)
-    error = reach(subtract(tilted, exact(np.diag(values))))
-    return divide(Ball(np.sort(values), np.full(size, error)), Ball(np.ones(size), np.full(size, epsilon)))

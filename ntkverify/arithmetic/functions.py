@@ -1,0 +1,138 @@
+"""Rules for arithmetic and for elementary functions, which are built from a few that each arithmetic supplies."""
+
+import math
+from collections.abc import Callable
+
+from jax import lax
+from jax.extend.core import primitives as core
+
+from ntkverify.arithmetic.contract import Number
+from ntkverify.arithmetic.discrete import Discrete
+from ntkverify.arithmetic.primitives import NEAR, SERIES, second_order_p
+from ntkverify.arithmetic.rules import all_discrete, constant, either, exactly, on, place, versions
+from ntkverify.arithmetic.unknown import UnknownOperation
+
+# Arithmetic.
+
+
+def _plain(operation: Callable):
+    """On Booleans and whole numbers as JAX has it, on numbers the arithmetic's own."""
+
+    def rule(arith, equation, *operands):
+        if all_discrete(operands):
+            return exactly(arith, equation, *operands)
+        return operation(arith, *operands)
+
+    return rule
+
+
+for _primitives, _operation in (
+    ([lax.add_p, *versions(core, "add_jaxvals_p")], lambda arith, a, b: arith.add(a, b)),
+    ([lax.sub_p], lambda arith, a, b: arith.subtract(a, b)),
+    ([lax.mul_p], lambda arith, a, b: arith.multiply(a, b)),
+    ([lax.div_p], lambda arith, a, b: arith.divide(a, b)),
+    ([lax.neg_p], lambda arith, a: arith.negative(a)),
+    ([lax.abs_p], lambda arith, a: arith.absolute(a)),
+    ([lax.max_p], lambda arith, a, b: arith.larger(a, b)),
+    ([lax.min_p], lambda arith, a, b: arith.smaller(a, b)),
+    ([lax.clamp_p], lambda arith, low, a, high: arith.smaller(arith.larger(a, low), high)),
+    (versions(lax, "square_p"), lambda arith, a: arith.square(a)),
+    ([lax.sqrt_p], lambda arith, a: arith.root(a)),
+    ([lax.exp_p], lambda arith, a: arith.exp(a)),
+    ([lax.expm1_p], lambda arith, a: arith.expm1(a)),
+    ([lax.log_p], lambda arith, a: arith.log(a)),
+    ([lax.log1p_p], lambda arith, a: arith.log1p(a)),
+):
+    on(*_primitives)(_plain(_operation))
+
+
+def _power(arith, a: Number, power: int, one: Number) -> Number:
+    """a^power by squaring."""
+    if power < 0:
+        return arith.divide(one, _power(arith, a, -power, one))
+    if power < 2:
+        return (one, a)[power]
+    half = arith.square(_power(arith, a, power // 2, one))
+    return arith.multiply(half, a) if power % 2 else half
+
+
+@on(lax.integer_pow_p)
+def _integer_pow(arith, equation, a):
+    if isinstance(a, Discrete):
+        return exactly(arith, equation, a)
+    return _power(arith, a, equation.params["y"], constant(arith, a, 1.0, equation.outvars[0].aval.dtype))
+
+
+def _built(function: Callable):
+    """A function built from the arithmetic's own: (arithmetic, a, constant of one float) → number."""
+
+    def rule(arith, equation, a):
+        dtype = equation.outvars[0].aval.dtype
+        return function(arith, a, lambda value: constant(arith, a, value, dtype))
+
+    return rule
+
+
+@on(lax.tanh_p)
+@_built
+def _tanh(arith, a, constant):
+    """tanh|a| = −t/(2 + t) with t = expm1(−2|a|) in (−1, 0]; the sign of a."""
+    t = arith.expm1(arith.multiply(constant(-2.0), arith.absolute(a)))
+    positive = arith.divide(arith.negative(t), arith.add(constant(2.0), t))
+    return either(arith, lax.lt_p, arith.possible(a, constant(0.0)), arith.negative(positive), positive)
+
+
+@on(lax.logistic_p)
+@_built
+def _logistic(arith, a, constant):
+    """1/(1 + z) for a ≥ 0 and z/(1 + z) below, z = e^{−|a|}: no power overflows."""
+    z = arith.exp(arith.negative(arith.absolute(a)))
+    whole = arith.add(constant(1.0), z)
+    above, below = arith.divide(constant(1.0), whole), arith.divide(z, whole)
+    return either(arith, lax.lt_p, arith.possible(a, constant(0.0)), below, above)
+
+
+@on(lax.rsqrt_p)
+@_built
+def _reciprocal_root(arith, a, constant):
+    return arith.divide(constant(1.0), arith.root(a))
+
+
+@on(lax.cosh_p)
+@_built
+def _cosh(arith, a, constant):
+    z = arith.exp(arith.absolute(a))
+    return arith.multiply(constant(0.5), arith.add(z, arith.divide(constant(1.0), z)))
+
+
+@on(lax.sinh_p)
+@_built
+def _sinh(arith, a, constant):
+    """(t + t/(t + 1))/2 with t = expm1|a|, and the sign of a."""
+    t = arith.expm1(arith.absolute(a))
+    positive = arith.multiply(constant(0.5), arith.add(t, arith.divide(t, arith.add(t, constant(1.0)))))
+    return either(arith, lax.lt_p, arith.possible(a, constant(0.0)), arith.negative(positive), positive)
+
+
+@on(second_order_p)
+@_built
+def _second_order(arith, a, constant):
+    """e^a − 1 − a: where |a| < NEAR by the series Σ a^k/k!, and what it leaves out is below 2⁻⁶⁰ a²."""
+    if (found := arith.second_order(a)) is not None:
+        return found
+    series = constant(0.0)
+    for k in range(SERIES, 1, -1):
+        series = arith.add(arith.divide(constant(1.0), constant(float(math.factorial(k)))), arith.multiply(a, series))
+    square = arith.square(a)
+    small = arith.widened(arith.multiply(square, series), 2.0**-60 * arith.ends(square)[1])
+    return either(
+        arith, lax.lt_p, arith.possible(arith.absolute(a), constant(NEAR)), small, arith.subtract(arith.expm1(a), a)
+    )
+
+
+@on(lax.pow_p)
+def _pow(arith, equation, a, b):
+    """e^{b log a}: for a > 0 only."""
+    if isinstance(a, Discrete) or isinstance(b, Discrete):
+        raise UnknownOperation(f"a power with whole numbers that vary{place(equation)}")
+    return arith.exp(arith.multiply(b, arith.log(a)))
