@@ -22,7 +22,7 @@ import numpy as np
 
 import ntkverify as nv
 from ntkverify import catalogue
-from ntkverify.arithmetic.arb import FIFTY_DIGITS, eigenvalues, enclosed, precision
+from ntkverify.arithmetic.arb import ARB, FIFTY_DIGITS, enclosed, precision
 from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, Decision, decide
 from ntkverify.environment import environment
 from ntkverify.kernels.closed_form import closed_form
@@ -91,7 +91,7 @@ def spectrum(problem: Problem, params: Params) -> tuple[bool, bool, float, float
     for bits in BITS:
         rough = enclosed(closed_form, bits)(problem, params)
         with precision(bits):
-            balls = eigenvalues(rough)
+            balls = ARB.eigenvalues(rough)
         finite &= all(ball.is_finite() for ball in balls)
         outside |= any(ball.is_finite() and not ball.overlaps(value) for ball, value in zip(balls, exact, strict=True))
     values = [float(value) for value in truth]

@@ -15,7 +15,6 @@ from ntkverify.arithmetic import balls
 from ntkverify.arithmetic.arb import FIFTY_DIGITS, enclosed, precision
 from ntkverify.arithmetic.balls import Ball
 from ntkverify.arithmetic.float64 import FLOAT64, enclosed_in_float64
-from ntkverify.arithmetic.matrices import eigenvalues
 from ntkverify.certifying import smallest_eigenvalue
 from ntkverify.deciding import PROVED, UNDECIDED, decide
 from ntkverify.judge import chunks
@@ -77,7 +76,7 @@ def test_eigenvalues_and_the_smallest_are_inside(size, seed, spread, scale):
     v, noise = rng.integers(-3, 4, (size, 1)).astype(float), rng.standard_normal((size, size))
     A = scale * (v @ v.T + spread * (noise + noise.T))
     low, high = balls.smallest_eigenvalue(balls.exact(A))
-    found, top = eigenvalues(FLOAT64, balls.exact(A)), balls.largest_eigenvalue(balls.exact(A))
+    found, top = FLOAT64.eigenvalues(balls.exact(A)), balls.largest_eigenvalue(balls.exact(A))
     with precision(FIFTY_DIGITS):
         truth = [float(value) for value in sorted(mpmath.eigsy(mpmath.matrix(A.tolist()), eigvals_only=True))]
         ulp = 1e-16 * max(abs(truth[0]), abs(truth[-1]))  # float() of the truth
@@ -159,7 +158,7 @@ def test_large_problems_are_decided_in_float64():
 def test_what_is_not_finite_is_undecided():
     nothing = Ball(np.eye(2), np.full((2, 2), np.inf))
     assert balls.smallest_eigenvalue(nothing) == (-np.inf, np.inf)
-    assert np.isinf(eigenvalues(FLOAT64, nothing).rad).all()
+    assert np.isinf(FLOAT64.eigenvalues(nothing).rad).all()
     assert np.isinf(balls.exp(balls.exact(np.array([800.0]))).rad).all()
     params = Params(jnp.full((2, 4), jnp.inf), jnp.ones((1, 4)))
     found = enclosed_in_float64(lambda params: jnp.exp(params.W).sum())(params)

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from ntkverify import catalogue, cli
 from ntkverify.arithmetic.arb import ARB, FIFTY_DIGITS, enclosed, precision
 from ntkverify.arithmetic.interpreter import OPERATIONS
-from ntkverify.arithmetic.matrices import eigenvalues
 from ntkverify.arithmetic.primitives import second_order
 from ntkverify.arithmetic.running import with_error
 from ntkverify.arithmetic.unknown import UnknownOperation
@@ -69,7 +68,7 @@ def test_eigenvalues_are_inside_their_balls(size, seed, spread, scale):
     noise = rng.standard_normal((size, size))
     A = scale * (v @ v.T + spread * (noise + noise.T))
     with precision(FIFTY_DIGITS):
-        balls = eigenvalues(ARB, np.array([[flint.arb(entry) for entry in row] for row in A], object))
+        balls = ARB.eigenvalues(np.array([[flint.arb(entry) for entry in row] for row in A], object))
         truth = sorted(mpmath.eigsy(mpmath.matrix(A.tolist()), eigvals_only=True))
         for ball, value in zip(balls, truth, strict=True):
             near = flint.arb(mpmath.nstr(value, 50))

@@ -13,7 +13,7 @@ FLOORS = (
     {"checker"},
     {"numerics", "ascent", "statement", "settings", "quadrature", "arithmetic.unknown", "arithmetic.elementary"},
     {"arithmetic.discrete", "arithmetic.primitives", "arithmetic.balls", "arithmetic.contract"},
-    {"arithmetic.rules", "arithmetic.arrays"},
+    {"arithmetic.rules", "arithmetic.arrays", "arithmetic.sameness"},
     {"arithmetic.structure", "arithmetic.functions", "arithmetic.matrices"},
     {"arithmetic.interpreter"},
     {"arithmetic.running", "arithmetic.arb"},

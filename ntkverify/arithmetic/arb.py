@@ -15,7 +15,7 @@ import jax
 import mpmath
 import numpy as np
 
-from ntkverify.arithmetic import arrays, interpreter, rules
+from ntkverify.arithmetic import arrays, interpreter, matrices, rules
 from ntkverify.arithmetic.contract import Arithmetic
 from ntkverify.arithmetic.discrete import Discrete
 
@@ -238,13 +238,16 @@ class _Arb(Arithmetic):
             result[index] = np.array(product.tolist(), object).reshape(result[index].shape)
         return back(result)
 
-    def eigenvectors(self, a):
+    def eigenvalues(self, a):
+        return matrices.eigenvalues(self, a, self._eigenvectors(a))
+
+    def _eigenvectors(self, a):
         vectors = np.empty(a.shape, object)
         for index in np.ndindex(*a.shape[:-2]):
-            vectors[index] = self._eigenvectors(a[index])
+            vectors[index] = self._vectors(a[index])
         return vectors
 
-    def _eigenvectors(self, A):
+    def _vectors(self, A):
         middle = self.middle(A)
         if not np.isfinite(middle).all():
             return each(lambda _: _nothing(), np.empty(A.shape))

@@ -48,18 +48,14 @@ def _power_of_two(k, dtype: np.dtype, xp):
 
 
 def exponentials(x, xp):
-    """(e^x, e^x − 1) to `EXP` and `EXPM1` units in u, beside what underflows.
-
-    Below the range (0, −1) is right to `tiny`; above it, and for NaN, both are infinite.
-    """
+    """(e^x, e^x − 1) to `EXP` and `EXPM1` units in u, beside 4 tiny; both infinite above the range, NaN for NaN."""
     dtype = np.dtype(x.dtype)
     high, low, inverse = _constants(dtype)
     most, least = (709.0, -708.0) if dtype == np.float64 else (88.0, -87.0)
-    fits = (x >= least) & (x <= most)
-    within = xp.where(fits, x, dtype.type(0))
+    within = xp.minimum(xp.maximum(x, dtype.type(least)), dtype.type(most))  # below, e^x and e^least are within 2 tiny
     k = xp.floor(within * inverse + dtype.type(0.5))
     t = (within - k * high) - k * low
-    s = xp.full_like(t, 1 / math.factorial(_POWERS[dtype]))
+    s = dtype.type(1 / math.factorial(_POWERS[dtype]))
     for j in range(_POWERS[dtype] - 1, 1, -1):
         s = dtype.type(1 / math.factorial(j)) + t * s
     q = t + (t * t) * s
@@ -67,10 +63,8 @@ def exponentials(x, xp):
     first, second = (_power_of_two(part, dtype, xp) for part in (half, k - half))
     one = dtype.type(1)
     exp, expm1 = ((one + q) * first) * second, (q * first) * second + (first * second - one)
-    return (
-        xp.where(fits, exp, xp.where(x < least, dtype.type(0), dtype.type(np.inf))),
-        xp.where(fits, expm1, xp.where(x < least, -one, dtype.type(np.inf))),
-    )
+    above = x > most
+    return xp.where(above, dtype.type(np.inf), exp), xp.where(above, dtype.type(np.inf), expm1)
 
 
 def log_error(y, v, past_one, exact, u: float, xp):

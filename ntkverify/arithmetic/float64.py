@@ -8,7 +8,7 @@ from collections.abc import Callable
 import flint
 import numpy as np
 
-from ntkverify.arithmetic import arrays, balls
+from ntkverify.arithmetic import arrays, balls, matrices
 from ntkverify.arithmetic.arb import each, traced
 from ntkverify.arithmetic.balls import Ball
 from ntkverify.arithmetic.contract import Arithmetic
@@ -127,7 +127,10 @@ class _Float64(Arithmetic):
         rows_of, columns_of, back = arrays.as_matrices(dimensions, a.shape, b.shape)
         return balls.product(a.each(rows_of), b.each(columns_of)).each(back)
 
-    def eigenvectors(self, a: Ball) -> Ball:
+    def eigenvalues(self, a):
+        return matrices.eigenvalues(self, a, self._eigenvectors(a))
+
+    def _eigenvectors(self, a: Ball) -> Ball:
         middle = np.where(np.isfinite(a.rad), a.mid, 0.0)
         found = balls.exact(np.linalg.eigh((middle + np.swapaxes(middle, -1, -2)) / 2)[1])
         return Ball(found.mid, np.where(np.isfinite(a.rad).all((-1, -2), keepdims=True), found.rad, np.inf))

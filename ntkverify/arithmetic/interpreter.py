@@ -9,86 +9,120 @@ A primitive of JAX is recognised by identity.  One that is not in `RULES`, a dty
 whole numbers, and a decision that is needed and not known raise `UnknownOperation`, with the place in the formula.
 """
 
+from collections import ChainMap
+
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from jax.extend.core import ClosedJaxpr, Literal
 from jax.extend.core import primitives as core
 
 from ntkverify.arithmetic import discrete, functions, matrices, structure
 from ntkverify.arithmetic.contract import Arithmetic
-from ntkverify.arithmetic.rules import RULES, on, place, read, versions
+from ntkverify.arithmetic.rules import RULES, place, read, versions
+from ntkverify.arithmetic.sameness import fingerprint, inner, literal
 from ntkverify.arithmetic.unknown import UnknownOperation
 
 TABLES = structure, functions, matrices
 """The files that fill `RULES`."""
 
 
-def evaluate(arith: Arithmetic, closed: ClosedJaxpr, inputs: list) -> list:
-    """The outputs of the jaxpr."""
+def evaluate(arith: Arithmetic, closed: ClosedJaxpr, inputs: list, done: ChainMap | None = None) -> list:
+    """The outputs of the jaxpr.
+
+    `done` holds what was computed before, by primitive, operands and parameters: what formulas have in common is computed
+    once, within the loop in which it was.
+    """
+    done = ChainMap({}) if done is None else done
     jaxpr = closed.jaxpr
-    known = dict(zip(jaxpr.constvars, (read(arith, value) for value in closed.consts), strict=True))
+    known = dict(zip(jaxpr.constvars, (_once(arith, done, value) for value in closed.consts), strict=True))
     known |= dict(zip(jaxpr.invars, inputs, strict=True))
 
     def value(atom):
-        if not isinstance(atom, Literal):
-            return known[atom]
-        return read(arith, np.asarray(atom.val, dtype=getattr(atom.aval, "dtype", None)))
+        return _literal(arith, done, atom) if isinstance(atom, Literal) else known[atom]
 
     for equation in jaxpr.eqns:
-        rule = RULES.get(equation.primitive)
-        if rule is None:
-            raise UnknownOperation(f"no rule for the operation {equation.primitive.name!r}{place(equation)}")
-        for variable in equation.outvars:
-            if not discrete.is_discrete(dtype := variable.aval.dtype) and dtype not in (np.float32, np.float64):
-                raise UnknownOperation(f"{dtype} in the operation {equation.primitive.name!r}{place(equation)}")
-        outputs = rule(arith, equation, *map(value, equation.invars))
-        outputs = outputs if isinstance(outputs, list) else [outputs]
+        operands = [value(atom) for atom in equation.invars]
+        if equation.primitive in CALLS:
+            outputs = CALLS[equation.primitive](arith, equation.params, operands, done)
+        else:
+            outputs = _applied(arith, equation, operands, done)
         known |= dict(zip(equation.outvars, outputs, strict=True))
     return [value(atom) for atom in jaxpr.outvars]
 
 
-# Functions within functions.
-
-
-@on(
-    *versions(
-        core,
-        "jit_p",
-        "pjit_p",
-        "closed_call_p",
-        "call_p",
-        "custom_jvp_call_p",
-        "custom_vjp_call_p",
-        "custom_vjp_call_jaxpr_p",
-        "remat_p",
+def _applied(arith: Arithmetic, equation, operands: list, done: ChainMap) -> list:
+    """The rule's outputs, or those that it gave before.  Operands are the same where they are one object, and are kept, so
+    that they stay distinct."""
+    rule = RULES.get(equation.primitive)
+    if rule is None:
+        raise UnknownOperation(f"no rule for the operation {equation.primitive.name!r}{place(equation)}")
+    for variable in equation.outvars:
+        if not discrete.is_discrete(dtype := variable.aval.dtype) and dtype not in (np.float32, np.float64):
+            raise UnknownOperation(f"{dtype} in the operation {equation.primitive.name!r}{place(equation)}")
+    same = len({id(atom) for atom in equation.invars}) < len(equation.invars)
+    key = (
+        equation.primitive,
+        tuple(map(id, operands)),
+        same,
+        tuple(sorted(equation.params.items(), key=lambda item: item[0])),
     )
-)
-def _call(arith, equation, *operands):
-    params = equation.params
-    inner = params.get("jaxpr", params.get("call_jaxpr", params.get("fun_jaxpr")))
-    return evaluate(arith, _closed(inner), list(operands))
+    try:
+        hash(key)
+    except TypeError:
+        key = object()
+    if key not in done:
+        outputs = rule(arith, equation, *operands)
+        done[key] = operands, outputs if isinstance(outputs, list) else [outputs]
+    return done[key][1]
 
 
-def _closed(jaxpr) -> ClosedJaxpr:
-    return ClosedJaxpr(jaxpr, ()) if isinstance(jaxpr, Jaxpr) else jaxpr
+def _literal(arith: Arithmetic, done: ChainMap, atom: Literal):
+    array, key = literal(atom)
+    if key not in done:
+        done[key] = read(arith, array)
+    return done[key]
 
 
-@on(core.scan_p)
-def _scan(arith, equation, *operands):
-    params = equation.params
+def _once(arith: Arithmetic, done: ChainMap, constant):
+    key = "constant", id(constant)
+    if key not in done:
+        done[key] = constant, read(arith, constant)
+    return done[key][1]
+
+
+def _call(arith, params, operands: list, done: ChainMap) -> list:
+    return evaluate(arith, inner(params), operands, done)
+
+
+def _scan(arith, params, operands: list, done: ChainMap) -> list:
+    body = inner(params)
+    try:
+        key = "scan", tuple(map(id, operands)), params["length"], params["reverse"], fingerprint(body, FUNCTIONS)
+    except TypeError:
+        key = object()
+    if key not in done:
+        done[key] = operands, body, _looped(arith, params, body, operands, done)
+    return done[key][-1]
+
+
+def _looped(arith, params, body: ClosedJaxpr, operands: list, done: ChainMap) -> list:
     if "num_consts" in params:
         split, carried = params["num_consts"], params["num_carry"]
     else:  # JAX ≥ 0.12 keeps the three groups of arguments as trees
         split, carried, _ = (len(group) for group in params["ft_in"].unpack())
-    constants, body = list(operands[:split]), _closed(params["jaxpr"])
+    constants = operands[:split]
 
     def step(carry, row):
-        outputs = evaluate(arith, body, constants + carry + row)
+        outputs = evaluate(arith, body, constants + carry + row, done.new_child())
         return outputs[:carried], outputs[carried:]
 
-    carry, rows = list(operands[split : split + carried]), list(operands[split + carried :])
+    carry, rows = operands[split : split + carried], operands[split + carried :]
     last, stacked = arith.loop(step, carry, rows, params["length"], params["reverse"])
     return [*last, *stacked]
 
 
-OPERATIONS = tuple(sorted({primitive.name for primitive in RULES}))
+_NAMES = ("jit_p", "pjit_p", "closed_call_p", "call_p", "custom_jvp_call_p", "custom_vjp_call_p", "custom_vjp_call_jaxpr_p", "remat_p")  # fmt: skip
+FUNCTIONS = frozenset(versions(core, *_NAMES))
+CALLS = dict.fromkeys(FUNCTIONS, _call) | {core.scan_p: _scan}
+"""Functions within functions: (arithmetic, parameters, operands, what is done) → outputs."""
+OPERATIONS = tuple(sorted({primitive.name for primitive in (*RULES, *CALLS)}))
 """What a formula may use."""

@@ -80,7 +80,7 @@ def product(arith: Arithmetic, a: Number, b: Number, rank: int) -> Number:
 def _eigh(arith, equation, a):
     if equation.params.get("subset_by_index") is not None:
         raise UnknownOperation(f"some of the eigenvalues{place(equation)}")
-    values = eigenvalues(arith, _symmetric(arith, a, equation.params["lower"]))
+    values = arith.eigenvalues(_symmetric(arith, a, equation.params["lower"]))
     vectors = arith.widened(a, arith.xp.full(arith.middle(a).shape, np.inf, equation.outvars[0].aval.dtype))
     return [vectors, values]
 
@@ -93,16 +93,15 @@ def _symmetric(arith, a: Number, lower: bool) -> Number:
     return arith.chosen(arith.xp.asarray(keep), None, [turned, a])
 
 
-def eigenvalues(arith: Arithmetic, a: Number) -> Number:
+def eigenvalues(arith: Arithmetic, a: Number, Q: Number) -> Number:
     """Enclosures of the eigenvalues, ascending, of every symmetric member of a (…, n, n).
 
     For any Q with ‖QᵀQ − I‖ ≤ ε < 1, λ_k(QᵀAQ) = θ_k λ_k(A) with |θ_k − 1| ≤ ε (Ostrowski 1959), and
-    |λ_k(D + E) − d_k| ≤ ‖E‖_F (Weyl).  Q comes from an ordinary routine and need not be right; λ = 0 and repeated
+    |λ_k(D + E) − d_k| ≤ ‖E‖_F (Weyl).  Q, exact numbers, comes from an ordinary routine and need not be right; λ = 0 and repeated
     eigenvalues are no exception.
     """
     xp, shape, dtype = arith.xp, arith.middle(a).shape, arith.middle(a).dtype
     rank, size = len(shape), shape[-1]
-    Q = arith.eigenvectors(a)
     turned = arith.moved(lambda array: jnp.swapaxes(jnp.asarray(array), -1, -2), Q)
     tilted = product(arith, turned, product(arith, a, Q, rank), rank)
     diagonal = arith.moved(lambda array: jnp.diagonal(jnp.asarray(array), axis1=-2, axis2=-1), tilted)
