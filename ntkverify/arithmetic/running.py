@@ -261,7 +261,8 @@ class _Running(Arithmetic):
         carried = (a.e + jnp.abs(value) * b.e * _MORE) / jnp.where(reaches, nearest, 1) * (1 + 8 * unit_roundoff(dtype))
         zero = jnp.broadcast_to(_is_zero(a), value.shape)
         error = jnp.where(reaches, carried, jnp.where(zero & (nearest > 0), 0, jnp.inf))
-        return _made(value, error.astype(dtype), zero, _allowance(dtype)[0])
+        found = _made(value, error.astype(dtype), zero, _allowance(dtype)[0])
+        return Bound(value, _once(found.e))
 
     def negative(self, a: Bound) -> Bound:
         return Bound(-a.value, a.error)
