@@ -62,6 +62,14 @@ ACTIVATIONS = {
 }
 """Network name → (module, record)."""
 INPUTS = ("sphere", "pairs", "orthonormal", "digits", "iris", "diabetes")
+DATA_FILES = {
+    ".npz": "arrays X (n, d_in) and y (n, d_out)",
+    ".csv": "comma-separated numbers, the last --d-out columns being y",
+    ".tsv": "the same separated by tabs",
+}
+"""Suffix of a data file → what it holds."""
+CONVERSIONS = {".npy": "numpy.savez('mine.npz', X=X, y=y)", ".txt": "numpy.savetxt('mine.csv', table, delimiter=',')"}
+"""Suffix of a file that is not read → how to make one that is."""
 STUDIES = ("drift", "width", "steps", "region", "table1", "frontier", "diffusion")
 POPULATIONS = ("mixture", "gaussian", "moons", "swissroll", "digits")
 """What a diffusion model can learn: distributions whose denoiser is known exactly."""
@@ -132,7 +140,14 @@ def activation(name: str) -> "Activation":
 
 def input_module(name: str) -> str:
     """The module that loads a data set, or a file when the name has a file's suffix."""
-    return "file" if Path(name).suffix in (".npz", ".csv") else choose("data set", name, INPUTS)
+    suffix = Path(name).suffix.lower()
+    if suffix in DATA_FILES:
+        return "file"
+    if not suffix:
+        return choose("data set", name, INPUTS)
+    wanted = "; ".join(f"{known} with {content}" for known, content in DATA_FILES.items())
+    attempt = CONVERSIONS.get(suffix, "DataFrame.to_csv('mine.csv', index=False)")
+    raise BadInput(f"data file {name}", f"a data set's name, or a file: {wanted}", attempt)
 
 
 def load_input(name: str):

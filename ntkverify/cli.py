@@ -204,7 +204,7 @@ class Realise:
     """
 
     data: str = "orthonormal"
-    """orthonormal, sphere, digits, … or a .npz or .csv file."""
+    """orthonormal, sphere, digits, … or a .npz, .csv or .tsv file."""
     network: str = "softmax"
     """softmax, exponential, tanh, sigmoid, swish."""
     init: Literal["coupled", "independent"] = "coupled"
@@ -653,10 +653,11 @@ def summarise(console: Console, found: dict) -> None:
     for problem in found["problems"]:
         key = problem["id"]
         console.print(
-            f"\n[bold]{key}[/bold]  n={problem['n']} d_in={problem['d_in']} d_out={problem['d_out']} m={problem['m']} "
+            f"\n[bold]{escape(key)}[/bold]  n={problem['n']} d_in={problem['d_in']} d_out={problem['d_out']} m={problem['m']} "
             f"σ={problem['sigma']:g}  λ(H(0))={_short(problem['lambda'])}  λ(K)={_short(problem['lambda_inf'])}",
             highlight=False,
         )
+        console.print(f"  [dim]{escape(problem['origin'])}; {problem['scaling']}[/dim]", highlight=False)
         if problem["lambda_note"]:
             console.print(f"  [yellow]{problem['lambda_note']}[/yellow]", highlight=False)
         table = Table(box=None)

@@ -17,7 +17,7 @@ from markupsafe import escape
 
 from ntkverify import catalogue, cli, verification
 from ntkverify.report import page as page_of
-from ntkverify.results import load
+from ntkverify.results import load, load_arrays
 
 CLAIMS = ["gradient-formula", "zero-output", "gradient-bound", "kernel-perturbation"]
 """Each kind of claim once; tests/test_claims.py evaluates them all."""
@@ -143,6 +143,8 @@ def test_doctor_reports_the_bridge(capsys):
         (["verify", "--seeds", "0"], "at least 1"),
         (["verify", "--data", "digits", "--d-out", "11", "--out", "unused"], "at most 10"),
         (["verify", "--data", "nowhere.npz", "--out", "unused"], "no file"),
+        (["verify", "--data", "nowhere.txt"], "numpy.savetxt"),
+        (["verify", "--data", "digits", "sphere", "digits"], "each only once"),
         (["verify", "--m", "100000000"], "GiB of memory is estimated"),
         (["verify", "--n", "100000000", "--data", "sphere"], "GiB of memory is estimated"),
         (["show", "nothing"], "unknown claim"),
@@ -251,6 +253,26 @@ def test_duplicates_and_zeros_explain_a_vanishing_eigenvalue(tmp_path, capsys):
     assert "input 3 is zero" in problem["lambda_note"]
     assert "inputs 0, 2 are equal" in problem["lambda_note"]
     assert "λ = 0 because" in capsys.readouterr().out
+
+
+def test_files_of_one_name_have_ids_and_arrays_of_their_own(tmp_path, monkeypatch):
+    """The id of a file is that of its content, wherever it lies and whatever stands beside it."""
+    monkeypatch.chdir(tmp_path)
+    for folder, X in (("a", np.eye(3)), ("b", np.eye(3)[::-1] / 2), ("copy", np.eye(3))):
+        (tmp_path / folder).mkdir()
+        np.savez(tmp_path / folder / "data.npz", X=X, y=np.ones((3, 1)))
+    small = ["verify", "zero-output", "--m", "8", "--seeds", "20", "--out"]
+    assert cli.main([*small, "all", "--data", "a/data.npz", "b/data.npz", "copy/data.npz"]) == 0
+    assert cli.main([*small, "one", "--data", "b/data.npz"]) == 0
+    first, second, copy = (problem["id"] for problem in load(tmp_path / "all")["problems"])
+    (alone,) = (problem["id"] for problem in load(tmp_path / "one")["problems"])
+    assert len({first, second, copy}) == 3
+    assert second == alone
+    assert [row["problem"] for row in load(tmp_path / "all")["claims"]] == [first, second, copy]
+    arrays = load_arrays(tmp_path / "all")
+    kernels = [arrays[f"{name}/kernel/closed-form"] for name in (first, second, copy)]
+    np.testing.assert_array_equal(kernels[0], kernels[2])
+    assert abs(kernels[0] - kernels[1]).max() > 0.1
 
 
 @pytest.mark.parametrize(
