@@ -138,11 +138,16 @@ def activation(name: str) -> "Activation":
     return getattr(importlib.import_module(f"ntkverify.activations.{module}"), record)
 
 
+def is_file(data: str) -> bool:
+    """Whether the data set's name is that of a file."""
+    return Path(data).suffix.lower() in DATA_FILES
+
+
 def input_module(name: str) -> str:
     """The module that loads a data set, or a file when the name has a file's suffix."""
-    suffix = Path(name).suffix.lower()
-    if suffix in DATA_FILES:
+    if is_file(name):
         return "file"
+    suffix = Path(name).suffix.lower()
     if not suffix:
         return choose("data set", name, INPUTS)
     wanted = "; ".join(f"{known} with {content}" for known, content in DATA_FILES.items())

@@ -100,10 +100,10 @@ class Verify:
             raise BadInput(f"--certify-seconds {self.certify_seconds}", "a number of seconds, 0 for no search", "--certify-seconds 1")  # fmt: skip
 
         from ntkverify import results
-        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.progress import Progress, set_up_jax
         from ntkverify.verification import verify
 
-        enable_precision(settings.dtype)
+        set_up_jax(settings.dtype)
         certify = {"certify": True, "certify_seconds": self.certify_seconds} if self.certify else {}
         config = settings.config(claims=list(self.claims), **certify)
         folder = results.folder("verify", config, self.out, self.force)
@@ -156,12 +156,12 @@ class Study:
 
     def run(self, console: Console) -> int:
         from ntkverify import results
-        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.progress import Progress, set_up_jax
 
         catalogue.study(self.name, self.preset)
         from ntkverify.studying import configuration, status, study
 
-        enable_precision("float64")
+        set_up_jax("float64")
         config = configuration(self.name, self.preset, self.grid, self.data)
         folder = results.folder("study", config, self.out, self.force)
         if self.status:
@@ -254,11 +254,11 @@ class Realise:
 
         from ntkverify import results
         from ntkverify.environment import environment, require_memory
-        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.progress import Progress, set_up_jax
         from ntkverify.realising import SIGMAS, bytes_needed, realise
         from ntkverify.verification import make_instance
 
-        enable_precision("float64")
+        set_up_jax("float64")
         widest = self.m or self.max_width
         row, problem = make_instance(dataclasses.replace(settings, m=self.m or 2), self.data, self.network)
         sizes = problem.n, problem.d_in, problem.d_out
@@ -344,11 +344,11 @@ class Falsify:
         from ntkverify.environment import environment
         from ntkverify.falsifying import conditional, falsify, is_searchable, searchable
         from ntkverify.pointfile import save_point
-        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.progress import Progress, set_up_jax
         from ntkverify.tightening import tightest
         from ntkverify.verification import make_instance
 
-        enable_precision(settings.dtype)
+        set_up_jax(settings.dtype)
         forms = catalogue.claims(self.claim)
         if catalogue.own(self.claim):
             from ntkverify.lemmas import tried
@@ -455,9 +455,9 @@ class Check:
         from ntkverify.deciding import REFUTED, decide
         from ntkverify.enclosures import FIFTY_DIGITS
         from ntkverify.pointfile import load_point
-        from ntkverify.progress import enable_precision
+        from ntkverify.progress import set_up_jax
 
-        enable_precision("float64")
+        set_up_jax("float64")
         form, problem, point, _ = load_point(self.file)
         decision = decide(form, problem, point, FIFTY_DIGITS)
         console.print(
@@ -509,10 +509,10 @@ class Certify:
 
         from ntkverify import results
         from ntkverify.certifying import certify
-        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.progress import Progress, set_up_jax
         from ntkverify.verification import make_instance
 
-        enable_precision(settings.dtype)
+        set_up_jax(settings.dtype)
         config = settings.config(claims=list(self.claims))
         folder = results.folder("certify", config, self.out, self.force)
         row, problem = make_instance(settings, settings.data[0], settings.network[0])

@@ -1,4 +1,4 @@
-"""What the numbers were computed with: versions, device, precision."""
+"""What the numbers were computed with: versions, device, random numbers, precision."""
 
 import importlib.metadata
 import os
@@ -7,18 +7,24 @@ import platform
 import jax
 
 from ntkverify.errors import BadInput
+from ntkverify.numerics import GENERATOR
 
 PACKAGES = ("ntkverify", "jax", "jaxlib", "numpy", "scipy", "neural-tangents", "scikit-learn")
 
 
 def environment() -> dict:
-    """Versions (null where a package is missing), devices and precision."""
+    """Versions (null where a package is missing), devices, random numbers and precision."""
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "devices": [str(device.device_kind) for device in jax.devices()],
         "backend": jax.default_backend(),
+        "random_numbers": {
+            "keys": GENERATOR,
+            "default": jax.config.jax_default_prng_impl,
+            "partitionable": jax.config.jax_threefry_partitionable,
+        },
         "float64": bool(jax.config.read("jax_enable_x64")),
         "packages": {name: version(name) for name in PACKAGES},
     }

@@ -1,4 +1,4 @@
-"""Precision and intervals: what every other file may rely on about numbers."""
+"""Precision, random numbers and intervals: what every other file may rely on about numbers."""
 
 import functools
 import math
@@ -6,12 +6,19 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 from scipy.stats import binomtest
 from scipy.stats import t as student
 
 LEVEL = 0.95
 """Confidence level of every interval that is printed."""
+GENERATOR = "threefry2x32"
+"""The generator of every key that is made from a seed, whatever JAX's default is."""
+
+
+def random_key(seed: int) -> PRNGKeyArray:
+    """The key of a seed, so that a seed means the same network everywhere."""
+    return jax.random.key(seed, impl=GENERATOR)
 
 
 def full_precision(function):

@@ -1,4 +1,4 @@
-"""What long work shows meanwhile, and the precision that entry points set."""
+"""What long work shows meanwhile, and what entry points set in JAX."""
 
 import sys
 
@@ -41,9 +41,19 @@ class Progress:
         self.bars.stop()
 
 
-def enable_precision(dtype: str) -> None:
-    """Turn on 64-bit numbers for float64; `BadInput` where the device has none."""
+def set_up_jax(dtype: str) -> None:
+    """Turn on 64-bit numbers for float64, and the streams of random numbers that are JAX's default today.
+
+    `BadInput` where there is no device, or none with float64.
+    """
+    try:
+        jax.devices()
+    except RuntimeError as error:
+        platforms = f"JAX_PLATFORMS={jax.config.jax_platforms or ''}"
+        reason = str(error).partition("\n")[0]
+        raise BadInput(f"{platforms} ({reason})", "a platform that this machine has", "JAX_PLATFORMS=cpu") from None
     jax.config.update("jax_enable_x64", dtype == "float64")
+    jax.config.update("jax_threefry_partitionable", True)
     if dtype == "float64" and not has_float64():
         raise BadInput(f"--dtype float64 on {jax.devices()[0].device_kind}", "a device with float64", "--dtype float32")
 

@@ -242,6 +242,24 @@ def test_environment_of_the_machine_is_recorded(run):
     assert os.path.basename(found["python"]) == found["python"]
 
 
+def test_a_seed_means_the_same_network_under_every_setting(tmp_path):
+    """λ of the draws, with another default generator and the streams of older versions of JAX."""
+    words = ["verify", "zero-output", "--data", "sphere", "--n", "3", "--d-in", "3", "--m", "8", "--seeds", "20"]
+    found = []
+    for generator, partitionable in (("threefry2x32", True), ("rbg", False)):
+        jax.config.update("jax_default_prng_impl", generator)
+        jax.config.update("jax_threefry_partitionable", partitionable)
+        try:
+            assert cli.main([*words, "--out", str(tmp_path / generator)]) == 0
+        finally:
+            jax.config.update("jax_default_prng_impl", "threefry2x32")
+        found.append(load(tmp_path / generator))
+        recorded = {"keys": "threefry2x32", "default": generator, "partitionable": True}
+        assert found[-1]["environment"]["random_numbers"] == recorded
+    (one,), (other,) = (results["problems"] for results in found)
+    assert one["lambda_range"] == other["lambda_range"]
+
+
 def test_duplicates_and_zeros_explain_a_vanishing_eigenvalue(tmp_path, capsys):
     X = np.eye(4)[[0, 1, 0, 2]]
     X[3] = 0
