@@ -126,7 +126,7 @@ def _from_file(name: str) -> "tuple[Claim, ...]":
         module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
         spec.loader.exec_module(module)  # type: ignore[union-attr]
         return tuple(module.CLAIMS)
-    except Exception as error:  # whatever the user's code raises
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
         raise BadInput(
             f"{name} raised {type(error).__name__}: {error}", "a file that defines CLAIMS", "ntkverify new claim"
         ) from None

@@ -15,7 +15,10 @@ from rich.table import Table
 from ntkverify import catalogue
 from ntkverify.errors import BadInput
 from ntkverify.settings import Settings
+from ntkverify.terminal import Terminal, forsake_stdout, leave_traceback, spell_out
 
+CRASHED = 70
+"""Exit code of an error of the program (EX_SOFTWARE of sysexits.h)."""
 _STYLES = {"holds": "blue", "proved": "blue", "violated": "bold red", "undecided": "yellow", "vacuous": "dim"}
 
 
@@ -36,7 +39,7 @@ class List:
             for statement in catalogue.statements(name).values()
         ]
         if self.json:
-            print(json.dumps(rows, indent=1, ensure_ascii=False))
+            print(json.dumps(rows, indent=1))
             return 0
         table = Table("claim", "form", "title", "direction", "promise", "source", box=None)
         for row in rows:
@@ -71,7 +74,7 @@ class Verify:
 
     With --certify each claim is then decided with every rounding enclosed, at the worst points of three
     draws and at the worst that a short search finds: `proved` speaks of exactly these points.
-    Exit code 0: nothing violated; 1: something violated; 2: bad input; 130: interrupted.
+    Exit code 0: nothing violated; 1: something violated; 2: bad input; 70: an error of the program; 130: interrupted.
 
     Example: ntkverify verify --data digits --n 24 --d-out 3 --m 2048 --out digits
     """
@@ -592,8 +595,9 @@ class Doctor:
 
         from ntkverify.environment import available_memory, environment
         from ntkverify.kernels.neural_tangents import BridgeError, library
-        from ntkverify.progress import has_float64
+        from ntkverify.progress import has_float64, require_device
 
+        require_device()
         jax.config.update("jax_enable_x64", True)
         found = environment()
         table = Table(box=None, show_header=False)
@@ -742,15 +746,16 @@ Verb = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    verb = tyro.cli(
-        Verb,  # type: ignore[arg-type]
-        prog="ntkverify",
-        description="Takes a theorem about a wide network and tells, with evidence, whether it holds, how loose it is, and where it breaks.",
-        args=arguments,
-    )
+    for stream in (sys.stdout, sys.stderr):
+        spell_out(stream)
     try:
-        console = Console()
-        return verb.run(Console(width=max(console.width, 100)))
+        verb = tyro.cli(
+            Verb,  # type: ignore[arg-type]
+            prog="ntkverify",
+            description="Takes a theorem about a wide network and tells, with evidence, whether it holds, how loose it is, and where it breaks.",
+            args=arguments,
+        )
+        return _run(verb)
     except BadInput as error:
         print(f"ntkverify: {error}", file=sys.stderr)
         return 2
@@ -758,4 +763,15 @@ def main(arguments: list[str] | None = None) -> int:
         print("Interrupted.", file=sys.stderr)
         return 130
     except BrokenPipeError:
+        forsake_stdout()
         return 0
+    except Exception as error:  # a crash is no finding: 1 says that something is violated
+        leave_traceback(error)
+        return CRASHED
+
+
+def _run(verb) -> int:
+    try:
+        return verb.run(Terminal(width=max(Console().width, 100)))
+    except SystemExit as exit:  # the option parser's own are raised above; another would be taken for an answer
+        raise RuntimeError(f"sys.exit({exit.code!r}) was called") from exit

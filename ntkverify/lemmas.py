@@ -26,7 +26,7 @@ def tried(forms: Sequence[Claim], problem: Problem) -> None:
             try:
                 found = jax.eval_shape(getattr(form, name), problem, point, constants)
                 shapes[name], real = found.shape, jnp.issubdtype(found.dtype, jnp.floating)
-            except Exception as error:  # whatever the user's code raises
+            except (Exception, SystemExit) as error:  # whatever the user's code raises
                 said = str(error).strip().splitlines()[0][:200] if str(error).strip() else ""
                 raise BadInput(f"{given} raised {type(error).__name__}: {said}", wanted) from None
             if name == "assumptions" and (found.shape != () or found.dtype != bool):

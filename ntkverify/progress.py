@@ -41,17 +41,22 @@ class Progress:
         self.bars.stop()
 
 
+def require_device() -> None:
+    """`BadInput` if JAX finds no device on the platforms that it was told to use."""
+    try:
+        jax.devices()
+    except (RuntimeError, AssertionError) as error:  # JAX asserts that it found one
+        reason = str(error).partition("\n")[0] or "no such device was found"
+        platforms = f"JAX_PLATFORMS={jax.config.jax_platforms or ''}"
+        raise BadInput(f"{platforms} ({reason})", "a platform that this machine has", "JAX_PLATFORMS=cpu") from None
+
+
 def set_up_jax(dtype: str) -> None:
     """Turn on 64-bit numbers for float64, and the streams of random numbers that are JAX's default today.
 
     `BadInput` where there is no device, or none with float64.
     """
-    try:
-        jax.devices()
-    except RuntimeError as error:
-        platforms = f"JAX_PLATFORMS={jax.config.jax_platforms or ''}"
-        reason = str(error).partition("\n")[0]
-        raise BadInput(f"{platforms} ({reason})", "a platform that this machine has", "JAX_PLATFORMS=cpu") from None
+    require_device()
     jax.config.update("jax_enable_x64", dtype == "float64")
     jax.config.update("jax_threefry_partitionable", True)
     if dtype == "float64" and not has_float64():

@@ -11,7 +11,7 @@ ROOT = Path(ntkverify.__file__).parent
 FLOORS = (
     {"errors"},
     {"checker"},
-    {"numerics", "ascent", "statement", "settings", "quadrature", "balls", "tabular"},
+    {"numerics", "ascent", "statement", "settings", "quadrature", "balls", "tabular", "terminal"},
     {"grids", "rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
     {"enclosures", "diffusion.process", "diffusion.stopping", "diffusion.levels", "diffusion.distances"},
     {"float_enclosures"},
