@@ -10,6 +10,8 @@ from ntkverify.errors import BadInput
 from ntkverify.numerics import GENERATOR
 
 PACKAGES = ("ntkverify", "jax", "jaxlib", "numpy", "scipy", "neural-tangents", "scikit-learn")
+RANDOM = {"default": "jax_default_prng_impl", "partitionable": "jax_threefry_partitionable"}
+"""JAX's settings on which random numbers depend: the generator of keys that name none, and the streams of a key."""
 
 
 def environment() -> dict:
@@ -20,11 +22,7 @@ def environment() -> dict:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "devices": [str(device.device_kind) for device in jax.devices()],
         "backend": jax.default_backend(),
-        "random_numbers": {
-            "keys": GENERATOR,
-            "default": jax.config.jax_default_prng_impl,
-            "partitionable": jax.config.jax_threefry_partitionable,
-        },
+        "random_numbers": {"keys": GENERATOR} | {name: getattr(jax.config, RANDOM[name]) for name in RANDOM},
         "float64": bool(jax.config.read("jax_enable_x64")),
         "packages": {name: version(name) for name in PACKAGES},
     }

@@ -47,7 +47,7 @@ def require_device() -> None:
         jax.devices()
     except (RuntimeError, AssertionError) as error:  # JAX asserts that it found one
         reason = str(error).partition("\n")[0] or "no such device was found"
-        platforms = f"JAX_PLATFORMS={jax.config.jax_platforms or ''}"
+        platforms = f"JAX_PLATFORMS={jax.config.read('jax_platforms') or ''}"
         raise BadInput(f"{platforms} ({reason})", "a platform that this machine has", "JAX_PLATFORMS=cpu") from None
 
 
