@@ -1,5 +1,6 @@
 """What long work shows meanwhile, and what entry points set in JAX."""
 
+import os
 import sys
 
 import jax
@@ -47,7 +48,7 @@ def require_device() -> None:
         jax.devices()
     except (RuntimeError, AssertionError) as error:  # JAX asserts that it found one
         reason = str(error).partition("\n")[0] or "no such device was found"
-        platforms = f"JAX_PLATFORMS={jax.config.read('jax_platforms') or ''}"
+        platforms = f"JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}"
         raise BadInput(f"{platforms} ({reason})", "a platform that this machine has", "JAX_PLATFORMS=cpu") from None
 
 
