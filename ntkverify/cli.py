@@ -757,7 +757,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return _run(verb)
     except BadInput as error:
-        print(f"ntkverify: {error}", file=sys.stderr)
+        print("ntkverify:", *str(error).split(), file=sys.stderr)  # one line, whatever a name holds
         return 2
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
