@@ -2,12 +2,19 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_PYTHON ?= $(shell python3 -c 'import sys; print(sys.executable)')
 
-.PHONY: verify test lint
+.PHONY: verify test test-matrix test-floor lint
 verify: $(UV)
 	$(UV) run ntkverify verify
 
 test: $(UV)
 	$(UV) run pytest
+
+# The suite on every supported pair of Python and JAX, and a short run of the oldest JAX.
+test-matrix: $(UV)
+	UV=$(UV) python3 .ci/matrix.py suite
+
+test-floor: $(UV)
+	UV=$(UV) python3 .ci/matrix.py floor
 
 lint: $(UV)
 	$(UV) run ruff check .

@@ -8,7 +8,7 @@
 import sys
 
 from ntkverify import catalogue
-from ntkverify.progress import Progress, enable_precision
+from ntkverify.progress import Progress, set_up_jax
 from ntkverify.settings import Settings
 from ntkverify.verification import verify
 
@@ -24,7 +24,7 @@ def cell(row: dict) -> str:
 
 
 def main() -> None:
-    enable_precision(SETTINGS.dtype)
+    set_up_jax(SETTINGS.dtype)
     with Progress() as heard:
         found = verify(SETTINGS, heard=heard).results()
     first, packages = found["problems"][0], found["environment"]["packages"]

@@ -21,7 +21,7 @@
 # normalisation keeps the Neural Tangent Kernel (NTK) stable. Here its lemmas meet real draws of a network.
 
 # %%
-# Setup. In Colab: install beside Colab's own JAX, which a constraint keeps as it is.
+# Setup. In Colab: install beside Colab's own JAX and numpy, which a constraint keeps as they are (JAX 0.7 is enough).
 import sys
 
 if "google.colab" in sys.modules:

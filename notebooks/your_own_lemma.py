@@ -14,10 +14,24 @@
 
 # %% [markdown]
 # # Your own lemma
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/ntkverify/ntkverify/blob/main/notebooks/your_own_lemma.ipynb)
 #
 # A lemma is a file: a docstring that states it, two formulas, and a broken twin. Write one, check it on draws, search for a counterexample, and decide the point that was found with every rounding enclosed.
 #
 # Executing a claim's file is executing its code: run only files that you trust.
+
+# %%
+# Setup. In Colab: install beside Colab's own JAX and numpy, which a constraint keeps as they are (JAX 0.7 is enough).
+import sys
+
+if "google.colab" in sys.modules:
+    import subprocess
+    from importlib.metadata import version
+
+    with open("keep.txt", "w") as file:
+        file.writelines(f"{name}=={version(name)}\n" for name in ("jax", "jaxlib", "numpy"))
+    source = "ntkverify[data] @ git+https://github.com/ntkverify/ntkverify"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "-c", "keep.txt", source], check=True)
 
 # %%
 import contextlib

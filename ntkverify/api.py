@@ -53,7 +53,7 @@ def problem(
 ) -> Problem:
     """Data, architecture and scales of a question.
 
-    `data` is a data set's name (sphere, orthonormal, pairs, digits, iris, diabetes), a .npz or .csv file, or a pair of
+    `data` is a data set's name (sphere, orthonormal, pairs, digits, iris, diabetes), a file (.npz, .csv, .tsv), or a pair of
     arrays X (n, d_in), y (n, d_out).  Rows are divided by the largest norm where it exceeds 1;
     without `scale` such data are refused.  `sigma` is the standard deviation of the initial weights,
     `radius` the R of claims about a ball, both in units of W.  The arrays of the result have JAX's

@@ -62,6 +62,14 @@ ACTIVATIONS = {
 }
 """Network name → (module, record)."""
 INPUTS = ("sphere", "pairs", "orthonormal", "digits", "iris", "diabetes")
+DATA_FILES = {
+    ".npz": "arrays X (n, d_in) and y (n, d_out)",
+    ".csv": "comma-separated numbers, the last --d-out columns being y",
+    ".tsv": "the same separated by tabs",
+}
+"""Suffix of a data file → what it holds."""
+CONVERSIONS = {".npy": "numpy.savez('mine.npz', X=X, y=y)", ".txt": "numpy.savetxt('mine.csv', table, delimiter=',')"}
+"""Suffix of a file that is not read → how to make one that is."""
 STUDIES = ("drift", "width", "steps", "region", "table1", "frontier", "diffusion")
 POPULATIONS = ("mixture", "gaussian", "moons", "swissroll", "digits")
 """What a diffusion model can learn: distributions whose denoiser is known exactly."""
@@ -118,7 +126,7 @@ def _from_file(name: str) -> "tuple[Claim, ...]":
         module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
         spec.loader.exec_module(module)  # type: ignore[union-attr]
         return tuple(module.CLAIMS)
-    except Exception as error:  # whatever the user's code raises
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
         raise BadInput(
             f"{name} raised {type(error).__name__}: {error}", "a file that defines CLAIMS", "ntkverify new claim"
         ) from None
@@ -130,9 +138,21 @@ def activation(name: str) -> "Activation":
     return getattr(importlib.import_module(f"ntkverify.activations.{module}"), record)
 
 
+def is_file(data: str) -> bool:
+    """Whether the data set's name is that of a file."""
+    return Path(data).suffix.lower() in DATA_FILES
+
+
 def input_module(name: str) -> str:
     """The module that loads a data set, or a file when the name has a file's suffix."""
-    return "file" if Path(name).suffix in (".npz", ".csv") else choose("data set", name, INPUTS)
+    if is_file(name):
+        return "file"
+    suffix = Path(name).suffix.lower()
+    if not suffix:
+        return choose("data set", name, INPUTS)
+    wanted = "; ".join(f"{known} with {content}" for known, content in DATA_FILES.items())
+    attempt = CONVERSIONS.get(suffix, "DataFrame.to_csv('mine.csv', index=False)")
+    raise BadInput(f"data file {name}", f"a data set's name, or a file: {wanted}", attempt)
 
 
 def load_input(name: str):

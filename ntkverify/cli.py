@@ -15,7 +15,10 @@ from rich.table import Table
 from ntkverify import catalogue
 from ntkverify.errors import BadInput
 from ntkverify.settings import Settings
+from ntkverify.terminal import Terminal, forsake_stdout, leave_traceback, spell_out
 
+CRASHED = 70
+"""Exit code of an error of the program (EX_SOFTWARE of sysexits.h)."""
 _STYLES = {"holds": "blue", "proved": "blue", "violated": "bold red", "undecided": "yellow", "vacuous": "dim"}
 
 
@@ -36,7 +39,7 @@ class List:
             for statement in catalogue.statements(name).values()
         ]
         if self.json:
-            print(json.dumps(rows, indent=1, ensure_ascii=False))
+            print(json.dumps(rows, indent=1))
             return 0
         table = Table("claim", "form", "title", "direction", "promise", "source", box=None)
         for row in rows:
@@ -71,7 +74,7 @@ class Verify:
 
     With --certify each claim is then decided with every rounding enclosed, at the worst points of three
     draws and at the worst that a short search finds: `proved` speaks of exactly these points.
-    Exit code 0: nothing violated; 1: something violated; 2: bad input; 130: interrupted.
+    Exit code 0: nothing violated; 1: something violated; 2: bad input; 70: an error of the program; 130: interrupted.
 
     Example: ntkverify verify --data digits --n 24 --d-out 3 --m 2048 --out digits
     """
@@ -100,10 +103,10 @@ class Verify:
             raise BadInput(f"--certify-seconds {self.certify_seconds}", "a number of seconds, 0 for no search", "--certify-seconds 1")  # fmt: skip
 
         from ntkverify import results
-        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.progress import Progress, set_up_jax
         from ntkverify.verification import verify
 
-        enable_precision(settings.dtype)
+        set_up_jax(settings.dtype)
         certify = {"certify": True, "certify_seconds": self.certify_seconds} if self.certify else {}
         config = settings.config(claims=list(self.claims), **certify)
         folder = results.folder("verify", config, self.out, self.force)
@@ -156,12 +159,12 @@ class Study:
 
     def run(self, console: Console) -> int:
         from ntkverify import results
-        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.progress import Progress, set_up_jax
 
         catalogue.study(self.name, self.preset)
         from ntkverify.studying import configuration, status, study
 
-        enable_precision("float64")
+        set_up_jax("float64")
         config = configuration(self.name, self.preset, self.grid, self.data)
         folder = results.folder("study", config, self.out, self.force)
         if self.status:
@@ -204,7 +207,7 @@ class Realise:
     """
 
     data: str = "orthonormal"
-    """orthonormal, sphere, digits, … or a .npz or .csv file."""
+    """orthonormal, sphere, digits, … or a .npz, .csv or .tsv file."""
     network: str = "softmax"
     """softmax, exponential, tanh, sigmoid, swish."""
     init: Literal["coupled", "independent"] = "coupled"
@@ -254,11 +257,11 @@ class Realise:
 
         from ntkverify import results
         from ntkverify.environment import environment, require_memory
-        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.progress import Progress, set_up_jax
         from ntkverify.realising import SIGMAS, bytes_needed, realise
         from ntkverify.verification import make_instance
 
-        enable_precision("float64")
+        set_up_jax("float64")
         widest = self.m or self.max_width
         row, problem = make_instance(dataclasses.replace(settings, m=self.m or 2), self.data, self.network)
         sizes = problem.n, problem.d_in, problem.d_out
@@ -344,11 +347,11 @@ class Falsify:
         from ntkverify.environment import environment
         from ntkverify.falsifying import conditional, falsify, is_searchable, searchable
         from ntkverify.pointfile import save_point
-        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.progress import Progress, set_up_jax
         from ntkverify.tightening import tightest
         from ntkverify.verification import make_instance
 
-        enable_precision(settings.dtype)
+        set_up_jax(settings.dtype)
         forms = catalogue.claims(self.claim)
         if catalogue.own(self.claim):
             from ntkverify.lemmas import tried
@@ -455,9 +458,9 @@ class Check:
         from ntkverify.arithmetic.arb import FIFTY_DIGITS
         from ntkverify.deciding import REFUTED, decide
         from ntkverify.pointfile import load_point
-        from ntkverify.progress import enable_precision
+        from ntkverify.progress import set_up_jax
 
-        enable_precision("float64")
+        set_up_jax("float64")
         form, problem, point, _ = load_point(self.file)
         decision = decide(form, problem, point, FIFTY_DIGITS)
         console.print(
@@ -509,10 +512,10 @@ class Certify:
 
         from ntkverify import results
         from ntkverify.certifying import certify
-        from ntkverify.progress import Progress, enable_precision
+        from ntkverify.progress import Progress, set_up_jax
         from ntkverify.verification import make_instance
 
-        enable_precision(settings.dtype)
+        set_up_jax(settings.dtype)
         config = settings.config(claims=list(self.claims))
         folder = results.folder("certify", config, self.out, self.force)
         row, problem = make_instance(settings, settings.data[0], settings.network[0])
@@ -592,8 +595,9 @@ class Doctor:
 
         from ntkverify.environment import available_memory, environment
         from ntkverify.kernels.neural_tangents import BridgeError, library
-        from ntkverify.progress import has_float64
+        from ntkverify.progress import has_float64, require_device
 
+        require_device()
         jax.config.update("jax_enable_x64", True)
         found = environment()
         table = Table(box=None, show_header=False)
@@ -653,10 +657,11 @@ def summarise(console: Console, found: dict) -> None:
     for problem in found["problems"]:
         key = problem["id"]
         console.print(
-            f"\n[bold]{key}[/bold]  n={problem['n']} d_in={problem['d_in']} d_out={problem['d_out']} m={problem['m']} "
+            f"\n[bold]{escape(key)}[/bold]  n={problem['n']} d_in={problem['d_in']} d_out={problem['d_out']} m={problem['m']} "
             f"σ={problem['sigma']:g}  λ(H(0))={_short(problem['lambda'])}  λ(K)={_short(problem['lambda_inf'])}",
             highlight=False,
         )
+        console.print(f"  [dim]{escape(problem['origin'])}; {problem['scaling']}[/dim]", highlight=False)
         if problem["lambda_note"]:
             console.print(f"  [yellow]{problem['lambda_note']}[/yellow]", highlight=False)
         table = Table(box=None)
@@ -741,20 +746,32 @@ Verb = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    verb = tyro.cli(
-        Verb,  # type: ignore[arg-type]
-        prog="ntkverify",
-        description="Takes a theorem about a wide network and tells, with evidence, whether it holds, how loose it is, and where it breaks.",
-        args=arguments,
-    )
+    for stream in (sys.stdout, sys.stderr):
+        spell_out(stream)
     try:
-        console = Console()
-        return verb.run(Console(width=max(console.width, 100)))
+        verb = tyro.cli(
+            Verb,  # type: ignore[arg-type]
+            prog="ntkverify",
+            description="Takes a theorem about a wide network and tells, with evidence, whether it holds, how loose it is, and where it breaks.",
+            args=arguments,
+        )
+        return _run(verb)
     except BadInput as error:
-        print(f"ntkverify: {error}", file=sys.stderr)
+        print("ntkverify:", *str(error).split(), file=sys.stderr)  # one line, whatever a name holds
         return 2
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
     except BrokenPipeError:
+        forsake_stdout()
         return 0
+    except Exception as error:  # a crash is no finding: 1 says that something is violated
+        leave_traceback(error)
+        return CRASHED
+
+
+def _run(verb) -> int:
+    try:
+        return verb.run(Terminal(width=max(Console().width, 100)))
+    except SystemExit as exit:  # the option parser's own are raised above; another would be taken for an answer
+        raise RuntimeError(f"sys.exit({exit.code!r}) was called") from exit

@@ -1,4 +1,4 @@
-"""What the numbers were computed with: versions, device, precision."""
+"""What the numbers were computed with: versions, device, random numbers, precision."""
 
 import importlib.metadata
 import os
@@ -7,18 +7,22 @@ import platform
 import jax
 
 from ntkverify.errors import BadInput
+from ntkverify.numerics import GENERATOR
 
 PACKAGES = ("ntkverify", "jax", "jaxlib", "numpy", "scipy", "neural-tangents", "scikit-learn")
+RANDOM = {"default": "jax_default_prng_impl", "partitionable": "jax_threefry_partitionable"}
+"""JAX's settings on which random numbers depend: the generator of keys that name none, and the streams of a key."""
 
 
 def environment() -> dict:
-    """Versions (null where a package is missing), devices and precision."""
+    """Versions (null where a package is missing), devices, random numbers and precision."""
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "devices": [str(device.device_kind) for device in jax.devices()],
         "backend": jax.default_backend(),
+        "random_numbers": {"keys": GENERATOR} | {name: getattr(jax.config, RANDOM[name]) for name in RANDOM},
         "float64": bool(jax.config.read("jax_enable_x64")),
         "packages": {name: version(name) for name in PACKAGES},
     }

@@ -23,6 +23,7 @@ from ntkverify.climbing import ascend, heights, point_at, proposals
 from ntkverify.errors import BadInput
 from ntkverify.judge import CHUNK
 from ntkverify.nouns import IN_BALL, Claim, Point, Problem, always
+from ntkverify.numerics import random_key
 from ntkverify.points import DIRECTIONS, draw_points
 
 TAKEN, KEPT = 4, 8
@@ -94,7 +95,7 @@ def falsify(
     searchable(claim)
     values = {**claim.constants, **(changed or {})}
     constants = {name: jnp.asarray(value, problem.X.dtype) for name, value in values.items()}
-    rounds, smooth, interrupted, key = 0, True, False, jax.random.key(seed)
+    rounds, smooth, interrupted, key = 0, True, False, random_key(seed)
 
     def weighed(places):
         return np.asarray(heights(claim, problem, places, constants)), places

@@ -25,7 +25,14 @@ import numpy as np
 
 from ntkverify.arithmetic.running import with_error
 from ntkverify.nouns import AT_START, IN_BALL, ON_PATH, Claim, Point, Problem
-from ntkverify.numerics import full_precision, hold_rate_interval, mean_interval, trials_needed, unit_roundoff
+from ntkverify.numerics import (
+    full_precision,
+    hold_rate_interval,
+    mean_interval,
+    random_key,
+    trials_needed,
+    unit_roundoff,
+)
 from ntkverify.paths import draw_paths
 from ntkverify.points import DIRECTIONS, draw_points, over_draws
 
@@ -259,7 +266,7 @@ def batch_size(problem: Problem) -> int:
 
 def chunks(problem: Problem, draws: int, seed: int, where: str = IN_BALL) -> Iterator[tuple[int, Point]]:
     """`CHUNK` draws at a time: how many of them count, and their points (draws, points of a draw)."""
-    keys = jax.random.split(jax.random.key(seed), draws)
+    keys = jax.random.split(random_key(seed), draws)
     points = draw_paths if where == ON_PATH else draw_points
     for begin in range(0, draws, CHUNK):
         part = keys[jnp.minimum(jnp.arange(begin, begin + CHUNK), draws - 1)]

@@ -1,7 +1,7 @@
 """Finished cells on disk: an SQLite file (WAL) that survives being killed at any moment.
 
-A cell is named by the hash of its configuration and of the versions that computed it, so changed
-configurations never mix.  A lock that the operating system releases at death keeps two runs apart.
+A cell is named by the hash of all that it was computed from, so what was computed from something else
+never takes its place.  A lock that the operating system releases at death keeps two runs apart.
 """
 
 import fcntl

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from ntkverify.errors import BadInput
 from ntkverify.nouns import ON_PATH, Claim, Problem
+from ntkverify.numerics import random_key
 from ntkverify.paths import draw_paths
 from ntkverify.points import draw_points
 
@@ -14,7 +15,7 @@ from ntkverify.points import draw_points
 def tried(forms: Sequence[Claim], problem: Problem) -> None:
     """`BadInput` if a formula raises, or does not give real numbers that compare (shapes only, no numbers)."""
     for form in forms:
-        keys = jax.random.split(jax.random.key(0), 1)
+        keys = jax.random.split(random_key(0), 1)
         draw = draw_paths if form.where == ON_PATH else draw_points
         points = jax.eval_shape(lambda keys, draw=draw: draw(problem, keys, 1), keys)
         point = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[2:], leaf.dtype), points)
@@ -25,7 +26,7 @@ def tried(forms: Sequence[Claim], problem: Problem) -> None:
             try:
                 found = jax.eval_shape(getattr(form, name), problem, point, constants)
                 shapes[name], real = found.shape, jnp.issubdtype(found.dtype, jnp.floating)
-            except Exception as error:  # whatever the user's code raises
+            except (Exception, SystemExit) as error:  # whatever the user's code raises
                 said = str(error).strip().splitlines()[0][:200] if str(error).strip() else ""
                 raise BadInput(f"{given} raised {type(error).__name__}: {said}", wanted) from None
             if name == "assumptions" and (found.shape != () or found.dtype != bool):

@@ -18,7 +18,7 @@ from ntkverify.kernels.closed_form import closed_form
 from ntkverify.kernels.infinite_width import sample_kernel
 from ntkverify.network import kernel_scale
 from ntkverify.nouns import Problem
-from ntkverify.numerics import full_precision
+from ntkverify.numerics import full_precision, random_key
 from ntkverify.problems import problem as make_problem
 from ntkverify.quantities import THEOREM_WIDTH, nominal_B, residual
 from ntkverify.training import CONVERGED, careful_step, ordinary_step, theorem_step, train, train_bytes
@@ -111,7 +111,7 @@ def steps(params: dict, seed: int) -> dict:
     """T*, the steps to ‖F − Y‖² ≤ ε of one network under a step-size rule, beside the prediction of the
     linearised dynamics; only the prediction where it lies beyond the budget."""
     problem = pairs_problem(params, seed)
-    start = draw(problem, jax.random.split(jax.random.key(seed), 1), jnp.asarray(params["m"], problem.X.dtype))
+    start = draw(problem, jax.random.split(random_key(seed), 1), jnp.asarray(params["m"], problem.X.dtype))
     eta, values, weights = (
         np.asarray(each) for each in _modes(problem, jax.tree.map(lambda leaf: leaf[0], start), params["rule"])
     )

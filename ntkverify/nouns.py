@@ -55,6 +55,8 @@ class Dataset:
     y: np.ndarray
     origin: str
     """One sentence on where the numbers come from."""
+    digest: str = ""
+    """Of a file: eight hex digits of its SHA-256.  Other data are what their name and the seed make them."""
 
 
 def sampled(X: np.ndarray, y: np.ndarray, n: int | None, seed: int, name: str):

@@ -1,4 +1,4 @@
-"""Precision and intervals: what every other file may rely on about numbers."""
+"""Precision, random numbers and intervals: what every other file may rely on about numbers."""
 
 import functools
 import math
@@ -6,7 +6,7 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 from scipy.stats import binomtest
 from scipy.stats import t as student
 
@@ -14,6 +14,13 @@ LEVEL = 0.95
 """Confidence level of every interval that is printed."""
 SHOWN_AS_ZERO = 10
 """An eigenvalue below this, times n u ‖H‖_F, is printed as 0.  No verdict rests on it."""
+GENERATOR = "threefry2x32"
+"""The generator of every key that is made from a seed, whatever JAX's default is."""
+
+
+def random_key(seed: int) -> PRNGKeyArray:
+    """The key of a seed, so that a seed means the same network everywhere."""
+    return jax.random.key(seed, impl=GENERATOR)
 
 
 def full_precision(function):

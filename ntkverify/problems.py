@@ -51,8 +51,9 @@ def _scaled(dataset: Dataset, dtype: np.dtype, scale: bool):
     arrays, said = [], []
     for name, array in (("X", dataset.X), ("y", dataset.y)):
         if not np.isfinite(array).all():
-            row = int(np.argwhere(~np.isfinite(array))[0][0])
-            raise BadInput(f"{dataset.name}: {name} holds NaN or infinity (row {row})", "finite numbers")
+            row, column = np.argwhere(~np.isfinite(array))[0]
+            value = array[row, column]
+            raise BadInput(f"{dataset.name}: {name} holds {value} (row {row}, column {column})", "finite numbers")
         top = float(np.abs(array).max()) or 1.0  # squares of huge entries would overflow
         largest = top * float(np.linalg.norm(array / top, axis=1).max())
         if not np.isfinite(largest):

@@ -1,5 +1,6 @@
-"""What long work shows meanwhile, and the precision that entry points set."""
+"""What long work shows meanwhile, and what entry points set in JAX."""
 
+import os
 import sys
 
 import jax
@@ -41,9 +42,24 @@ class Progress:
         self.bars.stop()
 
 
-def enable_precision(dtype: str) -> None:
-    """Turn on 64-bit numbers for float64; `BadInput` where the device has none."""
+def require_device() -> None:
+    """`BadInput` if JAX finds no device on the platforms that it was told to use."""
+    try:
+        jax.devices()
+    except (RuntimeError, AssertionError) as error:  # JAX asserts that it found one
+        reason = str(error).partition("\n")[0] or "no such device was found"
+        platforms = f"JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}"
+        raise BadInput(f"{platforms} ({reason})", "a platform that this machine has", "JAX_PLATFORMS=cpu") from None
+
+
+def set_up_jax(dtype: str) -> None:
+    """Turn on 64-bit numbers for float64, and the streams of random numbers that are JAX's default today.
+
+    `BadInput` where there is no device, or none with float64.
+    """
+    require_device()
     jax.config.update("jax_enable_x64", dtype == "float64")
+    jax.config.update("jax_threefry_partitionable", True)
     if dtype == "float64" and not has_float64():
         raise BadInput(f"--dtype float64 on {jax.devices()[0].device_kind}", "a device with float64", "--dtype float32")
 

@@ -28,7 +28,7 @@ from ntkverify.kernels.closed_form import closed_form
 from ntkverify.launches import launched
 from ntkverify.network import initialise
 from ntkverify.nouns import COUPLED, Params, Problem
-from ntkverify.numerics import full_precision
+from ntkverify.numerics import full_precision, random_key
 from ntkverify.quantities import pulled_back, residual
 from ntkverify.results import save_arrays, write
 
@@ -46,7 +46,7 @@ CHUNK = 16
 def drawn(problem: Problem, seed: int, widest: int) -> Callable[[float, int], tuple[Problem, Params]]:
     """(σ, m) → the problem and its network: the first m neurons of one draw of `widest` neurons at σ = 1."""
     unit = dataclasses.replace(problem, m=widest, sigma=jnp.ones((), problem.X.dtype))
-    net = initialise(unit, jax.random.key(seed))
+    net = initialise(unit, random_key(seed))
 
     def at(sigma: float, m: int) -> tuple[Problem, Params]:
         own = dataclasses.replace(problem, m=m, sigma=jnp.asarray(sigma, problem.X.dtype))
@@ -297,7 +297,7 @@ def broken(found: Attempt, seed: int, most: float = 64.0) -> tuple[float, Params
     low, radius, where = 0.0, found.s / 4, None
     before = jnp.ones_like(start.W)
     while where is None and radius <= most * found.s:
-        least, W = _least(problem, start, radius, jax.random.key(seed), before)
+        least, W = _least(problem, start, radius, random_key(seed), before)
         before = W - start.W
         if float(least) < line:
             where = W
@@ -307,7 +307,7 @@ def broken(found: Attempt, seed: int, most: float = 64.0) -> tuple[float, Params
         return None
     for _ in range(8):
         middle = (low + radius) / 2
-        least, W = _least(problem, start, middle, jax.random.key(seed), where - start.W)
+        least, W = _least(problem, start, middle, random_key(seed), where - start.W)
         low, radius, where = (low, middle, W) if float(least) < line else (middle, radius, where)
     point = Params(where, start.a)
     top = balls.smallest_eigenvalue(in_balls(lambda net: closed_form(problem, net))(point))[1]

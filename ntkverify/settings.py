@@ -19,8 +19,8 @@ class Settings:
     """The question: data, network, scales, draws."""
 
     data: tuple[str, ...] = ("sphere", "digits")
-    """Data sets by name, or files: .npz with arrays X (n, d_in) and y (n, d_out), or .csv whose last
-    --d-out columns are y."""
+    """Data sets by name, or files: .npz with arrays X (n, d_in) and y (n, d_out), or .csv (.tsv) whose
+    last --d-out columns are y."""
     network: tuple[str, ...] = ("softmax",)
     """Networks: softmax, exponential, relu (m^-1/2 scaled), relu-sum (scaled like softmax), sigmoid, tanh,
     swish."""
@@ -74,6 +74,8 @@ class Settings:
         for name in ("data", "network"):
             if not getattr(self, name):
                 raise BadInput(f"no --{name}", "at least one")
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise BadInput(f"--{name} {' '.join(getattr(self, name))}", "each only once")
         return self
 
     def config(self, **more) -> dict:

@@ -8,10 +8,11 @@ from ntkverify import catalogue
 from ntkverify.environment import environment, require_memory
 from ntkverify.errors import BadInput, choose
 from ntkverify.grids import axes, changed, grid
+from ntkverify.inputs.file import digest
 from ntkverify.ledger import opened
 from ntkverify.results import SCHEMA
 
-VERSIONS = ("ntkverify", "jax", "jaxlib", "numpy")
+VERSIONS = ("ntkverify", "jax", "jaxlib", "numpy", "scikit-learn")
 """What a cell's numbers depend on beside its parameters."""
 
 
@@ -46,7 +47,7 @@ def study(config: dict, folder: Path, heard: Callable[[str, int, int], None] = l
     Each finished cell is in the folder's ledger before the next begins.  An interruption leaves
     `complete` false and keeps what was finished.
     """
-    module, stamp = catalogue.study(config["study"], config["preset"]), _stamp(config["study"])
+    module = catalogue.study(config["study"], config["preset"])
     parameters = _parameters(config)
     varying, todo = axes(parameters), list(grid(parameters, module.ALONE))
     for params in todo:
@@ -57,11 +58,12 @@ def study(config: dict, folder: Path, heard: Callable[[str, int, int], None] = l
         for done, params in enumerate(todo):
             heard(_named(params, varying), done, len(todo))
             try:
-                rows = ledger.get(params | stamp)
+                cell = _cell(config["study"], params)
+                rows = ledger.get(cell)
                 if rows is None:
                     started = time.perf_counter()
                     rows = module.evaluate(params)
-                    ledger.put(params | stamp, rows, time.perf_counter() - started)
+                    ledger.put(cell, rows, time.perf_counter() - started)
             except KeyboardInterrupt:
                 interrupted = True
                 break
@@ -88,14 +90,17 @@ def _named(params: dict, varying: Sequence[str]) -> str:
     return ", ".join(f"{key} {params[key]}" for key in varying)
 
 
-def _stamp(name: str) -> dict:
-    found = environment()
-    return {"study": name, "backend": found["backend"]} | {key: found["packages"][key] for key in VERSIONS}
+def _cell(study: str, params: dict) -> dict:
+    """All that a cell is computed from: its parameters, the content of its data file, versions, random numbers."""
+    found, data = environment(), str(params.get("data", ""))
+    content = {"digest": digest(Path(data))} if catalogue.is_file(data) else {}
+    machine = {"backend": found["backend"], "random_numbers": found["random_numbers"]}
+    return params | content | machine | {"study": study} | {name: found["packages"][name] for name in VERSIONS}
 
 
 def status(config: dict, folder: Path) -> tuple[int, int]:
     """(finished cells, cells) of a study in a folder."""
-    module, stamp = catalogue.study(config["study"], config["preset"]), _stamp(config["study"])
+    module = catalogue.study(config["study"], config["preset"])
     todo = list(grid(_parameters(config), module.ALONE))
     with opened(folder) as ledger:
-        return sum(ledger.get(params | stamp) is not None for params in todo), len(todo)
+        return sum(ledger.get(_cell(config["study"], params)) is not None for params in todo), len(todo)

@@ -5,6 +5,7 @@ the smallest true one, and says how much of the printed constant no point found 
 """
 
 import dataclasses
+import functools
 import math
 
 import jax
@@ -77,7 +78,7 @@ def _constants(claim: Claim, problem: Problem, name: str, value: float) -> dict:
     return {key: jnp.asarray(each, problem.X.dtype) for key, each in {**claim.constants, name: value}.items()}
 
 
-@jax.jit(static_argnames=("claim",))
+@functools.partial(jax.jit, static_argnames=("claim",))
 @full_precision
 def _highest(claim: Claim, problem: Problem, places, constants):
     return jnp.max(jax.lax.map(lambda place: height(claim, problem, place, constants), places))

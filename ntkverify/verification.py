@@ -113,6 +113,7 @@ def verify(
         for data in settings.data
         for row, instance in [make_instance(settings, data, network)]
     ]
+    _distinguish([row for row, _ in problems])
     for name, forms in zip(names, chosen, strict=True):
         if catalogue.own(name):
             tried(forms, problems[0][1])
@@ -142,6 +143,15 @@ def verify(
         interruption.rows = rows  # type: ignore[attr-defined]
         raise
     return rows
+
+
+def _distinguish(rows: list[dict]) -> None:
+    """Number the ids that are there already: copies of one file, whose names and content are the same."""
+    taken: Counter[str] = Counter()
+    for row in rows:
+        taken[row["id"]] += 1
+        if (copy := taken[row["id"]]) > 1:
+            row["id"] += f"-{copy}"
 
 
 class _Progress:
@@ -188,7 +198,7 @@ def make_instance(settings: Settings, data: str, network: str) -> tuple[dict, Pr
         scale=settings.scale,
     )
     row = {
-        "id": f"{dataset.name}-{network}",
+        "id": "-".join(part for part in (dataset.name, dataset.digest, network) if part),
         "data": data,
         "origin": dataset.origin,
         "network": network,

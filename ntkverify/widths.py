@@ -20,7 +20,7 @@ import numpy as np
 
 from ntkverify.network import initialise, narrowed
 from ntkverify.nouns import COUPLED, Params, Problem
-from ntkverify.numerics import hold_rate_interval
+from ntkverify.numerics import hold_rate_interval, random_key
 from ntkverify.training import CONVERGED, ordinary_step, train
 
 ENOUGH, TOO_FEW, UNDECIDED = "enough", "too few", "undecided"
@@ -99,7 +99,7 @@ def padded(problem: Problem, m: int) -> Problem:
 def trial(problem: Problem, m: int, *, target: float, budget: int, delta: float, seeds: int, seed: int) -> Trial:
     """Train `seeds` networks of width m at η = 1/(s_m λ_max(H(0)))."""
     wide = padded(problem, m)
-    start = draw(wide, jax.random.split(jax.random.key(seed), seeds), jnp.asarray(m, wide.X.dtype))
+    start = draw(wide, jax.random.split(random_key(seed), seeds), jnp.asarray(m, wide.X.dtype))
     run = train(wide, start, ordinary_steps(wide, start), target=target, budget=budget, levels=(1.0,))
     won = np.array([outcome == CONVERGED for outcome in run.outcome])
     return Trial(m, int(won.sum()), seeds, float(np.median(run.steps[won])) if won.any() else math.nan, delta)

@@ -3,11 +3,13 @@
 import dataclasses
 import html
 import inspect
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from importlib.resources import files
 
 import jax
@@ -15,9 +17,9 @@ import numpy as np
 import pytest
 from markupsafe import escape
 
-from ntkverify import catalogue, cli, verification
+from ntkverify import catalogue, cli, terminal, verification
 from ntkverify.report import page as page_of
-from ntkverify.results import load
+from ntkverify.results import load, load_arrays
 
 CLAIMS = ["gradient-formula", "zero-output", "gradient-bound", "kernel-perturbation"]
 """Each kind of claim once; tests/test_claims.py evaluates them all."""
@@ -119,6 +121,90 @@ def test_help_and_lists_start_without_jax(words):
     assert done.stdout
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--help"], b"usage: ntkverify"),
+        (["list"], b"kernel-limit"),
+        (["show", "kernel-limit"], b"m^{-1/2}"),
+        (["list", "--json"], b"kernel-limit"),
+        (["verify", "--help"], b"--radius"),
+    ],
+)
+def test_every_terminal_can_be_written_to(encoding, words, said):
+    command = [sys.executable, "-m", "ntkverify", *words]
+    done = subprocess.run(command, check=False, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert said in done.stdout
+    assert done.stdout.decode(encoding)
+
+
+def test_a_run_is_told_in_ascii_where_the_terminal_has_no_more(tmp_path, monkeypatch):
+    bytes_written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(bytes_written, encoding="ascii"))
+    assert cli.main(["verify", "zero-output", *SMALL, "--data", "sphere", "--out", str(tmp_path)]) == 0
+    sys.stdout.flush()
+    printed = bytes_written.getvalue().decode("ascii")
+    assert re.search(r"sigma=1  lambda\(H\(0\)\)=\d", printed)
+    assert "log_10 ratio" in printed
+
+
+def test_characters_are_spelled_as_they_are_meant():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    terminal.spell_out(stream)
+    stream.write("λ ≤ ‖W̃‖_F · 10⁻⁹, log₁₀ Σ ϑ û xᵀ 😀 \ud800")
+    stream.flush()
+    written = stream.buffer.getvalue()  # type: ignore[attr-defined]
+    assert written == rb"lambda <= ||W~||_F * 10^-9, log_10 Sum theta u^ x^T \U0001f600 \ud800"
+
+
+def test_a_reader_that_leaves_changes_no_exit_code():
+    for words in (["list"], ["list", "--json"]):
+        command = f"{sys.executable} -m ntkverify {' '.join(words)} | head -c 1; exit ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", command], check=False, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("raised", [ZeroDivisionError("two\nlines"), SystemExit(1), MemoryError()], ids=repr)
+def test_a_crash_is_no_finding(raised, monkeypatch, capsys, tmp_path):
+    """1 would say that something is violated."""
+
+    def crash(*_):
+        raise raised
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(catalogue, "statements", crash)
+    assert cli.main(["list"]) == 70
+    printed = capsys.readouterr().err
+    (file,) = tmp_path.iterdir()
+    assert printed.count("\n") == 1
+    assert printed.endswith(f"the traceback lies in {file}\n")
+    assert "in crash\n    raise raised" in file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("where", ["import sys\nsys.exit(1)\n", "lhs = lambda p, q, c: __import__('sys').exit(1)\n"])
+def test_an_exit_in_a_lemma_is_bad_input(where, tmp_path, capsys):
+    mine = tmp_path / "mine.py"
+    assert cli.main(["new", "claim", str(mine)]) == 0
+    before, claims, after = mine.read_text("utf-8").partition("CLAIMS = ")
+    mine.write_text(before + where + claims + after, encoding="utf-8")
+    words = ["--data", "sphere", "--n", "4", "--d-in", "4", "--m", "16", "--out", str(tmp_path / "out")]
+    assert cli.main(["verify", str(mine), *words]) == 2
+    assert "raised SystemExit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [["doctor"], ["verify", "zero-output"], ["study", "drift"]], ids=" ".join)
+def test_a_platform_that_is_not_there_is_bad_input(verb, tmp_path):
+    command = [sys.executable, "-m", "ntkverify", *verb]
+    settings = os.environ | {"JAX_PLATFORMS": "rocm"}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=settings, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("ntkverify: JAX_PLATFORMS=rocm")
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_list_json_has_a_row_for_each_form(capsys):
     assert cli.main(["list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
@@ -143,6 +229,8 @@ def test_doctor_reports_the_bridge(capsys):
         (["verify", "--seeds", "0"], "at least 1"),
         (["verify", "--data", "digits", "--d-out", "11", "--out", "unused"], "at most 10"),
         (["verify", "--data", "nowhere.npz", "--out", "unused"], "no file"),
+        (["verify", "--data", "nowhere.txt"], "numpy.savetxt"),
+        (["verify", "--data", "digits", "sphere", "digits"], "each only once"),
         (["verify", "--m", "100000000"], "GiB of memory is estimated"),
         (["verify", "--n", "100000000", "--data", "sphere"], "GiB of memory is estimated"),
         (["show", "nothing"], "unknown claim"),
@@ -240,6 +328,24 @@ def test_environment_of_the_machine_is_recorded(run):
     assert os.path.basename(found["python"]) == found["python"]
 
 
+def test_a_seed_means_the_same_network_under_every_setting(tmp_path):
+    """λ of the draws, with another default generator and the streams of older versions of JAX."""
+    words = ["verify", "zero-output", "--data", "sphere", "--n", "3", "--d-in", "3", "--m", "8", "--seeds", "20"]
+    found = []
+    for generator, partitionable in (("threefry2x32", True), ("rbg", False)):
+        jax.config.update("jax_default_prng_impl", generator)
+        jax.config.update("jax_threefry_partitionable", partitionable)
+        try:
+            assert cli.main([*words, "--out", str(tmp_path / generator)]) == 0
+        finally:
+            jax.config.update("jax_default_prng_impl", "threefry2x32")
+        found.append(load(tmp_path / generator))
+        recorded = {"keys": "threefry2x32", "default": generator, "partitionable": True}
+        assert found[-1]["environment"]["random_numbers"] == recorded
+    (one,), (other,) = (results["problems"] for results in found)
+    assert one["lambda_range"] == other["lambda_range"]
+
+
 def test_duplicates_and_zeros_explain_a_vanishing_eigenvalue(tmp_path, capsys):
     X = np.eye(4)[[0, 1, 0, 2]]
     X[3] = 0
@@ -251,6 +357,26 @@ def test_duplicates_and_zeros_explain_a_vanishing_eigenvalue(tmp_path, capsys):
     assert "input 3 is zero" in problem["lambda_note"]
     assert "inputs 0, 2 are equal" in problem["lambda_note"]
     assert "λ = 0 because" in capsys.readouterr().out
+
+
+def test_files_of_one_name_have_ids_and_arrays_of_their_own(tmp_path, monkeypatch):
+    """The id of a file is that of its content, wherever it lies and whatever stands beside it."""
+    monkeypatch.chdir(tmp_path)
+    for folder, X in (("a", np.eye(3)), ("b", np.eye(3)[::-1] / 2), ("copy", np.eye(3))):
+        (tmp_path / folder).mkdir()
+        np.savez(tmp_path / folder / "data.npz", X=X, y=np.ones((3, 1)))
+    small = ["verify", "zero-output", "--m", "8", "--seeds", "20", "--out"]
+    assert cli.main([*small, "all", "--data", "a/data.npz", "b/data.npz", "copy/data.npz"]) == 0
+    assert cli.main([*small, "one", "--data", "b/data.npz"]) == 0
+    first, second, copy = (problem["id"] for problem in load(tmp_path / "all")["problems"])
+    (alone,) = (problem["id"] for problem in load(tmp_path / "one")["problems"])
+    assert len({first, second, copy}) == 3
+    assert second == alone
+    assert [row["problem"] for row in load(tmp_path / "all")["claims"]] == [first, second, copy]
+    arrays = load_arrays(tmp_path / "all")
+    kernels = [arrays[f"{name}/kernel/closed-form"] for name in (first, second, copy)]
+    np.testing.assert_array_equal(kernels[0], kernels[2])
+    assert abs(kernels[0] - kernels[1]).max() > 0.1
 
 
 @pytest.mark.parametrize(

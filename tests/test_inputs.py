@@ -1,5 +1,7 @@
 """Data come in as they should, and bad data are refused with a sentence."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import make
@@ -8,6 +10,8 @@ from ntkverify import catalogue
 from ntkverify.errors import BadInput
 from ntkverify.nouns import Dataset
 from ntkverify.problems import problem
+
+CASES = Path(__file__).parent / "cases"
 
 
 def load(name, n=None, d_in=None, d_out=None, seed=0):
@@ -49,20 +53,65 @@ def test_files_are_read(tmp_path):
     assert len(load(tmp_path / "a.csv", n=2).X) == 2
 
 
+def test_column_numbers_without_an_index_are_a_header():
+    data = load(CASES / "default_header.csv")
+    assert (data.X.shape, data.y.shape) == ((8, 3), (8, 1))
+    assert data.X[0, 0] == 0.345584192064786
+    assert "line 1, 0,1,2,3, was read as a header" in data.origin
+
+
+@pytest.mark.parametrize("chosen", [{}, {"n": 4, "seed": 1}])
+def test_a_value_that_is_no_number_is_reported_by_line_and_column(chosen):
+    with pytest.raises(BadInput, match=r"nan_row6\.csv, line 7, column 'x1': nan"):
+        load(CASES / "nan_row6.csv", **chosen)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         ("", "holds no rows"),
         ("a,b\n", "holds no rows"),
-        ("1,2\n3\n", "1 columns"),
-        ("1,2\n3,x\n", "'x'"),
+        ("1,2\n3\n", "line 2: 1 columns"),
+        ("a,b\n1,2,3\n", "line 2: 3 columns; wanted: 2 columns, as line 1 has"),
+        ("1,2\n3,x\n", "line 2, column 2: 'x'"),
+        ("a,b\n\n1,2\n\n3,x\n", "line 5, column 'b': 'x'"),
+        ('a,b\n"1\n",2\n3,\n', "line 4, column 'b' is empty"),
+        ("a,b\n1_2,3\n", "line 2, column 'a': '1_2'"),
+        ("a,b\n１,3\n", "line 2, column 'a': '１'"),
+        ("a,b\n1,-inf\n", "line 2, column 'b': -inf"),
+        ("a,b\n1,1e999\n", "line 2, column 'b': 1e999 is beyond"),
+        (",a,b\n0,1.5,2.5\n", "line 1: the first column has no name.*index=False"),
+        (",0,1\n0,1.5,2.5\n", "line 1: the first column has no name"),
+        ("Unnamed: 0,a,b\n0,1.5,2.5\n", "line 1: the first column has no name"),
+        ("0,1\n1,0\n", "0,1 may be a header or a sample"),
+        ("a;b\n1;2\n", "line 1: semicolons"),
         ("1\n2\n", "1 columns"),
     ],
 )
 def test_bad_csv_is_refused(tmp_path, content, said):
-    (tmp_path / "bad.csv").write_text(content)
+    (tmp_path / "bad.csv").write_text(content, encoding="utf-8")
     with pytest.raises(BadInput, match=said):
         load(tmp_path / "bad.csv")
+
+
+def test_numbers_that_do_not_count_the_columns_are_a_sample(tmp_path):
+    for first in ("0.0,1.0", "1,0", "0,2"):
+        (tmp_path / "a.csv").write_text(f"{first}\n0.5,0.25\n")
+        assert load(tmp_path / "a.csv").X.shape == (2, 1)
+
+
+def test_suffixes_are_read_or_refused_with_what_is_wanted(tmp_path):
+    table = np.arange(6.0).reshape(2, 3)
+    np.savetxt(tmp_path / "a.CSV", table, delimiter=",")
+    np.savetxt(tmp_path / "a.tsv", table, delimiter="\t", header="u\tv\tw", comments="")
+    np.savez(tmp_path / "a", X=table[:, :2], y=table[:, 2:])
+    (tmp_path / "a.npz").rename(tmp_path / "a.NPZ")
+    for name in ("a.CSV", "a.tsv", "a.NPZ"):
+        data = load(tmp_path / name)
+        np.testing.assert_array_equal(np.hstack([data.X, data.y]), table)
+    for name, said in (("a.npy", "savez"), ("a.txt", "savetxt"), ("a.parquet", "to_csv"), ("a.xlsx", "to_csv")):
+        with pytest.raises(BadInput, match=f"{name}; wanted: .*csv.*try: .*{said}"):
+            load(tmp_path / name)
 
 
 def test_bad_npz_is_refused(tmp_path):
@@ -70,12 +119,14 @@ def test_bad_npz_is_refused(tmp_path):
     np.savez(tmp_path / "b.npz", X=np.ones((2, 2)))
     np.savez(tmp_path / "c.npz", X=np.ones((2, 2)), y=np.ones((3, 1)))
     np.savez(tmp_path / "d.npz", X=np.array(["a", "b"]), y=np.ones((2, 1)))
+    np.savez(tmp_path / "f.npz", X=np.array([[1.0, 2.0], [3.0, np.nan]]), y=np.ones((2, 1)))
     for name, said in (
         ("a", "cannot be read"),
         ("b", "holds X"),
         ("c", "2 rows"),
         ("d", "real numbers"),
         ("e", "no file"),
+        ("f", r"X\[1, 1\] is nan"),
     ):
         with pytest.raises(BadInput, match=said):
             load(tmp_path / f"{name}.npz")

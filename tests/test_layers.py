@@ -11,7 +11,7 @@ ROOT = Path(ntkverify.__file__).parent
 FLOORS = (
     {"errors"},
     {"checker"},
-    {"numerics", "ascent", "statement", "settings", "quadrature", "arithmetic.unknown", "arithmetic.elementary"},
+    {"numerics", "ascent", "statement", "settings", "quadrature", "tabular", "terminal", "arithmetic.unknown", "arithmetic.elementary"},
     {"arithmetic.discrete", "arithmetic.primitives", "arithmetic.balls", "arithmetic.contract"},
     {"arithmetic.rules", "arithmetic.arrays", "arithmetic.sameness"},
     {"arithmetic.structure", "arithmetic.functions", "arithmetic.matrices"},
@@ -95,6 +95,12 @@ def test_a_planted_upward_import_is_caught():
     assert upward_imports("network", "from ntkverify.judge import judge") == ["judge"]
     assert upward_imports("claims.zero_output", "from ntkverify.claims.rank_floor import lhs") == ["claims.rank_floor"]
     assert upward_imports("network", "def f():\n    import jax") == ["inside f"]
+
+
+def test_keys_are_made_in_one_place():
+    """With the generator named, or another default of JAX's would draw other networks from the same seed."""
+    made = [name_of(path) for path in ROOT.rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute) and ast.unparse(node) in ("jax.random.key", "jax.random.PRNGKey")]  # fmt: skip
+    assert made == ["numerics"]
 
 
 def test_only_the_bridge_touches_neural_tangents_and_private_jax():

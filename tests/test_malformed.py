@@ -61,7 +61,10 @@ def refuses_or_loads(path, d_out=None):
         assert np.linalg.norm(instance.X, axis=1).max() <= 1 + 1e-12
 
 
-CELLS = st.one_of(st.sampled_from(["", "1", "-2.5", "nan", "inf", "x", " ", '"', "1e999", "0x1"]), st.text(max_size=4))
+CELLS = st.one_of(
+    st.sampled_from(["", "0", "1", "1_2", "½", "-2.5", "nan", "inf", "x", " ", '"', "1e999", "0x1"]),
+    st.text(max_size=4),
+)
 
 
 @QUICK
@@ -71,9 +74,10 @@ CELLS = st.one_of(st.sampled_from(["", "1", "-2.5", "nan", "inf", "x", " ", '"',
         st.lists(st.lists(CELLS, max_size=4).map(",".join), max_size=5).map(lambda rows: "\n".join(rows).encode()),
     ),
     d_out=st.one_of(st.none(), st.integers(1, 3)),
+    suffix=st.sampled_from([".csv", ".tsv", ".CSV"]),
 )
-def test_any_csv_is_loaded_or_refused(content, d_out, tmp_path):
-    path = tmp_path / "mine.csv"
+def test_any_csv_is_loaded_or_refused(content, d_out, suffix, tmp_path):
+    path = tmp_path / f"mine{suffix}"
     path.write_bytes(content)
     refuses_or_loads(path, d_out)
 

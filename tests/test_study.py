@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -103,6 +104,37 @@ def test_changed_parameters_are_other_cells(tmp_path):
         assert ledger.get({"m": 2}) is None
         assert ledger.get({"m": 1}) == [{"x": 1.0}]
         assert len(ledger) == 1
+
+
+def test_a_cell_is_what_it_was_computed_from(tmp_path, monkeypatch):
+    """Content of the data file and settings of the random numbers: changed, computed anew; as before, kept."""
+    calls, path = [], tmp_path / "mine.npz"
+
+    def evaluate(params):
+        calls.append(params)
+        return [{"outcome": "unfinished", "sentence": "", "note": "", "metrics": {}}]
+
+    def again() -> int:
+        calls.clear()
+        study(configuration("drift", "quick", [f"data={path}", "n=3", "m=8"]), tmp_path)
+        return len(calls)
+
+    monkeypatch.setattr(drift, "evaluate", evaluate)
+    np.savez(path, X=np.eye(16)[:3], y=np.ones((3, 2)))
+    before = path.read_bytes()
+    cells = again()
+    assert cells > 0 == again()
+    np.savez(path, X=np.eye(16)[3:6], y=np.ones((3, 2)))
+    assert again() == cells
+    path.write_bytes(before)
+    assert again() == 0
+    for setting, value in (("jax_threefry_partitionable", False), ("jax_default_prng_impl", "rbg")):
+        old = getattr(jax.config, setting)
+        jax.config.update(setting, value)
+        try:
+            assert again() == cells
+        finally:
+            jax.config.update(setting, old)
 
 
 def simulated(law: float, rng, widths=(256, 512, 1024, 2048, 4096), seeds=10):

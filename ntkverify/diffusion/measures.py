@@ -23,6 +23,7 @@ from ntkverify.diffusion.truth import covariance, labels_bound
 from ntkverify.kernels.infinite_width import sample_kernel
 from ntkverify.network import initialise
 from ntkverify.nouns import Dataset, Problem
+from ntkverify.numerics import random_key
 from ntkverify.problems import problem as make_problem
 from ntkverify.quantities import THEOREM_WIDTH, theorem_width
 from ntkverify.training import EXPLODED, ordinary_step
@@ -41,7 +42,7 @@ def population(params: dict) -> Population:
 
 def lesson(params: dict, of: Population, draw: int) -> Lesson:
     """The regression of one draw; its labels are drawn with it and read by `learn` alone."""
-    learn, test, net = jax.random.split(jax.random.fold_in(jax.random.key(draw), params["n"]), 3)
+    learn, test, net = jax.random.split(jax.random.fold_in(random_key(draw), params["n"]), 3)
     span = (params["earliest"], params["horizon"])
     samples = sample(of.mixture, learn, params["n"], *span), sample(of.mixture, test, params["test"], *span)
     radius, scale = params["radius"] * math.sqrt(params["d"]), labels_bound(of.mixture, params["radius"])

@@ -14,6 +14,7 @@ from ntkverify.diffusion.population import Population
 from ntkverify.diffusion.process import noise, noised, signal
 from ntkverify.diffusion.sampling import ODE, SDE, Walk, grid, of_mixture, of_network, probability_flow, reverse_sde
 from ntkverify.diffusion.truth import Mixture, drawn
+from ntkverify.numerics import random_key
 
 SAMPLER_DIVERGED = "sampler diverged"
 SHOWN, ARROWS, IMAGES = 200, 11, 10
@@ -24,7 +25,7 @@ FIELD_TIME, FIELD_REACH = 0.3, 2.0
 
 def sampled(params: dict, of: Population, own: Lesson, row: dict, draw: int, pictures: bool) -> dict:
     """The row of `measures.learn` with samples by both equations and their distances to the truth."""
-    keys = jax.random.split(jax.random.fold_in(jax.random.key(draw), 1), 3)
+    keys = jax.random.split(jax.random.fold_in(random_key(draw), 1), 3)
     times, start = (
         grid(params["earliest"], params["horizon"], params["walk"]),
         _at(of.mixture, params["horizon"], keys[0], params["paths"]),

@@ -19,6 +19,7 @@ from ntkverify.kernels.closed_form import closed_form
 from ntkverify.kernels.infinite_width import infinite_width
 from ntkverify.network import initialise
 from ntkverify.nouns import Problem
+from ntkverify.numerics import random_key
 from ntkverify.problems import problem as make_problem
 from ntkverify.training import ordinary_step, train, train_bytes
 
@@ -59,7 +60,7 @@ def predicted(quantity: str, network: str, init: str) -> float | None:
 def evaluate(params: dict) -> list[dict]:
     """One row a seed: outcome, sentence, metrics (null where not finite)."""
     problem = _problem(params)
-    keys = jax.random.split(jax.random.key(params["m"]), params["seeds"])
+    keys = jax.random.split(random_key(params["m"]), params["seeds"])
     start = jax.vmap(lambda key: initialise(problem, key))(keys)
     eta = jax.lax.map(lambda net: ordinary_step(problem, net), start)
     target = params["target"] * float(jnp.sum(problem.y**2))

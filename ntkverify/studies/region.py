@@ -29,7 +29,7 @@ from ntkverify.degenerate import infinite_bound
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.network import initialise, kernel_scale
 from ntkverify.nouns import Params, Problem
-from ntkverify.numerics import LEVEL, full_precision, mean_interval
+from ntkverify.numerics import LEVEL, full_precision, mean_interval, random_key
 from ntkverify.problems import problem as make_problem
 from ntkverify.quantities import pulled_back, residual
 
@@ -66,7 +66,7 @@ def evaluate(params: dict) -> list[dict]:
     problem = _problem(params)
     if note := infinite_bound(problem):
         return [{"outcome": WITHOUT, "sentence": note, "note": note, "metrics": {}}]
-    keys = jax.random.split(jax.random.key(params["m"]), params["seeds"])
+    keys = jax.random.split(random_key(params["m"]), params["seeds"])
     columns = _worst(problem, keys, jnp.asarray(params["reach"]), params["steps"])
     return [
         {

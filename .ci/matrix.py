@@ -1,0 +1,70 @@
+"""The whole suite on each supported pair of Python and JAX, or a short run of the oldest JAX.
+
+    python3 .ci/matrix.py suite     each leg in an environment of its own; exit code 0 only if every leg ran and passed
+    python3 .ci/matrix.py floor     the installed package on the oldest JAX and the Python at hand
+
+Needs uv; Pythons are those that uv finds (put others first on PATH).
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+UV = os.environ.get("UV", "uv")
+FLOOR = ("jax==0.7.2", "jaxlib==0.7.2")
+COLAB = (*FLOOR, "numpy==2.1.3")
+LEGS = (("3.11", FLOOR), ("3.13", COLAB), ("3.13", ()))
+SMALL = ("verify", "--n", "4", "--seeds", "20", "--data", "sphere")
+
+
+def suite() -> int:
+    """Run every leg, then say which ran and how each ended."""
+    ends = {}
+    for python, pins in LEGS:
+        leg = f"Python {python}, {', '.join(pins) or 'newest'}"
+        print(f"\n=== {leg}", flush=True)
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            if run(UV, "venv", "--quiet", "--python", python, folder):
+                ends[leg] = f"did not run: no Python {python}"
+            elif install(folder, "--group", "dev", "--editable", ".", *pins):
+                ends[leg] = "did not run: its packages were not installed"
+            else:
+                failed = run(interpreter(folder), "-m", "pytest")
+                ends[leg] = f"{'failed' if failed else 'passed'} in {time.monotonic() - began:.0f} s"
+    print("\n" + "\n".join(f"{leg}: {end}" for leg, end in ends.items()))
+    return int(not all(end.startswith("passed") for end in ends.values()))
+
+
+def floor() -> int:
+    """Install the package, import it and verify its claims; each formula must have its rounding rules there."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = run(UV, "venv", "--quiet", "--python", sys.executable, folder) or install(folder, ".[data]", *FLOOR)
+        if made:
+            return made
+        command = [interpreter(folder), "-m", "ntkverify", *SMALL, "--out", f"{folder}/out"]
+        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, encoding="utf-8", check=False)
+        print(done.stdout, flush=True)
+        return done.returncode or int("no rounding rule" in " ".join(done.stdout.split()))
+
+
+def install(folder: str, *what: str) -> int:
+    """Install into the environment in a folder; the exit code."""
+    return run(UV, "pip", "install", "--quiet", "--python", interpreter(folder), *what)
+
+
+def interpreter(folder: str) -> str:
+    return str(Path(folder) / "bin" / "python")
+
+
+def run(*command: str) -> int:
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    verbs = {"suite": suite, "floor": floor}
+    sys.exit(verbs[sys.argv[1]]() if sys.argv[1:] and sys.argv[1] in verbs else __doc__)

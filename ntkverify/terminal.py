@@ -1,0 +1,77 @@
+"""What the command line writes: to terminals that lack its characters, to a reader that leaves, after a crash."""
+
+import codecs
+import itertools
+import os
+import re
+import sys
+import tempfile
+import traceback
+import unicodedata
+
+from rich.console import Console
+
+SPELLED = {
+    "‖": "||", "…": "...", "←": "<-", "→": "->", "↔": "<->", "↦": "->", "∇": "grad ", "∈": " in ", "−": "-", "–": "-",
+    "√": "sqrt", "∝": "~", "∞": "inf", "∫": "int ", "≈": "~", "≤": "<=", "≥": ">=", "⊗": "(x)", "⌈": "ceil(",
+    "⌉": ")", "⌊": "floor(", "⌋": ")", "⟨": "<", "⟩": ">", "Σ": "Sum", "×": "x", "÷": "/", "·": "*", "±": "+-",
+    "§": "section ", "½": "1/2", "•": "*", "̂": "^", "̃": "~", "̄": "-",
+}  # fmt: skip
+GREEK = re.compile(r"GREEK (SMALL|CAPITAL) LETTER (?:FINAL )?(\w+)")
+RAISED = {"<super>": "^", "<sub>": "_"}
+
+
+def spell_out(stream) -> None:
+    """Make the stream write what its encoding lacks in ASCII (λ as lambda, ‖H‖ as ||H||) instead of failing."""
+    codecs.register_error("ntkverify.spelled", _spelled)
+    if hasattr(stream, "reconfigure"):  # a notebook's stream has no encoding to lack anything
+        stream.reconfigure(errors="ntkverify.spelled")
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = ""
+    for mark, run in itertools.groupby(error.object[error.start : error.end], _mark):
+        text += mark + "".join(map(_spelling, run))
+    return text, error.end
+
+
+def _mark(character: str) -> str:
+    """What stands before raised and lowered characters: 10⁻⁹ is 10^-9."""
+    return RAISED.get(unicodedata.decomposition(character).partition(" ")[0], "")
+
+
+def _spelling(character: str) -> str:
+    if character.isascii():
+        return character
+    if character in SPELLED:
+        return SPELLED[character]
+    if greek := GREEK.match(unicodedata.name(character, "")):
+        name = greek[2].lower().replace("lamda", "lambda")
+        return name if greek[1] == "SMALL" else name.capitalize()
+    parts = unicodedata.normalize("NFKD", character)
+    return "".join(map(_spelling, parts)) if parts != character else ascii(character)[1:-1]
+
+
+class Terminal(Console):
+    """A console at which the work and its exit code go on when the reader leaves (`ntkverify verify | head`)."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        forsake_stdout()
+
+
+def forsake_stdout() -> None:
+    """Let what is still written to stdout go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def leave_traceback(error: BaseException) -> None:
+    """One line on stderr: what went wrong, and the file that holds the traceback."""
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="ntkverify-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+    ) as file:
+        file.writelines(traceback.format_exception(error))
+    print(f"ntkverify: an error of the program ({said}); the traceback lies in {file.name}", file=sys.stderr)
