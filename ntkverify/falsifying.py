@@ -24,6 +24,7 @@ from ntkverify.errors import BadInput
 from ntkverify.judge import CHUNK
 from ntkverify.nouns import IN_BALL, Claim, Point, Problem, always
 from ntkverify.points import DIRECTIONS, draw_points
+from ntkverify.setting import rank
 
 TAKEN, KEPT = 4, 8
 """Places that a round begins at; places that are kept, the best first."""
@@ -137,7 +138,7 @@ def falsify(
     except KeyboardInterrupt:
         interrupted = True
     place = jax.tree.map(lambda leaf: leaf[0], kept[1])
-    moved = dataclasses.replace(problem, X=place[0], rank=int(np.linalg.matrix_rank(np.asarray(place[0]))))
+    moved = dataclasses.replace(problem, X=place[0], rank=rank(place[0]))
     point = point_at(place, jnp.ones_like(problem.y))
     return Found(moved, point, float(kept[0][0]), drawn, rounds, time.monotonic() - began, kept[1], interrupted)
 

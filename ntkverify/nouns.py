@@ -90,7 +90,7 @@ class Problem:
     init: str
     m: int
     rank: int
-    """rank(X)."""
+    """rank(X), exactly or, where X is large, from above."""
 
     @property
     def n(self) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ntkverify.errors import BadInput
 from ntkverify.nouns import COUPLED, Activation, Dataset, Problem
+from ntkverify.setting import rank
 
 
 def problem(
@@ -40,7 +41,7 @@ def problem(
         activation=activation,
         init=init,
         m=m,
-        rank=int(np.linalg.matrix_rank(X.astype(np.float64))),
+        rank=rank(X),
     ), sentence
 
 

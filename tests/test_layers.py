@@ -13,7 +13,7 @@ FLOORS = (
     {"checker"},
     {"numerics", "ascent", "statement", "settings", "quadrature", "balls"},
     {"grids", "rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
-    {"enclosures", "diffusion.process", "diffusion.stopping", "diffusion.levels", "diffusion.distances"},
+    {"enclosures", "setting", "diffusion.process", "diffusion.stopping", "diffusion.levels", "diffusion.distances"},
     {"float_enclosures"},
     {"diffusion.truth"},
     {"diffusion.population", "diffusion.regression"},
