@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 from flint import fmpz_mat
+from jax.typing import ArrayLike
 
 from ntkverify.nouns import AT_START, COUPLED, IN_BALL, Point, Problem
 
@@ -13,7 +14,7 @@ FEW, LARGEST = 4, 256
 computed."""
 
 
-def rank(X: np.ndarray) -> int:
+def rank(X: ArrayLike) -> int:
     """The rank of a matrix of floats, exactly; of one that has more than `LARGEST` different rows and columns, their
     number, a bound from above.
 
@@ -47,7 +48,7 @@ def _integers(A: np.ndarray) -> tuple[list[list[int]], int]:
     return rows, lowest
 
 
-def excess(rows: np.ndarray, others: np.ndarray | None = None, radius: float = 1.0) -> np.ndarray:
+def excess(rows: ArrayLike, others: ArrayLike | None = None, radius: float = 1.0) -> np.ndarray:
     """By how much the squared length of each row (of its difference from the other's, where given) exceeds radius²:
     0 where it does not, in exact arithmetic, otherwise a bound from above that no more than two roundings separate
     from the truth.
@@ -80,10 +81,13 @@ def _exceeds(a: np.ndarray, b: np.ndarray, radius: float) -> float:
 
 
 def inside(rows: np.ndarray) -> np.ndarray:
-    """The rows, those that roundings left longer than 1 made shorter, ulp by ulp in each entry, until they are not."""
+    """The rows, those that a few roundings left longer than 1 made shorter, ulp by ulp in each entry, until they are
+    not."""
     rows = rows.copy()
-    while len(long := np.flatnonzero(excess(rows))):
+    long = np.flatnonzero(excess(rows))
+    while len(long):
         rows[long] = np.nextafter(rows[long], np.zeros((), rows.dtype))
+        long = long[excess(rows[long]) > 0]
     return rows
 
 
