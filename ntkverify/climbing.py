@@ -48,8 +48,9 @@ def height(claim: Claim, problem: Problem, place, constants):
     ratio = jnp.max(jnp.where(size >= FAINT * jnp.max(size), ratio, 0))
     near = largest_exponent(problem, point.base) <= WIDEST
     value = jnp.where(claim.assumptions(problem, point, constants) & near & ~jnp.isnan(ratio), ratio, OUTSIDE)
+    edge = jnp.finfo(value.dtype).eps ** 0.5  # nearer to 0 rounding may decide whether a function is above it
     for each in claim.inside:
-        least = jnp.min(each(problem, point, constants))
+        least = jnp.min(each(problem, point, constants)) - edge
         value = jnp.where(least >= 0, value, jnp.minimum(value, OUTSIDE + jnp.where(least < 0, least, -jnp.inf)))
     return value
 
@@ -116,10 +117,11 @@ def proposals(problem: Problem, places, keys):
 
 
 def _fixed(problem: Problem):
-    """R, the lengths of the rows of X, so far below 1 that no rounding brings them beyond, and the scale of W's steps."""
-    lengths = jnp.sqrt(jnp.sum(problem.X**2, axis=1, keepdims=True))
-    lengths = jnp.minimum(lengths, shortened(1.0, 0.0, problem.d_in, problem.X.dtype))
-    return problem.radius, lengths, jnp.maximum(problem.sigma, 0.1)
+    """R and the lengths of the rows of X, so far below R and 1 that no rounding brings them beyond, and the scale of
+    steps of W."""
+    R, one = (shortened(length, 0.0, problem.d_in, problem.X.dtype) for length in (problem.radius, 1.0))
+    lengths = jnp.minimum(jnp.sqrt(jnp.sum(problem.X**2, axis=1, keepdims=True)), one)
+    return R, lengths, jnp.maximum(problem.sigma, 0.1)
 
 
 def _random_move(place, fixed, key):

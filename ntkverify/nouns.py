@@ -188,7 +188,7 @@ class Where:
     def __call__(self, problem: Problem, point: Point, constants: Mapping[str, Any]) -> jax.Array:
         found = self.assumptions(problem, point, constants)
         for each in self.inside:
-            found = found & jax.numpy.all(each(problem, point, constants) >= 0)
+            found = found & (jax.numpy.min(each(problem, point, constants)) >= 0)
         return found
 
 
@@ -258,7 +258,8 @@ def claim(
 ) -> Claim:
     """Bind the formulas to the form that the module's docstring states.
 
-    `assumptions` gives a boolean; `inside` are functions, arrays or numbers, that are ≥ 0 where the form says something.
+    `assumptions` gives a boolean; `inside` are functions, numbers or arrays of order one, that are ≥ 0 where the form
+    says something.
     """
     statement = read(docstring or "")[form]
     return Claim(

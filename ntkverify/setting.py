@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from flint import fmpz_mat
@@ -64,7 +65,7 @@ def excess(rows: ArrayLike, others: ArrayLike | None = None, radius: float = 1.0
         slack = (A.shape[1] + 4) * 2.0**-52
         limit = min(radius * radius * (1 - 2.0**-50), 2.0**1023)
         near = np.flatnonzero(~(squares * (1 + slack) + A.shape[1] * 2.0**-1000 <= limit))
-    known = np.isfinite(A).all(axis=1) & np.isfinite(B).all(axis=1)
+    known: np.ndarray = np.isfinite(np.concatenate([A, B], axis=1)).all(axis=1)
     for row in near:
         found[row] = _exceeds(A[row], B[row], radius) if known[row] else math.inf
     return found
@@ -105,7 +106,7 @@ def outside(problem: Problem, point: Point, where: str = IN_BALL) -> dict[str, f
     `where` is the claim's: in the ball W̃ lies within R of W; at a coupled start the pairs share w with opposite signs.
     """
     base, moved = (np.asarray(net.W, np.float64).T for net in (point.base, point.moved))
-    amounts = {"‖x_i‖² ≤ 1": excess(problem.X), "‖y_i‖² ≤ 1": excess(problem.y)}
+    amounts: dict[str, Any] = {"‖x_i‖² ≤ 1": excess(problem.X), "‖y_i‖² ≤ 1": excess(problem.y)}
     if where == IN_BALL:
         amounts["‖w̃_r − w_r‖² ≤ R²"] = excess(moved, base, float(problem.radius))
     if where == AT_START and problem.init == COUPLED:

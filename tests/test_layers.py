@@ -11,8 +11,8 @@ ROOT = Path(ntkverify.__file__).parent
 FLOORS = (
     {"errors"},
     {"checker"},
-    {"numerics", "ascent", "statement", "settings", "quadrature", "balls"},
-    {"grids", "rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
+    {"numerics", "statement", "settings", "quadrature", "balls"},
+    {"grids", "ascent", "rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
     {"enclosures", "setting", "diffusion.process", "diffusion.stopping", "diffusion.levels", "diffusion.distances"},
     {"float_enclosures"},
     {"diffusion.truth"},

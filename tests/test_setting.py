@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 
 from ntkverify import catalogue, cli
 from ntkverify.ascent import on_sphere, within
-from ntkverify.climbing import ascend, point_at, proposals
+from ntkverify.climbing import OUTSIDE, ascend, height, point_at, proposals
 from ntkverify.deciding import REFUTED, decide
 from ntkverify.errors import BadInput
 from ntkverify.falsifying import falsify
@@ -210,13 +210,18 @@ def test_a_true_lemma_that_is_attained_is_not_refuted(tmp_path):
 
 
 def test_a_lemma_that_is_false_just_outside_is_searched_inside():
-    """No draw is inside at first; the search finds the way in, goes to the edge, and no further."""
+    """No draw is inside as it is; the search goes to the edge and no further, and outside the way in leads up."""
     form = catalogue.claims(str(CASES / "bounded_logits.py"))[0]
-    problem = make(n=3, d_in=4, d_out=2, m=16, sigma=30.0, radius=0.1)
-    found = falsify(form, problem, 5.0)
-    assert found.drawn < 0 < 0.9 < found.ratio <= 1
+    problem = make(n=3, d_in=4, d_out=2, m=16, sigma=3.0, radius=0.1)
+    point = each(draw_points(problem, jax.random.split(jax.random.key(0), 1), 1))[0]
+    place = problem.X, point.base.W, point.moved.W - point.base.W, point.base.a
+    far, near = (height(form, problem, (place[0], by * place[1], *place[2:]), {}) for by in (1.0, 0.9))
+    assert far < near < OUTSIDE
+    found = falsify(form, problem, 1.0)
+    assert found.drawn == OUTSIDE
+    assert 0.6 < found.ratio <= 1
     assert decide(form, found.problem, found.point).verdict != REFUTED
     for twin in form.twins:
-        worst = falsify(form.mutated(twin), problem, 5.0)
+        worst = falsify(form.mutated(twin), problem, 1.0)
         assert worst.ratio > 1
         assert decide(form.mutated(twin), worst.problem, worst.point).verdict == REFUTED
