@@ -65,14 +65,16 @@ def excess(rows: ArrayLike, others: ArrayLike | None = None, radius: float = 1.0
         slack = (A.shape[1] + 4) * 2.0**-52
         limit = min(radius * radius * (1 - 2.0**-50), 2.0**1023)
         near = np.flatnonzero(~(squares * (1 + slack) + A.shape[1] * 2.0**-1000 <= limit))
-    known: np.ndarray = np.isfinite(np.concatenate([A, B], axis=1)).all(axis=1)
     for row in near:
-        found[row] = _exceeds(A[row], B[row], radius) if known[row] else math.inf
+        found[row] = _exceeds(A[row], B[row], radius)
     return found
 
 
 def _exceeds(a: np.ndarray, b: np.ndarray, radius: float) -> float:
-    (plus, minus), lowest = _integers(np.stack([a, b]))
+    both = np.stack([a, b])
+    if not np.isfinite(both).all():
+        return math.inf
+    (plus, minus), lowest = _integers(both)
     square = sum((p - q) ** 2 for p, q in zip(plus, minus, strict=True)) * Fraction(2) ** (2 * lowest)
     over = square - Fraction(radius) ** 2
     try:
