@@ -60,7 +60,7 @@ def line(form: Claim, dropped: str, assumptions, problem: Problem, places) -> No
     constants = {name: jnp.asarray(value) for name, value in form.constants.items()}
     ratios = np.asarray(heights(free, problem, places, constants))
     place = jax.tree.map(lambda leaf: leaf[int(np.argmax(ratios))], places)
-    point = point_at(place, jnp.ones_like(problem.y))
+    point = point_at(problem, place)
     kept, without = (decide(each, problem, point) for each in (form, free))
     print(
         f"| {form.id} | {dropped} | {problem.m} | {float(problem.radius):g} | {ratios.max():.4g} | {without.verdict} | {kept.sentence} |",

@@ -27,6 +27,7 @@ from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, Decision, decide
 from ntkverify.environment import environment
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.nouns import ON_PATH, Claim, Params, Point, Problem
+from ntkverify.setting import inside, rank
 
 PROBLEMS = 4000
 SHAPES = ((2, 2, 1, 4), (3, 2, 1, 4), (2, 3, 2, 6), (3, 3, 1, 6))
@@ -49,14 +50,14 @@ def one_problem(problem: Problem, rng: np.random.Generator) -> tuple[Problem, Po
         X[1] = X[0] + rng.choice([1e-3, 1e-6, 1e-9, 1e-12]) * X[1]
     elif kind == 2:
         X[1] = 0
-    X /= max(1, np.linalg.norm(X, axis=1).max())
+    X = inside(X / max(1, np.linalg.norm(X, axis=1).max()))
     scale, R = 10 ** rng.uniform(-6, 6) if rng.integers(2) else 10 ** rng.uniform(-1, 1), 10 ** rng.uniform(-6, 0)
     W, move = scale * rng.standard_normal((problem.d_in, problem.m)), rng.standard_normal((problem.d_in, problem.m))
     a = jnp.asarray(rng.choice([-1.0, 1.0], (problem.d_out, problem.m)))
     moved = W + R * move / np.linalg.norm(move, axis=0)
     point = Point(Params(jnp.asarray(W), a), Params(jnp.asarray(moved), a), jnp.ones_like(problem.y))
-    rank = int(np.linalg.matrix_rank(X))
-    return dataclasses.replace(problem, X=jnp.asarray(X), sigma=jnp.asarray(scale), rank=rank), point
+    ball = jnp.asarray(R + 1e-9 * (R + np.abs(W).max()))  # W̃ lies within, whatever was rounded
+    return dataclasses.replace(problem, X=jnp.asarray(X), sigma=jnp.asarray(scale), radius=ball, rank=rank(X)), point
 
 
 def near(form: Claim, found: Decision, off: float) -> Claim | None:

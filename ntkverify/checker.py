@@ -3,7 +3,8 @@
 Everything is computed again from the floats of the file, in Arb's balls of `BITS` bits: the kernel at
 W(0) and that λ_min and ‖H‖ are as claimed (interval Cholesky factors of H − λI and ‖H‖I − H), the constants of
 docs/proofs/convergence.md (Collatz–Wielandt quotients for B), then the hypotheses of Theorem 5 and
-Proposition 6 from the claimed numbers.  The format is described in docs/certificates.md.
+Proposition 6 from the claimed numbers.  The format is described in docs/certificates.md, and what is not of this
+format, key by key, type by type and range by range, is rejected before anything is computed.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,9 @@ from flint import arb, arb_mat, ctx
 from ntkverify.errors import BadInput
 
 BITS = 128
-SCHEMA, LONGEST = 1, 100_000
+SCHEMA = 1
+KEYS = ("schema", "kind", "network", "init", "floats", "bounds", "conclusions", "origin", "digest")
+"""What a certificate holds, beside `launch`, which may be absent."""
 POWER = 20
 """Steps towards the vectors of the quotients; any positive vectors give bounds."""
 BOUNDED = {
@@ -31,6 +35,13 @@ INITS = ("coupled", "independent")
 FLOATS = ("X", "y", "W", "a", "s", "eta", "omega", "keep")
 BOUNDS = ("lambda", "norm", "size", "longest", "mean", "weight", "sharpness", "rate")
 CONCLUSIONS = ("kept", "theta", "spent", "reach", "contraction")
+MATRICES = ("X", "y", "W", "a")
+BELOW = {"keep": 1.0, "theta": 1.0, "contraction": 0.5}
+"""What a number lies below; the contraction, because (1−θ)ηp(s)² < (1−θ)ηP² ≤ 2θ(1−θ) ≤ ½."""
+MAY_VANISH = ("omega", "size", "mean", "weight", "rate", "spent")
+"""Numbers that may be 0 (Y = 0, exact steps, and what only softmax has); the others are above it, as λ > 0 is."""
+DEEPEST, LONGEST, BYTES, ENTRIES, WORK = 16, 100_000, 2**29, 10**7, 10**11
+"""Levels of nesting, steps of a launch, length of the file, numbers of an array, and `_work`: about an hour."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +69,9 @@ def check(path: Path, heard: Callable[[int, int], None] = lambda done, total: No
     content, as_written = _read(path)
     if not as_written:
         return Checked(
-            False, "It was changed after it was written: its numbers are not in the form in which they are written.", ()
+            False,
+            "It was changed after it was written: its text is not what writing its content gives, every key once and every number in its shortest form.",
+            (),
         )
     before = ctx.prec
     ctx.prec = BITS
@@ -72,21 +85,36 @@ def _read(path: Path) -> tuple[dict, bool]:
     """The content, and whether the text is the one that writing it gives."""
     wanted, attempt = "a certificate that ntkverify realise wrote", "ntkverify realise"
     try:
+        if path.stat().st_size > BYTES:
+            raise BadInput(f"{path} has more than {BYTES} bytes", wanted, "a smaller certificate")
         text = path.read_text("utf-8")
         content = json.loads(text, parse_constant=_no_number)
+        if _deep(content):
+            raise BadInput(f"{path} has more than {DEEPEST} levels of nesting", wanted, attempt)
+        as_written = json.dumps(content) == text.strip()
+    except BadInput:
+        raise
     except FileNotFoundError:
         raise BadInput(f"no file {path}", wanted, attempt) from None
     except (OSError, ValueError, RecursionError):
         raise BadInput(f"{path} is damaged or not JSON", wanted, attempt) from None
     if not isinstance(content, dict) or content.get("kind") != "convergence":
         raise BadInput(f"{path} is no certificate", wanted, attempt)
-    if content.get("schema") != SCHEMA:
+    if type(content.get("schema")) is not int or content["schema"] != SCHEMA:
         raise BadInput(f"{path} is of another version", f"schema {SCHEMA}", attempt)
-    return content, json.dumps(content) == text.strip()
+    return content, as_written
 
 
 def _no_number(word: str):
     raise ValueError(word)
+
+
+def _deep(content) -> bool:
+    """Whether lists and objects lie within each other deeper than any certificate's."""
+    layer = [content]
+    for _ in range(DEEPEST):
+        layer = [inner for each in layer if isinstance(each, dict | list) for inner in (each.values() if isinstance(each, dict) else each)]  # fmt: skip
+    return bool(layer)
 
 
 def digest(content: dict) -> str:
@@ -99,13 +127,15 @@ def _checked(content: dict, heard) -> Checked:
     if content.get("digest") != digest(content):
         return Checked(False, "It was changed after it was written: its content does not match its digest.", ())
     try:
+        if set(content) - {"launch"} != set(KEYS) or not isinstance(content["origin"], dict):
+            raise _Malformed(f"it does not hold exactly {', '.join(KEYS)}, and launch where there is one")
         network, init = _word(content, "network", NETWORKS), _word(content, "init", INITS)
         numbers, bounds, conclusions = (
             _numbers(content, part, names)
             for part, names in (("floats", FLOATS), ("bounds", BOUNDS), ("conclusions", CONCLUSIONS))
         )
-        given = _Floats(network, init, numbers)
-        steps, start = _launch(content, given)
+        steps, start = _launch(content, numbers)
+        given = _Floats(network, init, numbers, steps)
     except _Malformed as error:
         return Checked(False, f"It is malformed: {error}.", ())
     followed = _followed(given, steps, start, heard) if steps else ()
@@ -118,31 +148,42 @@ def _checked(content: dict, heard) -> Checked:
         first = broken[0]
         said = f"{len(broken)} of {len(findings)} statements are not so, first: {first.what} is claimed as {first.claimed:.17g}, and {first.found:.17g} was found."
         return Checked(False, said, tuple(findings))
-    rate, s, omega = conclusions["contraction"], numbers["s"], numbers["omega"]
+    rate, size, s = _floor(conclusions["contraction"]), _ceiling(bounds["size"]), _ceiling(numbers["s"])
     if steps:
         said = (
-            f"Gradient descent from these floats converges: after {steps} steps it is within {omega:.3g} of the later start, where "
-            f"‖e‖ ≤ {bounds['size']:.6g}, and from there the error shrinks by 1 − {rate:.6g} a step, within {s:.6g} over all neurons."
+            f"Gradient descent from these floats converges: after {steps} steps it is within {_ceiling(numbers['omega'])} of the later start, "
+            f"where ‖e‖ ≤ {size}, and from there the error shrinks by 1 − {rate}, within {s} over all neurons."
         )
     else:
         said = (
-            f"Gradient descent from these floats converges: ‖e(τ)‖ ≤ (1 − {rate:.6g})^τ ‖Y‖, within {s:.6g} of W(0) over all "
-            f"neurons; also if its steps are rounded by up to {omega:.3g} in sum."
+            f"Gradient descent from these floats converges: ‖e(τ)‖ ≤ (1 − {rate})^τ ‖Y‖, within {s} of W(0) over all "
+            f"neurons; steps that are rounded by up to {_floor(numbers['omega'])} in sum stay there too, and add at most "
+            f"{_ceiling(conclusions['reach'])} times that sum to the error."
         )
     return Checked(True, said, tuple(findings))
 
 
-def _launch(content: dict, given: "_Floats") -> tuple[int, list[list[float]]]:
+def _floor(number: float) -> str:
+    """Six digits, not above the number."""
+    return f"{Context(6, ROUND_FLOOR).create_decimal_from_float(number):g}"
+
+
+def _ceiling(number: float) -> str:
+    """Six digits, not below the number."""
+    return f"{Context(6, ROUND_CEILING).create_decimal_from_float(number):g}"
+
+
+def _launch(content: dict, numbers: dict) -> tuple[int, list[list[float]]]:
     """(steps, W) of the later start; (0, W(0)) where there is none."""
-    launch = content.get("launch")
-    if launch is None:
-        return 0, given.W
+    if "launch" not in content:
+        return 0, numbers["W"]
+    launch = content["launch"]
     if not isinstance(launch, dict) or set(launch) != {"steps", "W"}:
         raise _Malformed("launch does not hold exactly steps, W")
     steps, W = launch["steps"], _matrix("launch W", launch["W"])
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 0 < steps <= LONGEST:
+    if type(steps) is not int or not 0 < steps <= LONGEST:
         raise _Malformed(f"the steps of the launch are no whole number from 1 to {LONGEST}")
-    if (len(W), len(W[0])) != (len(given.W), given.m):
+    if (len(W), len(W[0])) != (len(numbers["W"]), len(numbers["W"][0])):
         raise _Malformed("the shape of the launch's W does not fit")
     return steps, W
 
@@ -161,15 +202,20 @@ def _numbers(content: dict, part: str, names) -> dict:
     found = content.get(part)
     if not isinstance(found, dict) or set(found) != set(names):
         raise _Malformed(f"{part} does not hold exactly {', '.join(names)}")
-    return {name: _matrix(name, value) if name in ("X", "y", "W", "a") else _number(name, value) for name, value in found.items()}  # fmt: skip
+    return {name: _matrix(name, value) if name in MATRICES else _in_range(name, value) for name, value in found.items()}
 
 
 def _number(name: str, value) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _Malformed(f"{name} is no finite number")
-    if float(value) != value:
-        raise _Malformed(f"{name} is no float")
-    return float(value)
+    if type(value) is not float or not math.isfinite(value):
+        raise _Malformed(f"{name} is no finite float")
+    return value
+
+
+def _in_range(name: str, value) -> float:
+    low, top = "≤" if name in MAY_VANISH else "<", BELOW.get(name, math.inf)
+    if not (0 <= _number(name, value) < top) or (value == 0 and name not in MAY_VANISH):
+        raise _Malformed(f"{name} is {value!r}, out of the range 0 {low} {name} < {top:g}")
+    return value
 
 
 def _matrix(name: str, value) -> list[list[float]]:
@@ -184,11 +230,16 @@ def _matrix(name: str, value) -> list[list[float]]:
 class _Floats:
     """The floats of a certificate, as exact numbers."""
 
-    def __init__(self, network: str, init: str, numbers: dict):
-        X, y, W, a = (numbers[name] for name in ("X", "y", "W", "a"))
+    def __init__(self, network: str, init: str, numbers: dict, steps: int):
+        X, y, W, a = (numbers[name] for name in MATRICES)
         self.n, self.d, self.m, self.network = len(X), len(y[0]), len(W[0]), network
         if len(y) != self.n or len(W) != len(X[0]) or len(a) != self.d or len(a[0]) != self.m:
             raise _Malformed("the shapes of X, y, W and a do not fit")
+        most, work = _work(self.n, len(W), self.d, self.m, steps)
+        if most > ENTRIES or work > WORK:
+            raise _Malformed(
+                f"it is too large to be checked: arrays of {most:.3g} numbers, about {work:.3g} operations, more than {ENTRIES:.0e} or {WORK:.0e}"
+            )
         if any(abs(sign) != 1 for row in a for sign in row):
             raise _Malformed("a sign is not ±1")
         if init == "coupled":
@@ -203,9 +254,14 @@ class _Floats:
         self.gram = self.X * self.X.transpose()
         self.near = np.array(X)
         self.s, self.eta, self.omega, self.keep = (arb(numbers[name]) for name in ("s", "eta", "omega", "keep"))
-        for name, good in (("s", self.s > 0), ("eta", self.eta > 0), ("omega", 0 <= self.omega < self.s), ("keep", 0 < self.keep < 1)):  # fmt: skip
-            if not good:
-                raise _Malformed(f"{name} is out of range")
+        if not self.omega < self.s:
+            raise _Malformed("omega is not below s")
+
+
+def _work(n: int, d_in: int, d: int, m: int, steps: int) -> tuple[int, int]:
+    """The numbers of the largest array, and about the operations on balls that checking takes."""
+    nd = n * d
+    return max(nd, d_in) * max(nd, m), (steps + 2) * nd * m * (nd + d_in + 50) + nd**3
 
 
 def _exact(rows: list[list[float]]):
@@ -264,10 +320,12 @@ class _Look:
         """B, by Collatz's quotients at positive vectors that need not be right."""
         n, X = self.given.n, self.given.near
         near = np.array([[float(value.mid()) for value in row] for row in self.bend])
-        squares, p = (X @ X.T) ** 2, np.ones_like(near)
-        for _ in range(POWER):
-            p = near * (squares @ (near * p))
-            p = p / p.max(axis=0, keepdims=True) + 1e-7
+        with np.errstate(all="ignore"):
+            squares, p = (X @ X.T) ** 2, np.ones_like(near)
+            for _ in range(POWER):
+                p = near * (squares @ (near * p))
+                p = p / p.max(axis=0, keepdims=True) + 1e-7
+        p = np.where((p > 0) & np.isfinite(p), p, 1.0)  # Collatz asks for no more
         K2 = arb_mat([[self.given.gram[i, j] ** 2 for j in range(n)] for i in range(n)])
         weighted = K2 * arb_mat(
             [[b * arb(float(v)) for b, v in zip(self.bend[i], p[i], strict=True)] for i in range(n)]
@@ -312,7 +370,8 @@ def _at(look: _Look, size, claimed: dict) -> list[Finding]:
 
 
 def _followed(given: _Floats, steps: int, end: list[list[float]], heard) -> tuple[Finding, Finding]:
-    """Theorem 7: exact gradient descent after `steps` steps against the point `end`, along floats of our own."""
+    """Theorem 7: exact gradient descent after `steps` steps against the point `end`, along floats of our own; given up
+    where a hypothesis is lost on the way, since neither number becomes smaller again."""
     W, d, fastest = given.W, arb(0), arb(0)
     shift = _Look(given, W, given.coupled).outputs
     for step in range(steps):
@@ -329,6 +388,8 @@ def _followed(given: _Floats, steps: int, end: list[list[float]], heard) -> tupl
         error = _length([abs(after[k, r] - arb(W[k][r])).upper() for k in range(len(W)) for r in range(given.m)])
         d = arb(((1 + given.eta * C * E) * d + error).upper())
         heard(step + 1, steps)
+        if not (fastest <= 2 and d <= given.omega):
+            break
     away = _length(
         [arb(x) - arb(y) for row, other in zip(W, end, strict=True) for x, y in zip(row, other, strict=True)]
     )

@@ -1,8 +1,9 @@
 """Climbing towards the worst point of an inequality: along the gradient, and by random moves without one.
 
-A place is (X, W, W̃ − W, a).  Rows of X keep their length, W̃ stays in the product of balls, the signs
-stay ±1 and logits at W stay below `WIDEST`.  A place where the claim says
-nothing (its assumptions are false, or a side is no number) has the height `OUTSIDE`.
+A place is (X, W, W̃ − W, a).  Rows of X keep their length, which exactly is at most 1, W̃ stays in the product of
+balls, exactly, the signs stay ±1 and logits at W stay below `WIDEST`.  A place where the claim says
+nothing (its assumptions are false, or a side is no number) has the height `OUTSIDE`, and lies the lower the further
+a function that is ≥ 0 inside (`Claim.inside`) is below 0: that is the way in.
 """
 
 import dataclasses
@@ -12,7 +13,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from ntkverify.ascent import on_sphere
+from ntkverify.ascent import on_sphere, shortened, within
 from ntkverify.nouns import Claim, Params, Point, Problem
 from ntkverify.numerics import full_precision
 from ntkverify.quantities import largest_exponent
@@ -25,14 +26,12 @@ WIDEST = 20.0
 """Largest logit at W: about the paper's B at σ = 1, C = 10; beyond it single weights drown the others' rounding."""
 FAINT = 1e-10
 """Share of the largest entry below which the ratio of two computed sides says nothing."""
-INSIDE = 1 - 1e-9
-"""Share of R that a moved neuron takes, so that no rounding puts it outside its ball."""
 
 
-def point_at(place, probe) -> Point:
+def point_at(problem: Problem, place) -> Point:
     """The place as a claim's point."""
     _, W, move, a = place
-    return Point(Params(W, a), Params(W + move, a), probe)
+    return Point(Params(W, a), Params(within(W, move, problem.radius), a), jnp.ones_like(problem.y))
 
 
 def height(claim: Claim, problem: Problem, place, constants):
@@ -40,7 +39,7 @@ def height(claim: Claim, problem: Problem, place, constants):
 
     Entries of which both sides are below `FAINT` of the largest are left out: rounding decides them.
     """
-    problem, point = dataclasses.replace(problem, X=place[0]), point_at(place, jnp.ones_like(problem.y))
+    problem, point = dataclasses.replace(problem, X=place[0]), point_at(problem, place)
     left, right = (side(problem, point, constants) for side in (claim.lhs, claim.rhs))
     small, large = (right, left) if claim.direction == "lower" else (left, right)
     small, large = jnp.broadcast_arrays(small, large)
@@ -48,7 +47,12 @@ def height(claim: Claim, problem: Problem, place, constants):
     ratio = jnp.where(large > 0, small / jnp.where(large > 0, large, 1), jnp.where(small > 0, jnp.inf, 0))
     ratio = jnp.max(jnp.where(size >= FAINT * jnp.max(size), ratio, 0))
     near = largest_exponent(problem, point.base) <= WIDEST
-    return jnp.where(claim.assumptions(problem, point, constants) & near & ~jnp.isnan(ratio), ratio, OUTSIDE)
+    value = jnp.where(claim.assumptions(problem, point, constants) & near & ~jnp.isnan(ratio), ratio, OUTSIDE)
+    edge = jnp.finfo(value.dtype).eps ** 0.5  # nearer to 0 rounding may decide whether a function is above it
+    for each in claim.inside:
+        least = jnp.min(each(problem, point, constants)) - edge
+        value = jnp.where(least >= 0, value, jnp.minimum(value, OUTSIDE + jnp.where(least < 0, least, -jnp.inf)))
+    return value
 
 
 @functools.partial(jax.jit, static_argnames=("claim",))
@@ -72,7 +76,7 @@ def ascend(claim: Claim, problem: Problem, places, constants, keys):
         key_share, key_stride = jax.random.split(key)
         begin = jnp.exp(jax.random.uniform(key_share, (), first[0].dtype, math.log(3e-3), 0.0))
         stride = jnp.exp(jax.random.uniform(key_stride, (), first[0].dtype, math.log(0.1), math.log(100.0)))
-        R, lengths, scale = _fixed(problem, first)
+        R, lengths, scale = _fixed(problem)
 
         def step(carry, index):
             place, best, where = carry
@@ -83,7 +87,7 @@ def ascend(claim: Claim, problem: Problem, places, constants, keys):
             slope_X, slope_W, slope_move, _ = (jnp.where(jnp.isfinite(slope), slope, 0) for slope in slopes)
             share = begin * 0.9**index
             size = jnp.sqrt(jnp.sum(slope_X**2, axis=1, keepdims=True))
-            X = _of_length(X + share * lengths * slope_X / jnp.where(size > 0, size, 1), lengths)
+            X = on_sphere((X + share * lengths * slope_X / jnp.where(size > 0, size, 1)).T, lengths.T).T
             W = W + on_sphere(slope_W, share * scale)
             move = on_sphere(move + stride * on_sphere(slope_move, R), R)
             return ((X, W, move, a), jnp.maximum(value, best), where), None
@@ -104,7 +108,7 @@ def proposals(problem: Problem, places, keys):
 
     def one(inputs):
         place, key = inputs
-        fixed, key_count, key_moves = _fixed(problem, place), *jax.random.split(key)
+        fixed, key_count, key_moves = _fixed(problem), *jax.random.split(key)
         count = jax.random.randint(key_count, (), 1, CHAINED + 1)
         keys = jax.random.split(key_moves, CHAINED)
         return jax.lax.fori_loop(0, count, lambda index, place: _random_move(place, fixed, keys[index]), place)
@@ -112,16 +116,12 @@ def proposals(problem: Problem, places, keys):
     return jax.lax.map(one, (places, keys))
 
 
-def _fixed(problem: Problem, place):
-    """R inside the balls, the rows' lengths, and the scale of steps of W."""
-    X, _, move, _ = place
-    R = INSIDE * jnp.sqrt(jnp.max(jnp.sum(move**2, axis=0)))
-    return R, jnp.sqrt(jnp.sum(X**2, axis=1, keepdims=True)), jnp.maximum(problem.sigma, 0.1)
-
-
-def _of_length(X, lengths):
-    size = jnp.sqrt(jnp.sum(X**2, axis=1, keepdims=True))
-    return lengths * X / jnp.where(size > 0, size, 1)
+def _fixed(problem: Problem):
+    """R and the lengths of the rows of X, so far below R and 1 that no rounding brings them beyond, and the scale of
+    steps of W."""
+    R, one = (shortened(length, 0.0, problem.d_in, problem.X.dtype) for length in (problem.radius, 1.0))
+    lengths = jnp.minimum(jnp.sqrt(jnp.sum(problem.X**2, axis=1, keepdims=True)), one)
+    return R, lengths, jnp.maximum(problem.sigma, 0.1)
 
 
 def _random_move(place, fixed, key):
@@ -143,7 +143,7 @@ def _random_move(place, fixed, key):
     spread = along[:, None] * jnp.where(jnp.arange(W.shape[1]) == neuron, 0, 1).astype(X.dtype)[None]
 
     def turned(X):
-        return _of_length(X, lengths), W, move, a
+        return on_sphere(X.T, lengths.T).T, W, move, a
 
     def moved(direction):
         return X, W, on_sphere(direction, R), a

@@ -11,6 +11,7 @@ from ntkverify.arithmetic.arb import BITS, enclosed
 from ntkverify.arithmetic.float64 import enclosed_in_float64
 from ntkverify.arithmetic.unknown import UnknownOperation
 from ntkverify.nouns import AT_START, IN_BALL, Claim, Point, Problem
+from ntkverify.setting import outside
 
 PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
@@ -67,6 +68,11 @@ def decide(claim: Claim, problem: Problem, point: Point, bits: int | None = None
     left, right = np.broadcast_arrays(left, right)
     pairs = list(zip(left.ravel(), right.ravel(), strict=True))
     found = _equal(pairs) if claim.direction == "equality" else _ordered(pairs, claim.direction == "lower")
+    if found.verdict == REFUTED and (excess := outside(problem, at, claim.where)) is not None:
+        left = ", ".join(f"{what} by {by:.2g}" for what, by in excess.items())
+        found = Decision(
+            UNDECIDED, f"{found.sentence} But the point lies outside the setting: {left}.", found.low, found.high
+        )
     if applicable is None and found.verdict != UNDECIDED:
         found = Decision(UNDECIDED, "The enclosures do not decide whether the assumptions hold.", found.low, found.high)
     return Decision(found.verdict, found.sentence, found.low, found.high, time.perf_counter() - began)

@@ -1,6 +1,7 @@
 """The verb `falsify`: search the worst point of an inequality, from below.
 
-Free are W̃ in the product of balls around W, W itself, the inputs on their spheres and the signs a.
+Free are W̃ in the product of balls around W, W itself, the inputs on their spheres and the signs a: in the setting
+exactly, not up to rounding.
 The worst of fresh draws, as they are and with W shrunk and stretched, and the best places so far are
 improved by random moves, kept where they lead up, which need no gradient and are all there is where a
 side cannot be differentiated; then by steepest ascent, in turns.
@@ -19,12 +20,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify.climbing import ascend, heights, point_at, proposals
+from ntkverify.climbing import OUTSIDE, ascend, heights, point_at, proposals
 from ntkverify.errors import BadInput
 from ntkverify.judge import CHUNK
 from ntkverify.nouns import IN_BALL, Claim, Point, Problem, always
 from ntkverify.numerics import random_key
 from ntkverify.points import DIRECTIONS, draw_points
+from ntkverify.setting import rank
 
 TAKEN, KEPT = 4, 8
 """Places that a round begins at; places that are kept, the best first."""
@@ -137,10 +139,10 @@ def falsify(
             heard(f"{claim.id}: best ratio {kept[0][0]:.4g}", min(int(spent), int(budget)), max(int(budget), 1))
     except KeyboardInterrupt:
         interrupted = True
-    place = jax.tree.map(lambda leaf: leaf[0], kept[1])
-    moved = dataclasses.replace(problem, X=place[0], rank=int(np.linalg.matrix_rank(np.asarray(place[0]))))
-    point = point_at(place, jnp.ones_like(problem.y))
-    return Found(moved, point, float(kept[0][0]), drawn, rounds, time.monotonic() - began, kept[1], interrupted)
+    place = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), kept[1])
+    moved = dataclasses.replace(problem, X=place[0], rank=rank(place[0]))
+    best, drawn = (max(float(ratio), OUTSIDE) for ratio in (kept[0][0], drawn))
+    return Found(moved, point_at(problem, place), best, drawn, rounds, time.monotonic() - began, kept[1], interrupted)
 
 
 _SHARES = np.where(np.arange(BATCH) % 2 == 0, 0, np.arange(BATCH) // 2 % KEPT)

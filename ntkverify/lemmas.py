@@ -21,10 +21,11 @@ def tried(forms: Sequence[Claim], problem: Problem) -> None:
         point = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[2:], leaf.dtype), points)
         constants = {name: jnp.asarray(value) for name, value in form.constants.items()}
         shapes = {}
-        for name in ("lhs", "rhs", "assumptions"):
+        formulas = {"lhs": form.lhs, "rhs": form.rhs, **{f"inside {k}": each for k, each in enumerate(form.inside)}}
+        for name, formula in {**formulas, "assumptions": form.assumptions}.items():
             given, wanted = f"{form.id} [{form.form}]: {name}", "an array of real numbers computed by jax.numpy"
             try:
-                found = jax.eval_shape(getattr(form, name), problem, point, constants)
+                found = jax.eval_shape(formula, problem, point, constants)
                 shapes[name], real = found.shape, jnp.issubdtype(found.dtype, jnp.floating)
             except (Exception, SystemExit) as error:  # whatever the user's code raises
                 said = str(error).strip().splitlines()[0][:200] if str(error).strip() else ""

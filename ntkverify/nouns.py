@@ -92,7 +92,7 @@ class Problem:
     init: str
     m: int
     rank: int
-    """rank(X)."""
+    """rank(X), exactly or, where X is large, from above."""
 
     @property
     def n(self) -> int:
@@ -180,6 +180,20 @@ class Twin:
     assumptions: Formula | None = None
 
 
+@dataclass(frozen=True)
+class Where:
+    """Assumptions that hold where another holds and every function of `inside` is ≥ 0."""
+
+    assumptions: Formula
+    inside: tuple[Formula, ...]
+
+    def __call__(self, problem: Problem, point: Point, constants: Mapping[str, Any]) -> jax.Array:
+        found = self.assumptions(problem, point, constants)
+        for each in self.inside:
+            found = found & (jax.numpy.min(each(problem, point, constants)) >= 0)
+        return found
+
+
 def always(problem: Problem, point: Point, constants: Mapping[str, Any]) -> jax.Array:
     """No assumption beyond the setting."""
     return jax.numpy.asarray(True)
@@ -206,6 +220,9 @@ class Claim:
     beyond: Formula | None = None
     """log₁₀ of the factor by which a width or step size that the form assumes is missed; above 0 the form
     is not applicable, and the verdict names the factor."""
+    inside: tuple[Formula, ...] = ()
+    """Functions that are ≥ 0 where the form says something; `assumptions` says so too, and a search finds its way in
+    by them."""
 
     @property
     def form(self) -> str:
@@ -222,6 +239,7 @@ class Claim:
             lhs=twin.lhs or self.lhs,
             rhs=twin.rhs or self.rhs,
             assumptions=twin.assumptions or self.assumptions,
+            inside=() if twin.assumptions else self.inside,
             twins=(),
         )
 
@@ -238,18 +256,24 @@ def claim(
     constants: Mapping[str, float] | None = None,
     twins: tuple[Twin, ...] = (),
     beyond: Formula | None = None,
+    inside: tuple[Formula, ...] = (),
 ) -> Claim:
-    """Bind the formulas to the form that the module's docstring states."""
+    """Bind the formulas to the form that the module's docstring states.
+
+    `assumptions` gives a boolean; `inside` are functions, numbers or arrays of order one, that are ≥ 0 where the form
+    says something.
+    """
     statement = read(docstring or "")[form]
     return Claim(
         id=module.rpartition(".")[2].replace("_", "-"),
         lhs=lhs,
         rhs=rhs,
-        assumptions=assumptions,
+        assumptions=Where(assumptions, inside) if inside else assumptions,
         where=where,
         direction=statement.direction,
         statement=statement,
         constants=constants or {},
         twins=twins,
         beyond=beyond,
+        inside=inside,
     )

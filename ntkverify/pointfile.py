@@ -17,6 +17,7 @@ from ntkverify import catalogue
 from ntkverify.errors import BadInput, choose
 from ntkverify.nouns import Claim, Params, Point, Problem
 from ntkverify.results import write
+from ntkverify.setting import rank
 
 SCHEMA = 1
 _PROBLEM = ("X", "y", "sigma", "delta", "radius")
@@ -62,7 +63,7 @@ def load_point(path: Path) -> tuple[Claim, Problem, Point, dict]:
     W, a, moved_W, moved_a, probe = (jnp.asarray(arrays[name]) for name in _POINT)
     problem = Problem(
         X=X, y=y, sigma=sigma, delta=delta, radius=radius, activation=catalogue.activation(about["network"]),
-        init=about["init"], m=W.shape[1], rank=int(np.linalg.matrix_rank(np.asarray(X))),
+        init=about["init"], m=W.shape[1], rank=rank(arrays["X"]),
     )  # fmt: skip
     return form, problem, Point(Params(W, a), Params(moved_W, moved_a), probe), about["note"]
 

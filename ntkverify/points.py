@@ -6,10 +6,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key, PRNGKeyArray
 
-from ntkverify.ascent import on_sphere
+from ntkverify.ascent import on_sphere, within
 from ntkverify.network import initialise
 from ntkverify.nouns import Params, Point, Problem
-from ntkverify.numerics import unit_roundoff
 from ntkverify.quantities import kernel_change
 
 DIRECTIONS = ("random", "sign-aligned", "product-aligned", "lone", "gradient-aligned")
@@ -38,12 +37,8 @@ def _points(problem: Problem, key: PRNGKeyArray) -> Point:
     base = initialise(problem, key_draw)
     probe = jax.random.rademacher(key_probe, problem.y.shape, problem.y.dtype)
 
-    # A little inside, so that rounding cannot put the point outside the ball.
-    slack = 8 * unit_roundoff(base.W.dtype) * (jnp.max(jnp.abs(base.W)) + problem.radius)
-    length = jnp.maximum(problem.radius - problem.d_in * slack, 0)
-
     def moved(direction):
-        return Params(base.W + on_sphere(direction, length), base.a)
+        return Params(within(base.W, on_sphere(direction, problem.radius), problem.radius), base.a)
 
     wander = moved(jax.random.normal(key_move, base.W.shape, base.W.dtype))
     tilt = moved(problem.X[0][:, None] * base.a[0][None])

@@ -6,6 +6,10 @@ import numpy as np
 
 from ntkverify.errors import BadInput
 from ntkverify.nouns import COUPLED, Activation, Dataset, Problem
+from ntkverify.setting import excess, inside, rank
+
+NEAR = 16
+"""Ulps above 1 from which a row is divided, not moved, into the setting."""
 
 
 def problem(
@@ -22,7 +26,7 @@ def problem(
 ) -> tuple[Problem, str]:
     """The problem, and the sentence that says how the data were scaled.
 
-    Raises `BadInput` for data that are not finite, or break ‖x‖ ≤ 1, ‖y‖ ≤ 1 without `scale`; for an
+    Raises `BadInput` for data that are not finite, or break ‖x‖ ≤ 1, ‖y‖ ≤ 1, read exactly, without `scale`; for an
     odd m under coupling; for float64 where JAX does not have it.
     """
     if init == COUPLED and (m < 2 or m % 2):
@@ -40,8 +44,13 @@ def problem(
         activation=activation,
         init=init,
         m=m,
-        rank=int(np.linalg.matrix_rank(X.astype(np.float64))),
+        rank=rank(X),
     ), sentence
+
+
+def _norm(largest: float, amount: float) -> str:
+    """The largest norm in words: that of a row whose squared length is above 1 by `amount`."""
+    return f"1 + {amount / 2:.2g}" if amount < 1e-4 else f"{largest:.6g}"
 
 
 def _scaled(dataset: Dataset, dtype: np.dtype, scale: bool):
@@ -58,17 +67,20 @@ def _scaled(dataset: Dataset, dtype: np.dtype, scale: bool):
         largest = top * float(np.linalg.norm(array / top, axis=1).max())
         if not np.isfinite(largest):
             raise BadInput(f"{dataset.name}: the largest row of {name} has a norm beyond 1.8e308", "smaller numbers")
-        if largest > 1:
-            clearly = largest > 1 + 1e-6
-            if clearly and not scale:
+        amounts = excess(array)
+        if amounts.any():
+            clearly, norm = largest > 1 + 1e-6, _norm(largest, float(amounts.max()))
+            if not scale:
                 raise BadInput(
-                    f"{dataset.name}: the largest row of {name} has norm {largest:.6g}",
-                    "norms of at most 1, which the theory assumes",
-                    "--scale, which divides by it",
+                    f"{dataset.name}: {np.count_nonzero(amounts)} of {len(array)} rows of {name} are longer than 1, row {amounts.argmax()} has norm {norm}",
+                    "norms of at most 1, exactly, which the theory assumes",
+                    "--scale, which divides by it" if clearly else "--scale, which moves it inside",
                 )
-            # The slack keeps the norm at most 1 after rounding.
-            array = array / (largest * (1 + 8 * np.finfo(dtype).eps))
-            if clearly:
-                said.append(f"{name} divided by its largest row norm, {largest:.6g}")
-        arrays.append(array.astype(dtype))
+            said.append(
+                f"{name} divided by its largest row norm, {norm}"
+                if clearly
+                else f"{np.count_nonzero(amounts)} rows of {name} moved inside from norms of up to {norm}"
+            )
+        near = largest <= 1 + NEAR * np.finfo(np.float64).eps
+        arrays.append(inside((array if near else array / largest).astype(dtype)))
     return *arrays, "; ".join(said) or "as they came, all row norms at most 1"

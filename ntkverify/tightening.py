@@ -86,7 +86,7 @@ def _highest(claim: Claim, problem: Problem, places, constants):
 
 def _matters(claim: Claim, problem: Problem, found: Found, name: str) -> bool:
     """Whether small / large is larger when the constant is 0, the assumptions left aside."""
-    free = dataclasses.replace(claim, assumptions=_everywhere)
+    free = dataclasses.replace(claim, assumptions=_everywhere, inside=())
     none, printed = (_worst(free, problem, [found.places], name, value) for value in (0.0, claim.constants[name]))
     return none > printed > OUTSIDE
 
@@ -97,6 +97,6 @@ def _everywhere(problem, point, constants):
 
 def _shrinks(claim: Claim, problem: Problem, places: list, name: str, standing: float) -> float | None:
     """log₁₀ of the ratio at the standing value over that at the printed one, at the points found."""
-    free = dataclasses.replace(claim, assumptions=_everywhere)
+    free = dataclasses.replace(claim, assumptions=_everywhere, inside=())
     tight, printed = (_worst(free, problem, places, name, value) for value in (standing, claim.constants[name]))
     return math.log10(tight / printed) if printed > 0 and 0 < tight < math.inf else None

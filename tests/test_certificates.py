@@ -5,13 +5,14 @@ import copy
 import dataclasses
 import json
 import math
+import re
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 from conftest import make
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ntkverify import certificates, checker, cli, growth, launches
@@ -156,6 +157,31 @@ TAMPERED = {
     "another start": set_to("init", lambda _: "uncoupled"),
     "a bound left out": lambda content: content["bounds"].pop("rate"),
     "a bound too many": lambda content: content["bounds"].update(more=1.0),
+    "a key too many": lambda content: content.update(note="more"),
+    "no origin": lambda content: content.pop("origin"),
+    "an origin in a word": lambda content: content.update(origin="here"),
+    "labels of norm 2": set_to("floats", "y", lambda y: [[2.0], [-2.0]]),
+    "a row of zeros": set_to("floats", "X", lambda X: [X[0], [0.0, 0.0]]),
+    "no rows": set_to("floats", "X", lambda X: []),
+    "rows without entries": set_to("floats", "y", lambda y: [[], []]),
+    "no neurons": set_to("floats", "W", lambda W: [[], []]),
+    "a sign of 0": set_to("floats", "a", 0, 0, lambda sign: 0.0),
+    "a row for a matrix": set_to("floats", "X", lambda X: X[0]),
+    "three axes": set_to("floats", "X", lambda X: [X, X]),
+    "an object for a matrix": set_to("floats", "W", lambda W: {"0": W[0], "1": W[1]}),
+    "a whole number in a matrix": set_to("floats", "X", 0, 0, lambda x: 1),
+    "nothing in a matrix": set_to("floats", "W", 0, 0, lambda w: None),
+    "a list of networks": set_to("network", lambda word: [word]),
+    "no launch told": lambda content: content.update(launch=None),
+    "the steps true": lambda content: content.update(launch={"steps": True, "W": content["floats"]["W"]}),
+    "steps in floats": lambda content: content.update(launch={"steps": 5.0, "W": content["floats"]["W"]}),
+    "steps without end": lambda content: content.update(launch={"steps": 10**4000, "W": content["floats"]["W"]}),
+    "a launch of a launch": lambda content: content.update(
+        launch={"steps": 1, "W": content["floats"]["W"], "launch": {}}
+    ),
+    "inputs beyond all squares": set_to("floats", "X", lambda X: [[1e300, 0.0], [0.0, 1e300]]),
+    "inputs below all squares": set_to("floats", "X", lambda X: [[1e-300, 0.0], [0.0, 1e-300]]),
+    "weights beyond all exponentials": set_to("floats", "W", lambda W: [[1.5e308] * len(row) for row in W]),
     "an empty launch": lambda content: content.update(launch={}),
     "a launch of no steps": lambda content: content.update(launch={"steps": 0, "W": content["floats"]["W"]}),
     "a launch that goes nowhere": lambda content: content.update(launch={"steps": 5, "W": content["floats"]["W"]}),
@@ -170,6 +196,148 @@ def test_a_tampered_certificate_is_rejected_even_with_a_fitting_digest(name, goo
     found = verdict(content, tmp_path)
     assert not found.accepted
     assert found.sentence
+
+
+@pytest.mark.parametrize("name", [*checker.FLOATS[4:], *checker.BOUNDS, *checker.CONCLUSIONS])
+def test_every_number_is_a_float_in_its_range(name, good, tmp_path):
+    part = next(part for part in ("floats", "bounds", "conclusions") if name in good[part])
+    beyond = [-5e-324, checker.BELOW.get(name, 1e308) * 1.0, *([] if name in checker.MAY_VANISH else [0.0])]
+    beyond = beyond if name in checker.BELOW else [value for value in beyond if value != 1e308]
+    for value in (*beyond, 1, True, "0.1", None, [0.1], 10**400, -(10**400)):
+        content = copy.deepcopy(good)
+        content[part][name] = value
+        found = verdict(content, tmp_path)
+        assert not found.accepted, value
+        assert f"malformed: {name} is" in found.sentence
+
+
+LARGEST, LEAST = 1.7976931348623157e308, 5e-324
+
+
+@pytest.mark.parametrize("network", checker.NETWORKS)
+@pytest.mark.parametrize("value", [LARGEST, LEAST])
+def test_extreme_numbers_are_rejected_with_a_sentence(network, value, good, tmp_path):
+    """Bounds at the ends of the range of floats, one, two and all at a time, where a claim may hold or not: what is
+    accepted is in every hypothesis."""
+    for names in (*((name,) for name in checker.BOUNDS), ("size", "norm"), ("weight", "rate"), checker.BOUNDS):
+        content = copy.deepcopy(good) | {"network": network}
+        content["bounds"] |= dict.fromkeys(names, value)
+        found = verdict(content, tmp_path)
+        assert found.sentence
+        assert not (found.accepted and network != good["network"])
+        if value == LARGEST:
+            assert not found.accepted
+    for name in ("s", "eta"):
+        content = copy.deepcopy(good) | {"network": network}
+        content["floats"][name] = value
+        assert not verdict(content, tmp_path).accepted
+
+
+NASTY = [
+    0.0,
+    -0.0,
+    -1.0,
+    0.5,
+    1.0,
+    LARGEST,
+    LEAST,
+    1,
+    10**4000,
+    True,
+    None,
+    "1",
+    "",
+    [],
+    [[]],
+    [[1.0]],
+    {},
+    {"steps": 1},
+]
+
+
+def places(content, path=()):
+    """Every place of a content, the whole one aside."""
+    inner = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in inner:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_stands_at_any_place_there_is_a_verdict(data, good, tmp_path):
+    content = copy.deepcopy(good)
+    for path in data.draw(st.lists(st.sampled_from(list(places(good))), min_size=1, max_size=2)):
+        inner = content
+        for key in path[:-1]:
+            inner = inner[key] if isinstance(inner, (dict, list)) and inner else {}
+        if isinstance(inner, (dict, list)) and inner:
+            inner[path[-1]] = data.draw(st.sampled_from(NASTY))
+    if content.get("kind") != "convergence" or type(content.get("schema")) is not int or content["schema"] != 1:
+        with pytest.raises(BadInput, match="wanted"):
+            verdict(content, tmp_path)
+        return
+    found = verdict(content, tmp_path)
+    if found.accepted:  # smaller labels, larger bounds and weaker conclusions are what is proved as well
+        assert all(content["floats"][name] == good["floats"][name] for name in ("X", "W", "a"))
+        assert np.linalg.norm(content["floats"]["y"]) <= content["bounds"]["size"]
+        assert content["bounds"]["longest"] >= 1
+        assert content["bounds"]["lambda"] <= good["bounds"]["lambda"] * (1 + 1e-9)
+        for name in ("norm", "weight", "sharpness", "rate"):
+            assert content["bounds"][name] >= good["bounds"][name] * (1 - 1e-9)
+
+
+def test_what_would_take_for_ever_is_refused_at_once(good, tmp_path):
+    many = copy.deepcopy(good)
+    many["floats"] |= {"X": [[1.0, 0.0]] * 20_000, "y": [[1.0]] * 20_000}
+    long = copy.deepcopy(good)
+    wide = [[0.1] * 20_000] * 2
+    long["floats"] |= {"W": wide, "a": [[1.0, -1.0] * 10_000]}
+    long["launch"] = {"steps": checker.LONGEST, "W": wide}
+    for content in (many, long):
+        assert "too large" in verdict(content, tmp_path).sentence
+    lost = copy.deepcopy(good)
+    lost["launch"] = {"steps": checker.LONGEST, "W": good["floats"]["W"]}
+    lost["floats"]["omega"] = 1e-60
+    assert "distance" in verdict(lost, tmp_path).sentence
+
+
+@pytest.mark.parametrize(
+    "what", ["a key twice", "another form of a number", "spaces", "an infinity", "keys as escapes"]
+)
+def test_a_text_that_is_not_as_written_is_rejected(what, good, tmp_path):
+    eta = json.dumps(good["floats"]["eta"])
+    text = {
+        "a key twice": json.dumps(good).replace('"eta": ', '"eta": 1e-9, "eta": '),
+        "another form of a number": json.dumps(good).replace(eta, eta + "0"),
+        "spaces": json.dumps(good, indent=1),
+        "an infinity": json.dumps(good).replace(eta, "1e999"),
+        "keys as escapes": json.dumps(good).replace('"eta"', '"\\u0065ta"'),
+    }[what]
+    assert text != json.dumps(good)
+    path = tmp_path / "c.json"
+    path.write_text(text)
+    assert "changed after it was written" in check(path).sentence
+
+
+def test_what_the_sentence_promises_is_rounded_to_the_safe_side(good, tmp_path):
+    said = verdict(good, tmp_path).sentence
+    rate, away = (float(word) for word in re.findall(r"1 − (\S+)\)\^τ.*within (\S+) of", said)[0])
+    assert 0 < rate <= good["conclusions"]["contraction"] < 1.00001 * rate
+    assert good["floats"]["s"] <= away < 1.00001 * good["floats"]["s"]
+
+
+def test_a_neuron_that_underflows_is_no_way_around_the_quotients(tmp_path):
+    """exp(−800) = 0 in floats: Collatz's vector has no entry there to divide by, and the bound must not lose it."""
+    good = certificate(proved(two_points(m=64, network="exponential")), {})
+    for pair in ((0, 1), range(64)):
+        content = copy.deepcopy(good)
+        for row in content["floats"]["W"]:
+            for r in pair:
+                row[r] = -800.0
+        found = verdict(content, tmp_path)
+        assert found.findings[7].what == "B ≤ sharpness"
+        assert math.isfinite(found.findings[7].found)
 
 
 def test_one_changed_digit_anywhere_is_rejected(good, tmp_path):
@@ -310,6 +478,12 @@ def test_bad_input_is_refused_with_what_fails(words, said, tmp_path, capsys):
         "[]",
         '{"kind": "convergence"}',
         '{"kind": "convergence", "schema": 1, "x": NaN}',
+        '{"kind": "convergence", "schema": true}',
+        '{"kind": "convergence", "schema": 1.0}',
+        '{"kind": ["convergence"], "schema": 1}',
+        '{"kind": "convergence", "schema": 1' + 5000 * "0" + "}",
+        "[" * 100_000,
+        *(f'{{"kind": "convergence", "schema": 1, "x": {"[" * depth}{"]" * depth}}}' for depth in (17, 900, 100_000)),
         '{"kind": "other", "schema": 1}',
     ],
 )

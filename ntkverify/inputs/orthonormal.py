@@ -4,6 +4,7 @@ import numpy as np
 
 from ntkverify.errors import BadInput
 from ntkverify.nouns import Dataset
+from ntkverify.setting import inside
 
 
 def load(name: str, n: int | None, d_in: int | None, d_out: int | None, seed: int) -> Dataset:
@@ -13,7 +14,7 @@ def load(name: str, n: int | None, d_in: int | None, d_out: int | None, seed: in
     if d_in < n:
         raise BadInput(f"--n {n} orthonormal inputs with --d-in {d_in}", "at most --d-in of them", f"--n {d_in}")
     y = np.random.default_rng(seed).standard_normal((n, d_out))
-    y /= np.linalg.norm(y, axis=1, keepdims=True)
+    y = inside(y / np.linalg.norm(y, axis=1, keepdims=True))
     return Dataset(
         "orthonormal", np.eye(n, d_in), y, f"{n} orthonormal inputs, labels uniform on the sphere, seed {seed}"
     )

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ntkverify.nouns import Dataset
+from ntkverify.setting import inside
 
 N, D_IN, D_OUT, SEPARATION = 16, 16, 1, 0.5
 
@@ -22,8 +23,8 @@ def load(
     y = rng.standard_normal((n, d_out))
     return Dataset(
         name,
-        X,
-        y / np.linalg.norm(y, axis=1, keepdims=True),
+        inside(X),
+        inside(y / np.linalg.norm(y, axis=1, keepdims=True)),
         f"{n} points of the unit sphere of R^{d_in} in pairs at angle {separation:g}, targets from the sphere of "
         f"R^{d_out} (seed {seed})",
     )

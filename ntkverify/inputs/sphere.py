@@ -3,6 +3,7 @@
 import numpy as np
 
 from ntkverify.nouns import Dataset
+from ntkverify.setting import inside
 
 # The shape of the digits, so that one compilation serves both of the default data sets.
 N, D_IN, D_OUT = 16, 64, 3
@@ -15,7 +16,7 @@ def load(name: str, n: int | None, d_in: int | None, d_out: int | None, seed: in
     X, y = rng.standard_normal((n, d_in)), rng.standard_normal((n, d_out))
     return Dataset(
         name,
-        X / np.linalg.norm(X, axis=1, keepdims=True),
-        y / np.linalg.norm(y, axis=1, keepdims=True),
+        inside(X / np.linalg.norm(X, axis=1, keepdims=True)),
+        inside(y / np.linalg.norm(y, axis=1, keepdims=True)),
         f"{n} points drawn uniformly from the unit sphere of R^{d_in}, targets from that of R^{d_out} (seed {seed})",
     )

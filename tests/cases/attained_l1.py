@@ -1,0 +1,37 @@
+r"""Softmax weights move little in total variation
+
+Source: case
+Setting: Softmax network, any $W$, $\|\widetilde w_r - w_r\| \le R$, $\|x_i\| \le 1$.
+Measured: Both sides at every drawn point of the ball.
+Refuted by: One point.
+
+[derived]
+Direction: upper
+Statement: $$ \max_i \|\widetilde S_i - S_i\|_1 \le 2\tanh(R/2) $$
+Proof: $\widetilde S \propto S e^z$ with $|z| \le R$; the worst case is two-valued.
+"""
+
+import jax.numpy as jnp
+
+from ntkverify.nouns import Twin, claim
+from ntkverify.quantities import distance, softmax
+
+
+def lhs(problem, point, constants):
+    return jnp.max(jnp.sum(jnp.abs(softmax(problem, point.moved) - softmax(problem, point.base)), axis=1))
+
+
+def rhs(problem, point, constants):
+    return 2 * jnp.tanh(distance(point) / 2)
+
+
+CLAIMS = (
+    claim(
+        __name__,
+        __doc__,
+        "derived",
+        lhs=lhs,
+        rhs=rhs,
+        twins=(Twin("the constant halved", rhs=lambda p, q, c: rhs(p, q, c) / 2),),
+    ),
+)
