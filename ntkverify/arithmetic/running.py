@@ -377,7 +377,7 @@ class _Running(Arithmetic):
         d, Q = jnp.linalg.eigh(A)
         turned, half = jnp.swapaxes(Q, -1, -2), _matmul(A, Q)
         long_A, long_Q, long_half = map(_norm, (A, Q, half))
-        eye = jnp.eye(n, dtype=A.dtype)
+        eye = jnp.broadcast_to(jnp.eye(n, dtype=A.dtype), A.shape)
         off = _norm(_matmul(turned, Q) - eye) + g * long_Q * long_Q
         far = (
             _norm(_matmul(turned, half) - d[..., None] * eye) + (1 + off) * g * long_A * long_Q + g * long_Q * long_half

@@ -2,7 +2,7 @@ r"""Gradient descent keeps the sum of the neurons
 
 Source: docs/theory.md §3
 Setting: Softmax network at points $W(\tau)$ of a gradient descent path; $e = F - Y$.
-Measured: $\sum_r \Delta w_r$, every coordinate, against 0 with its rounding bound, for $e$ as the floats give it (it vanishes for any $e$); $W(\tau+1) - W(\tau)$ is $-\eta$ times it.
+Measured: $\sum_r \Delta w_r$, every coordinate: its positive terms against its negative ones, beside which rounding is small, for $e$ as the floats give it (it vanishes for any $e$); $W(\tau+1) - W(\tau)$ is $-\eta$ times it.
 Refuted by: One coordinate of the sum that rounding does not explain.
 
 [derived]
@@ -20,26 +20,30 @@ from ntkverify.numerics import full_precision
 from ntkverify.quantities import is_softmax, pulled_back, residual, softmax
 
 
-def lhs(problem, point, c):
-    return jnp.sum(pulled_back(problem, point.base, given(residual(problem, point.base))), axis=1)
-
-
-def rhs(problem, point, c):
-    return jnp.zeros((), problem.X.dtype)
+def moves(problem, point, c):
+    return pulled_back(problem, point.base, given(residual(problem, point.base)))
 
 
 @full_precision
 def without_mean(problem, point, c):
     """m Σ e a S x, the term of f left out."""
     pull = given(residual(problem, point.base)) @ point.base.a
-    return problem.m * jnp.sum(problem.X.T @ (pull * softmax(problem, point.base)), axis=1)
+    return problem.m * (problem.X.T @ (pull * softmax(problem, point.base)))
 
 
 def signs_forgotten(problem, point, c):
-    step = pulled_back(problem, point.base, given(residual(problem, point.base)))
-    return jnp.sum(step * point.base.a[:1], axis=1)
+    return moves(problem, point, c) * point.base.a[:1]
 
 
+def up(step):
+    return lambda problem, point, c: jnp.sum(jnp.maximum(step(problem, point, c), 0), axis=1)
+
+
+def down(step):
+    return lambda problem, point, c: jnp.sum(jnp.maximum(-step(problem, point, c), 0), axis=1)
+
+
+lhs, rhs = up(moves), down(moves)
 CLAIMS = (
     claim(
         __name__,
@@ -50,8 +54,8 @@ CLAIMS = (
         assumptions=is_softmax,
         where=ON_PATH,
         twins=(
-            Twin("the mean f dropped from a − f", lhs=without_mean),
-            Twin("the sum weighted by the signs a_1", lhs=signs_forgotten),
+            Twin("the mean f dropped from a − f", lhs=up(without_mean), rhs=down(without_mean)),
+            Twin("the sum weighted by the signs a_1", lhs=up(signs_forgotten), rhs=down(signs_forgotten)),
         ),
     ),
 )

@@ -2,8 +2,8 @@ r"""Rank of the kernel, and the width below which λ = 0
 
 Source: docs/theory.md §3
 Setting: Any two-layer network of the catalogue at $W(0)$, restricted to its first $m'$ neurons; $\rho = \mathrm{rank}(X)$.
-Measured: $m'$ is the largest width whose rank bound lies below $nd$, and not above $m$. The eigenvalues of $H$ beyond the bound, against zero, with the backward error of the eigenvalue routine as allowance.
-Refuted by: One eigenvalue beyond the bound that rounding does not explain.
+Measured: $m'$ is the largest width whose rank bound lies below $nd$, and not above $m$. $\mathrm{tr}\,H$ against the sum of as many of its largest eigenvalues as the bound allows: $H$ is positive semidefinite, so they agree where all others are 0.
+Refuted by: One draw where the two differ by more than rounding and the enclosure of the eigenvalues explain.
 
 [derived]
 Direction: equality
@@ -15,8 +15,9 @@ Note: Necessary, not sufficient: above the floor $\lambda$ may still vanish, for
 
 import jax.numpy as jnp
 
+from ntkverify.kernels.closed_form import closed_form
 from ntkverify.nouns import AT_START, COUPLED, Params, Twin, claim
-from ntkverify.quantities import eigenvalues, rank_bound
+from ntkverify.quantities import rank_bound
 
 
 def widths(problem):
@@ -34,31 +35,35 @@ def assumptions(problem, point, c):
     return jnp.asarray(width_below(problem) > 0)
 
 
-def beyond(problem, point, m, rank):
-    """The eigenvalues of H at the first m neurons, the `rank` largest left out."""
+def kernel(problem, point, m):
+    """H at the first m neurons."""
     m = max(m, 2)  # where no width is below the floor, the assumption already says so
-    first = Params(point.base.W[:, :m], point.base.a[:, :m])
-    values = eigenvalues(problem, first)
-    return values[: max(values.shape[0] - rank, 1)]
+    return closed_form(problem, Params(point.base.W[:, :m], point.base.a[:, :m]))
 
 
-def lhs(problem, point, c):
-    m = width_below(problem)
-    return beyond(problem, point, m, rank_bound(problem, m))
+def trace(m):
+    return lambda problem, point, c: jnp.trace(kernel(problem, point, m(problem)))
 
 
-def rhs(problem, point, c):
-    return jnp.zeros((), problem.X.dtype)
+def largest(m, rank):
+    """The sum of the `rank` largest eigenvalues."""
+
+    def total(problem, point, c):
+        values = jnp.linalg.eigvalsh(kernel(problem, point, m(problem)))
+        return jnp.sum(values[max(len(values) - rank(problem), 0) :])
+
+    return total
 
 
-def one_rank_less(problem, point, c):
-    m = width_below(problem)
-    return beyond(problem, point, m, rank_bound(problem, m) - 1)
+def floor(problem):
+    return rank_bound(problem, width_below(problem))
 
 
-def wider(problem, point, c):
-    """λ = 0 claimed at a width above the floor."""
-    return beyond(problem, point, 2 * width_below(problem), problem.n * problem.d_out - 1)
+lhs, rhs = trace(width_below), largest(width_below, floor)
+
+
+def twice(problem):
+    return 2 * width_below(problem)
 
 
 CLAIMS = (
@@ -71,8 +76,12 @@ CLAIMS = (
         assumptions=assumptions,
         where=AT_START,
         twins=(
-            Twin("the bound lowered by one", lhs=one_rank_less),
-            Twin("the factor 1/2 of the floor dropped: λ = 0 at twice the width", lhs=wider),
+            Twin("the bound lowered by one", rhs=largest(width_below, lambda problem: floor(problem) - 1)),
+            Twin(
+                "the factor 1/2 of the floor dropped: λ = 0 at twice the width",
+                lhs=trace(twice),
+                rhs=largest(twice, lambda problem: problem.n * problem.d_out - 1),
+            ),
         ),
     ),
 )
