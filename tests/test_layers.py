@@ -11,10 +11,10 @@ ROOT = Path(ntkverify.__file__).parent
 FLOORS = (
     {"errors"},
     {"checker"},
-    {"numerics", "ascent", "statement", "settings", "quadrature", "balls"},
-    {"grids", "rounding", "nouns", "results", "environment", "progress", "ledger", "fits"},
+    {"numerics", "ascent", "statement", "settings", "balls"},
+    {"grids", "rounding", "nouns", "quadrature", "results", "environment", "progress", "ledger", "fits"},
     {"enclosures", "diffusion.process", "diffusion.stopping", "diffusion.levels", "diffusion.distances"},
-    {"float_enclosures"},
+    {"float_enclosures", "arguments"},
     {"diffusion.truth"},
     {"diffusion.population", "diffusion.regression"},
     {"diffusion.populations"},
