@@ -505,6 +505,7 @@ DOCS = Path(__file__).parents[1] / "docs"
         "diffusion-gaussian",
         "diffusion-level",
         "diffusion-moons",
+        "diffusion-swissroll",
         "diffusion-digits",
         "diffusion-digits-wide",
     ],
