@@ -124,7 +124,7 @@ def kernel(
 
     `route` is closed-form, jacobian-contraction, ntk-vector-products (both of neural-tangents),
     autodiff, or infinite-width, which needs no `params`.  The finite routes agree to about 1e-14 of
-    the largest entry in float64 and 1e-6 in float32; `params` and `X2` have the problem's precision.  Calls of the
+    the largest entry in float64 and 1e-6 in float32; `params`, and `X2` of JAX, have the problem's precision.  Calls of the
     same shapes share a compiled program.  Source: docs/theory.md §2.
 
     >>> import jax
@@ -138,17 +138,15 @@ def kernel(
     """
     function = catalogue.kernel(arguments.text("route", route))
     arguments.asked(problem)
-    if route == "infinite-width":
-        params = None
-    elif params is None:
-        raise BadInput(f"route {route!r} without params", "a network, for routes at finite width", "nv.draw")
-    else:
+    if params is not None:
         arguments.network(problem, params)
+    elif route != "infinite-width":
+        raise BadInput(f"route {route!r} without params", "a network, for routes at finite width", "nv.draw")
     other = None if X2 is None else arguments.inputs(problem, X2)
     columns = problem.n if other is None else other.shape[0]
     size = 3 * problem.n * columns * problem.d_out**2 * problem.X.dtype.itemsize
     require_memory(size, f"a kernel of {problem.n} times {columns} inputs", "fewer inputs")
-    return _compiled(function, problem, params, other)
+    return _compiled(function, problem, None if route == "infinite-width" else params, other)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -229,7 +227,8 @@ def verify(claims: str | Path | Sequence[str | Path] = (), **settings) -> Rows:
     """
     for name in settings:
         choose("setting", name, READERS)
-    read = {name: READERS[name](name, value) for name, value in settings.items() if value is not None}
+    given = {name: value for name, value in settings.items() if not (value is None and name in ("n", "d_in", "d_out"))}
+    read = {name: READERS[name](name, value) for name, value in given.items()}
     return run(Settings(**read).checked(), arguments.texts("claims", claims))
 
 
