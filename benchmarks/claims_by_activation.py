@@ -54,23 +54,22 @@ def main() -> None:
     enable_precision(SETTINGS.dtype)
     with Progress() as heard:
         each = [measured(network, heard) for network in catalogue.ACTIVATIONS]
-    found = each[0] | {name: [row for one in each for row in one[name]] for name in ("problems", "claims")}
-    first, packages = found["problems"][0], found["environment"]["packages"]
+    rows, problems = ([row for one in each for row in one[name]] for name in ("claims", "problems"))
+    first, run_on = problems[0], each[0]["environment"]
     print("# Claims by network\n\n`uv run python benchmarks/claims_by_activation.py`\n")
     print(
         f"Unit sphere, n = {first['n']}, d_in = {first['d_in']}, d_out = {first['d_out']}, m = {first['m']}, "
         f"σ = {first['sigma']}, R = {SETTINGS.radius}, {SETTINGS.init} initialisation, {SETTINGS.seeds} draws, "
-        f"{SETTINGS.dtype} on {found['environment']['backend']}, jax {packages['jax']}. "
+        f"{SETTINGS.dtype} on {run_on['backend']}, jax {run_on['packages']['jax']}. "
         "A cell is the verdict and the worst log₁₀ of the smaller side over the larger (for equalities, of the "
         "difference over its rounding allowance); `vacuous`: its assumptions held on no draw: it speaks of softmax only, or of other widths.\n"
     )
-    cells = {(row["id"], row["form"], row["problem"]): cell(row) for row in found["claims"]}
-    problems = [problem["id"] for problem in found["problems"]]
-    print("| claim | form | " + " | ".join(problem["network"] for problem in found["problems"]) + " |")
+    cells = {(row["id"], row["form"], row["problem"]): cell(row) for row in rows}
+    print("| claim | form | " + " | ".join(problem["network"] for problem in problems) + " |")
     print("|---" * (2 + len(problems)) + "|")
     for name, form in dict.fromkeys((claim, form) for claim, form, _ in cells):
-        print(f"| {name} | {form} | " + " | ".join(cells[name, form, problem] for problem in problems) + " |")
-    sys.exit(any(row["verdict"] == "violated" for row in found["claims"]))
+        print(f"| {name} | {form} | " + " | ".join(cells[name, form, problem["id"]] for problem in problems) + " |")
+    sys.exit(any(row["verdict"] == "violated" for row in rows))
 
 
 if __name__ == "__main__":
