@@ -5,17 +5,16 @@ study.
 64-bit numbers are used when `jax_enable_x64` is on.
 """
 
-import dataclasses
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ntkverify import catalogue
+from ntkverify import arguments, catalogue
 from ntkverify.certificates import certificate
 from ntkverify.certifying import certify as decide_drawn
 from ntkverify.environment import require_memory
@@ -30,14 +29,14 @@ from ntkverify.realising import impossible, smallest_certified
 from ntkverify.settings import INITIALISATIONS, Settings
 from ntkverify.studying import configuration
 from ntkverify.studying import study as run_study
-from ntkverify.training import Run, ordinary_step, train_bytes
+from ntkverify.training import Run, ordinary_steps, train_bytes
 from ntkverify.training import train as descend_many
 from ntkverify.verification import Rows
 from ntkverify.verification import verify as run
 
 
 def problem(
-    data: str | tuple = "sphere",
+    data: str | Path | tuple = "sphere",
     network: str = "softmax",
     *,
     m: int = 256,
@@ -54,28 +53,47 @@ def problem(
     """Data, architecture and scales of a question.
 
     `data` is a data set's name (sphere, orthonormal, pairs, digits, iris, diabetes), a file (.npz, .csv, .tsv), or a pair of
-    arrays X (n, d_in), y (n, d_out).  Rows are divided by the largest norm where it exceeds 1;
-    without `scale` such data are refused.  `sigma` is the standard deviation of the initial weights,
-    `radius` the R of claims about a ball, both in units of W.  The arrays of the result have JAX's
-    default precision.  Raises `BadInput` for anything malformed.  Source: docs/theory.md §1.
+    arrays X (n, d_in), y (n, d_out), whose sizes `n`, `d_in`, `d_out` may repeat.  Rows are divided by the largest norm
+    where it exceeds 1; without `scale` such data are refused.  `sigma` is the standard deviation of the initial
+    weights, `radius` the R of claims about a ball, both in units of W.  The arrays of the result have JAX's default
+    precision.  Raises `BadInput` for anything malformed.  Source: docs/theory.md §1.
 
     >>> import ntkverify as nv
     >>> question = nv.problem("sphere", m=512, n=8, d_in=4, d_out=2)
     >>> question.X.shape, question.y.shape, question.m
     ((8, 4), (8, 2), 512)
     """
-    choose("initialisation", init, INITIALISATIONS)
-    checked = Settings(m=m, init=init, sigma=sigma, delta=delta, radius=radius, seed=seed, n=n, d_in=d_in, d_out=d_out)  # type: ignore[arg-type]
-    checked.checked()
-    if isinstance(data, str):
-        dataset = catalogue.load_input(data)(data, n, d_in, d_out, seed)
+    choose("initialisation", arguments.text("init", init), INITIALISATIONS)
+    flag, activation = arguments.flag("scale", scale), catalogue.activation(arguments.text("network", network))
+    m = arguments.whole("m", m)
+    n, d_in, d_out = (
+        None if size is None else arguments.whole(name, size)
+        for name, size in (("n", n), ("d_in", d_in), ("d_out", d_out))
+    )
+    if isinstance(data, str | Path):
+        dataset = _loaded(str(data), n, d_in, d_out, arguments.seed(seed))
     else:
-        X, y = (np.asarray(part, np.float64) for part in data)
-        dataset = Dataset("arrays", X.reshape(len(X), -1), y.reshape(len(y), -1), "arrays given by the caller")
+        dataset = arguments.arrays(data, n, d_in, d_out)
     return make_problem(
-        dataset, catalogue.activation(network), m=m, init=init, sigma=sigma, delta=delta, radius=radius, scale=scale,
-        dtype=dtype(),
+        dataset, activation, m=m, init=init, sigma=arguments.real("sigma", sigma, SIGMA, least=0),
+        delta=arguments.real("delta", delta, DELTA, 0, 1), radius=arguments.real("radius", radius, RADIUS, 0),
+        scale=flag, dtype=dtype(),
     )[0]  # fmt: skip
+
+
+SIGMA, DELTA, RADIUS = (
+    "a finite number of at least 0", "a probability strictly between 0 and 1", "a finite number above 0"
+)  # fmt: skip
+
+
+def _loaded(name: str, n: int | None, d_in: int | None, d_out: int | None, seed: int) -> Dataset:
+    """A data set or a file, once its size is known to fit."""
+    load = catalogue.load_input(name)
+    require_memory(32 * (n or 1) * ((d_in or 1) + (d_out or 1)), f"{name} of {n} rows", "a smaller n")
+    try:
+        return load(name, n, d_in, d_out, seed)
+    except OSError as error:
+        raise BadInput(f"data {name!r} ({error.strerror or error})", "a file that can be read") from None
 
 
 def draw(problem: Problem, key: PRNGKeyArray) -> Params:
@@ -89,15 +107,25 @@ def draw(problem: Problem, key: PRNGKeyArray) -> Params:
     >>> net.W.shape, net.a.shape
     ((4, 512), (2, 512))
     """
-    return initialise(problem, key)
+    arguments.asked(problem)
+    size = 3 * problem.m * (problem.d_in + problem.d_out) * problem.X.dtype.itemsize
+    require_memory(size, f"a network of m = {problem.m}", "a smaller m")
+    return initialise(problem, arguments.random_key(key))
 
 
-def kernel(problem: Problem, params: Params | None = None, route: str = "closed-form") -> Float[Array, "nd nd"]:
-    """The NTK Gram matrix H = J Jᵀ / s_m, an (n·d_out, n·d_out) array, sample slow.
+def kernel(
+    problem: Problem,
+    params: Params | None = None,
+    route: str = "closed-form",
+    X2: Float[Array, "n2 d_in"] | None = None,
+) -> Float[Array, "nd n2d"]:
+    """The NTK Gram matrix H = J Jᵀ / s_m, an (n·d_out, n·d_out) array, sample slow; with other inputs `X2`
+    (n2, d_in), in the units of `problem.X`, the (n·d_out, n2·d_out) kernel between the two.
 
     `route` is closed-form, jacobian-contraction, ntk-vector-products (both of neural-tangents),
     autodiff, or infinite-width, which needs no `params`.  The finite routes agree to about 1e-14 of
-    the largest entry in float64 and 1e-6 in float32.  Source: docs/theory.md §2.
+    the largest entry in float64 and 1e-6 in float32; `params`, and `X2` of JAX, have the problem's precision.  Calls of the
+    same shapes share a compiled program.  Source: docs/theory.md §2.
 
     >>> import jax
     >>> import ntkverify as nv
@@ -108,9 +136,22 @@ def kernel(problem: Problem, params: Params | None = None, route: str = "closed-
     >>> H.shape, K.shape, bool(abs(H - J).max() < 1e-5 * abs(H).max())
     ((16, 16), (16, 16), True)
     """
-    if params is None and route != "infinite-width":
+    function = catalogue.kernel(arguments.text("route", route))
+    arguments.asked(problem)
+    if params is not None:
+        arguments.network(problem, params)
+    elif route != "infinite-width":
         raise BadInput(f"route {route!r} without params", "a network, for routes at finite width", "nv.draw")
-    return catalogue.kernel(route)(problem, params)
+    other = None if X2 is None else arguments.inputs(problem, X2)
+    columns = problem.n if other is None else other.shape[0]
+    size = 3 * problem.n * columns * problem.d_out**2 * problem.X.dtype.itemsize
+    require_memory(size, f"a kernel of {problem.n} times {columns} inputs", "fewer inputs")
+    return _compiled(function, problem, None if route == "infinite-width" else params, other)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _compiled(route: Callable, problem: Problem, params: Params | None, X2):
+    return route(problem, params, X2)
 
 
 def train(
@@ -132,17 +173,17 @@ def train(
     >>> run.outcome, run.losses[0, 0] > run.losses[0, 1]
     (['converged'], np.True_)
     """
-    if not 0 < target < math.inf or budget < 1:
-        raise BadInput(f"target {target}, budget {budget}", "a target above 0 and at least one step", "target=0.01")
+    arguments.network(arguments.asked(problem), start, many=True)
+    target = arguments.real("target", target, "a finite number above 0", 0)
+    budget = arguments.whole("budget", budget)
+    size = None if eta is None else arguments.real("eta", eta, "a finite step size above 0", 0)
     seeds = start.W.shape[0] if start.W.ndim == 3 else 1
     require_memory(
         train_bytes(problem, seeds, budget), f"training {seeds} networks of m = {problem.m}", "fewer networks"
     )
     many = start if start.W.ndim == 3 else jax.tree.map(lambda leaf: leaf[None], start)
-    steps = jax.lax.map(lambda net: ordinary_step(problem, net), many)
-    return descend_many(
-        problem, many, steps if eta is None else jnp.full_like(steps, eta), target=target, budget=budget
-    )
+    steps = ordinary_steps(problem, many) if size is None else jnp.full((seeds,), size, problem.X.dtype)
+    return descend_many(problem, many, steps, target=target, budget=budget)
 
 
 def study(name: str, folder: str | Path, preset: str = "quick", **grid) -> dict:
@@ -160,13 +201,19 @@ def study(name: str, folder: str | Path, preset: str = "quick", **grid) -> dict:
     >>> found["complete"], len(found["cells"])
     (True, 6)
     """
+    for each, word in (("study", name), ("preset", preset)):
+        arguments.text(each, word)
+    path = Path(arguments.text("folder", folder))
     listed = {key: value if isinstance(value, (tuple, list)) else (value,) for key, value in grid.items()}
     config = configuration(name, preset, [f"{key}={','.join(map(str, values))}" for key, values in listed.items()])
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    return run_study(config, Path(folder))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"folder {path} ({error})", "a folder that can be written") from None
+    return run_study(config, path)
 
 
-def verify(claims: Sequence[str] = (), **settings) -> Rows:
+def verify(claims: str | Path | Sequence[str | Path] = (), **settings) -> Rows:
     """Check claims (all by default) as the command line does; `settings` are the fields of `Settings`.
 
     Returns `Rows`: its `claims` are dicts with verdict, sentence, counts and ratios, `results()` is
@@ -178,16 +225,29 @@ def verify(claims: Sequence[str] = (), **settings) -> Rows:
     >>> [(row["id"], row["verdict"]) for row in rows.claims]
     [('zero-output', 'holds')]
     """
-    known = [field.name for field in dataclasses.fields(Settings)]
     for name in settings:
-        choose("setting", name, known)
-    for name in ("data", "network"):
-        if isinstance(settings.get(name), str):
-            settings[name] = (settings[name],)
-    return run(Settings(**settings).checked(), tuple(claims))
+        choose("setting", name, READERS)
+    given = {name: value for name, value in settings.items() if not (value is None and name in ("n", "d_in", "d_out"))}
+    read = {name: READERS[name](name, value) for name, value in given.items()}
+    return run(Settings(**read).checked(), arguments.texts("claims", claims))
 
 
-def falsify(claim: str, problem: Problem, budget: float = 5.0, form: str = "derived", seed: int = 0) -> Found:
+def _number(name: str, value) -> float:
+    return arguments.real(name, value, "a finite number")
+
+
+READERS = {
+    **dict.fromkeys(("data", "network"), arguments.texts),
+    **dict.fromkeys(("init", "dtype"), arguments.text),
+    **dict.fromkeys(("n", "d_in", "d_out", "m", "seeds"), arguments.whole),
+    **dict.fromkeys(("sigma", "delta", "radius"), _number),
+    "seed": lambda name, value: arguments.seed(value),
+    "scale": arguments.flag,
+}
+"""How each field of `Settings` is read."""
+
+
+def falsify(claim: str | Path, problem: Problem, budget: float = 5.0, form: str = "derived", seed: int = 0) -> Found:
     """Search the worst point of an inequality for `budget` seconds, compiling aside.
 
     `claim` is a name of the catalogue or a file NAME.py (which is executed).  The result has the `ratio`
@@ -201,16 +261,17 @@ def falsify(claim: str, problem: Problem, budget: float = 5.0, form: str = "deri
     >>> bool(worst.drawn <= worst.ratio <= 1 + 1e-6)
     True
     """
-    if not 0 < budget < math.inf:
-        raise BadInput(f"budget {budget}", "a number of seconds above 0", "budget=5")
+    arguments.asked(problem)
+    budget, seed = arguments.real("budget", budget, "a number of seconds above 0", 0), arguments.seed(seed)
+    claim = arguments.text("claim", claim)
     forms = {each.form: each for each in catalogue.claims(claim)}
-    chosen = forms[choose("form", form, forms)]
+    chosen = forms[choose("form", arguments.text("form", form), forms)]
     if catalogue.own(claim):
         tried((chosen,), problem)
     return search(chosen, problem, budget, seed)
 
 
-def certify(claims: Sequence[str], problem: Problem, draws: int = 1, seed: int = 0) -> dict:
+def certify(claims: str | Path | Sequence[str | Path], problem: Problem, draws: int = 1, seed: int = 0) -> dict:
     """Decide claims at the worst points of drawn networks with every rounding enclosed.
 
     Returns `claims`, a row for each form with its verdict (proved | refuted | undecided) at exactly these
@@ -223,9 +284,11 @@ def certify(claims: Sequence[str], problem: Problem, draws: int = 1, seed: int =
     >>> [(row["id"], row["verdict"]) for row in found["claims"]]
     [('kernel-entries', 'proved')]
     """
-    for name in claims:
+    names = arguments.texts("claims", claims)
+    for name in names:
         catalogue.statements(name)
-    return decide_drawn(claims, problem, draws, seed)
+    draws, seed = arguments.whole("draws", draws), arguments.seed(seed)
+    return decide_drawn(names, arguments.asked(problem), draws, seed)
 
 
 def realise(
@@ -245,8 +308,14 @@ def realise(
     >>> len(made["floats"]["W"][0]) <= 200, made["conclusions"]["contraction"] > 0
     (True, True)
     """
-    if problem.activation.bend == math.inf:
+    if arguments.asked(problem).activation.bend == math.inf:
         raise BadInput(f"network {problem.activation.name}", "an activation with a second derivative", "softmax")
+    max_width, seed = arguments.whole("max_width", max_width), arguments.seed(seed)
+    follow = arguments.whole("follow", follow, 0)
+    keep, theta = (
+        arguments.real(name, value, "a number strictly between 0 and 1", 0, 1)
+        for name, value in (("keep", keep), ("theta", theta))
+    )
     found = smallest_certified(problem, seed, max_width, keep=keep, theta=theta, follow=follow)
     if not found.proved:
         raise impossible(found, max_width)

@@ -1,5 +1,6 @@
 """Why λ is 0, where the problem itself says so."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -31,7 +32,7 @@ def why_zero(problem: Problem) -> str:
 
 def infinite_bound(problem: Problem) -> str:
     """The sentence that says so where λ of the infinite-width kernel is 0; otherwise empty."""
-    spectrum = np.asarray(jnp.linalg.eigvalsh(sample_kernel(problem)[0]))
+    spectrum = np.asarray(jnp.linalg.eigvalsh(jax.jit(sample_kernel)(problem)[0]))
     if spectrum[0] > SHOWN_AS_ZERO * len(spectrum) * unit_roundoff(spectrum.dtype) * np.linalg.norm(spectrum):
         return ""
     reasons = "; ".join(_of_data(np.asarray(problem.X))) or "it is below the error of the eigenvalue routine"

@@ -11,6 +11,9 @@ class BadInput(ValueError):
         self.given, self.wanted, self.attempt = given, wanted, attempt
         super().__init__(f"{given}; wanted: {wanted}" + (f"; try: {attempt}" if attempt else ""))
 
+    def __reduce__(self):
+        return type(self), (self.given, self.wanted, self.attempt)
+
 
 def choose(kind: str, name: str, names: Iterable[str]) -> str:
     """`name` if it is one of `names`; otherwise `BadInput` that suggests the nearest."""

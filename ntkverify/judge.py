@@ -49,7 +49,7 @@ BUDGET = 2**28
 
 @functools.partial(
     jax.tree_util.register_dataclass,
-    data_fields=["applicable", "held", "violated", "small", "large", "allowance", "beyond", "place"],
+    data_fields=["applicable", "held", "violated", "small", "large", "allowance", "decisive", "beyond", "place"],
     meta_fields=[],
 )
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class Evidence:
     small: Any
     large: Any
     allowance: Any
+    decisive: Any
+    """Whether rounding is small beside the sides, where the claim is one that holds within it."""
     beyond: Any
     """log₁₀ of the factor by which an assumed width or step size is missed; −inf where none is assumed."""
     place: Any
@@ -184,6 +186,7 @@ def _compare_slope(applicable, measured, against, own) -> Evidence:
         small=slope,
         large=exponent,
         allowance=tolerance,
+        decisive=jnp.asarray(True),
         beyond=-jnp.inf * tolerance,
         place=jnp.zeros((), int),
     )
@@ -213,6 +216,7 @@ def _compare(direction: str, applicable, beyond, left, right, left_error, right_
         small=small.ravel()[worst],
         large=large.ravel()[worst],
         allowance=jnp.broadcast_to(allowance, small.shape).ravel()[worst],
+        decisive=decisive | (direction not in ("equality", "tight")),
         beyond=jnp.asarray(beyond, small.dtype),
         place=jnp.zeros((), int),
     )
@@ -223,16 +227,19 @@ def _ratio(small, large):
 
 
 def _worst_point(found: Evidence) -> Evidence:
-    """One draw's evidence from that of its points; points that the claim says nothing of are out."""
-    ratio = jnp.where(found.applicable, _ratio(found.small, found.large), -1)
+    """One draw's evidence from that of its points; points that the claim says nothing of are out, and so are those at
+    which rounding is not small beside the sides, as long as there are others."""
+    tells = found.applicable & (found.decisive | found.violated | ~jnp.any(found.applicable & found.decisive))
+    ratio = jnp.where(tells, _ratio(found.small, found.large), -1)
     worst = jnp.argmax(jnp.where(jnp.isnan(ratio), jnp.inf, ratio))
     return Evidence(
         applicable=jnp.any(found.applicable),
-        held=jnp.all(found.held | ~found.applicable),
+        held=jnp.all(found.held | ~tells),
         violated=jnp.any(found.violated & found.applicable),
         small=found.small[worst],
         large=found.large[worst],
         allowance=found.allowance[worst],
+        decisive=jnp.any(found.decisive),
         beyond=jnp.min(found.beyond),
         place=worst,
     )

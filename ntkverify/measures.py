@@ -52,7 +52,7 @@ def spectrum(problem: Problem) -> tuple[float, float]:
     """λ and the condition number κ_H of the infinite-width kernel; (0, ∞) where λ is below rounding."""
     if infinite_bound(problem):
         return 0.0, math.inf
-    values = np.linalg.eigvalsh(np.asarray(sample_kernel(problem)[0]))
+    values = np.linalg.eigvalsh(np.asarray(jax.jit(sample_kernel)(problem)[0]))
     return float(values[0]), float(values[-1] / values[0])
 
 

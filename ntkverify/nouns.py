@@ -24,7 +24,10 @@ Leaf = Any
 
 @dataclass(frozen=True)
 class Activation:
-    """A two-layer network's nonlinearity, with everything that depends on it."""
+    """A two-layer network's nonlinearity, with everything that depends on it.
+
+    Its functions are those of a module, so that records can be copied and pickled, and stay equal.
+    """
 
     name: str
     title: str
@@ -34,10 +37,12 @@ class Activation:
     slope: Callable
     """φ', elementwise."""
     expectation: Callable
-    """(X, σ) → E[φ'(⟨w,x_i⟩) φ'(⟨w,x_j⟩)] over w ~ N(0, σ² I), an (n, n) array, and its relative error
-    where it is found by quadrature (0 for closed forms)."""
+    """(X, Z, σ) → E[φ'(⟨w,x_i⟩) φ'(⟨w,z_j⟩)] over w ~ N(0, σ² I), a (rows of X, rows of Z) array."""
     spread: Callable
     """s → E[φ'(u)⁴] / E[φ'(u)²]² for u ~ N(0, s²): how many neurons it takes for means to settle."""
+    inaccuracy: Callable | None = None
+    """(X, Z, σ) → a bound on the error of `expectation` relative to its largest entry, where it is found by
+    quadrature; None for closed forms."""
     normalised: bool = False
     """F divides by Σ_r φ (then φ = φ' = exp: softmax)."""
     root_scaled: bool = False

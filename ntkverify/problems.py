@@ -34,13 +34,16 @@ def problem(
     if dtype == "float64" and not jax.config.read("jax_enable_x64"):
         raise BadInput("dtype float64", "64-bit numbers enabled", "jax.config.update('jax_enable_x64', True)")
     X, y, sentence = _scaled(dataset, np.dtype(dtype), scale)
-    number = np.dtype(dtype).type
+    with np.errstate(over="ignore", under="ignore"):
+        scales = {"sigma": sigma, "delta": delta, "radius": radius}
+        numbers = {name: np.dtype(dtype).type(value) for name, value in scales.items()}
+    for name, value in numbers.items():
+        if not np.isfinite(value) or (value == 0 and scales[name] != 0):
+            raise BadInput(f"{name} = {scales[name]}", f"a number that {dtype} can hold")
     return Problem(
         X=jnp.asarray(X),
         y=jnp.asarray(y),
-        sigma=jnp.asarray(number(sigma)),
-        delta=jnp.asarray(number(delta)),
-        radius=jnp.asarray(number(radius)),
+        **{name: jnp.asarray(value) for name, value in numbers.items()},
         activation=activation,
         init=init,
         m=m,
@@ -65,8 +68,8 @@ def _scaled(dataset: Dataset, dtype: np.dtype, scale: bool):
             raise BadInput(f"{dataset.name}: {name} holds {value} (row {row}, column {column})", "finite numbers")
         top = float(np.abs(array).max()) or 1.0  # squares of huge entries would overflow
         largest = top * float(np.linalg.norm(array / top, axis=1).max())
-        if not np.isfinite(largest):
-            raise BadInput(f"{dataset.name}: the largest row of {name} has a norm beyond 1.8e308", "smaller numbers")
+        if not largest < 1e308:
+            raise BadInput(f"{dataset.name}: the largest row of {name} has a norm beyond 1e308", "smaller numbers")
         amounts = excess(array)
         if amounts.any():
             clearly, norm = largest > 1 + 1e-6, _norm(largest, float(amounts.max()))

@@ -67,13 +67,9 @@ class Run:
             for loss, start in zip(last, first, strict=True)
         ]
 
-    @full_precision
     def kernels(self, problem: Problem) -> Float[Array, "seeds levels nd nd"]:
         """H at each snapshot, computed one at a time."""
-        params = jax.vmap(lambda net, W: jax.vmap(lambda one: dataclasses.replace(net, W=one))(W))(
-            self.start, self.snapshots
-        )
-        return jax.lax.map(lambda nets: jax.lax.map(lambda net: closed_form(problem, net), nets), params)
+        return _kernels(problem, self.start, self.snapshots)
 
     def sentence(self, index: int) -> str:
         """What became of one network."""
@@ -86,6 +82,13 @@ class Run:
         return f"Not converged in the budget of {self.budget} steps: ‖e‖² was still {loss:.3g} > {self.target:g}."
 
 
+@jax.jit
+@full_precision
+def _kernels(problem: Problem, start: Params, snapshots):
+    params = jax.vmap(lambda net, W: jax.vmap(lambda one: dataclasses.replace(net, W=one))(W))(start, snapshots)
+    return jax.lax.map(lambda nets: jax.lax.map(lambda net: closed_form(problem, net), nets), params)
+
+
 def _exploded(loss, first):
     return not loss <= EXPLODED * max(first, 1e-300)
 
@@ -95,6 +98,12 @@ def ordinary_step(problem: Problem, params: Params, c: float = 1.0) -> Float[Arr
     """η = c / (s_m λ_max(H(0))): for c < 2 the linearised dynamics converges."""
     top = jnp.linalg.eigvalsh(closed_form(problem, params))[-1]
     return c / (kernel_scale(problem.activation, params.m) * top)
+
+
+@jax.jit
+def ordinary_steps(problem: Problem, networks: Params) -> Float[Array, " seeds"]:
+    """`ordinary_step` of each network, one at a time."""
+    return jax.lax.map(lambda net: ordinary_step(problem, net), networks)
 
 
 @full_precision
@@ -161,7 +170,7 @@ def train(
     losses, movement = (np.full((seeds, budget + 1), np.nan) for _ in range(2))
     last, reached = np.array(start.W), np.full((seeds, len(levels)), -1)
     snapshots = np.repeat(last[:, None], len(levels), axis=1)
-    state = jax.vmap(functools.partial(_begin, problem, optimiser, tuple(levels)))(start, eta)
+    state = _begin(problem, optimiser, tuple(levels), start, eta)
     losses[:, 0], movement[:, 0] = state["loss"], 0
     running = np.arange(seeds)
     running = running[~(losses[:, 0] <= target)]
@@ -209,16 +218,22 @@ def _rows(tree, rows):
     return jax.tree.map(lambda leaf: leaf[rows], tree)
 
 
-def _begin(problem, optimiser, levels, params, eta):
-    k = len(levels)
-    return {
-        "W": params.W,
-        "optimiser": optimiser(eta).init(params.W),
-        "loss": jnp.sum(residual(problem, params) ** 2),
-        "first": jnp.sum(residual(problem, params) ** 2),
-        "reached": jnp.where(jnp.asarray(levels) >= 1, 0, -1),
-        "snapshots": jnp.repeat(params.W[None], k + 1, axis=0),  # the last slot takes what no level asks for
-    }
+@functools.partial(jax.jit, static_argnames=("optimiser", "levels"))
+@full_precision
+def _begin(problem, optimiser, levels, start, eta):
+    def one(params, eta):
+        first = jnp.sum(residual(problem, params) ** 2)
+        return {
+            "W": params.W,
+            "optimiser": optimiser(eta).init(params.W),
+            "loss": first,
+            "first": first,
+            "reached": jnp.where(jnp.asarray(levels) >= 1, 0, -1),
+            # The last slot takes what no level asks for.
+            "snapshots": jnp.repeat(params.W[None], len(levels) + 1, axis=0),
+        }
+
+    return jax.vmap(one)(start, eta)
 
 
 @functools.partial(jax.jit, static_argnames=("optimiser", "levels"), donate_argnames=("state",))

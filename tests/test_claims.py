@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import functools
 import inspect
+from pathlib import Path
 
 import jax
 import pytest
@@ -150,3 +151,11 @@ def test_batches_of_draws_agree_with_single_draws():
     for one, other in zip(jax.tree.leaves(alone), jax.tree.leaves(together), strict=True):
         assert one.shape == other.shape
     assert (alone[0].held == together[0].held).all()
+
+
+def test_the_table_by_network_has_every_form_of_every_claim():
+    table = (Path(__file__).parents[1] / "docs" / "results" / "claims-by-activation.md").read_text()
+    for form in (form for name in catalogue.CLAIMS for form in catalogue.claims(name)):
+        row = next(line for line in table.splitlines() if line.startswith(f"| {form.id} | {form.form} |"))
+        assert row.count(" | ") == 1 + len(catalogue.ACTIVATIONS)
+        assert "violated" not in row

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import diffrax
+import flint
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -361,8 +362,10 @@ def test_distances_tell_laws_apart_and_not_samples_of_one():
         (lambda: check_times(0.0, 4.0), r"times in \(0, T\]"),
         (lambda: check_times(5.0, 4.0), r"times in \(0, T\]"),
         (lambda: check_times(1e-20, 4.0), "smallest usable t"),
+        (lambda: check_times(1e-15, 4.0), "smallest usable t"),
         (lambda: check_times(1e-8, 4.0, "float32"), "smallest usable t"),
-        (lambda: check_times(0.1, 1e5), "α_T is 0"),
+        (lambda: check_times(0.1, 1e5), "α_T² is 0"),
+        (lambda: check_times(0.1, 800.0), "α_T² is 0"),
     ],
 )
 def test_what_has_no_score_is_refused(make, said):
@@ -370,11 +373,42 @@ def test_what_has_no_score_is_refused(make, said):
         make()
 
 
+SMOOTH = gaussians([1.0], [[0.6, -0.3]], [np.diag([0.3, 0.5])])
+
+
 def test_at_the_smallest_usable_time_half_of_the_digits_are_left():
-    t, mixture = jnp.asarray([4 * smallest_time("float64")]), gaussian_target()
-    x = jnp.asarray([[0.6, -0.3]]) + 1e-7
-    exact, through = exact_score(mixture, t, x), score(t, x, denoiser(mixture, t, x))
-    assert float(jnp.abs(through - exact).max()) < 1e-7 / math.sqrt(float(t[0]))
+    """A score read off the denoiser, against balls of 60 digits; at t = 1e-15 it has none where p_0 is smooth."""
+    least = smallest_time("float64")
+    for mixture, t, most in ((SMOOTH, least, 1e-7), (atoms(SMOOTH.means), least, 1e-7), (SMOOTH, 1e-15, math.inf)):
+        x = noised(jnp.asarray([t]), SMOOTH.means + 0.7, jnp.asarray([[0.9, -1.1]]))
+        right = score_in_balls(mixture, t, np.asarray(x)[0])
+        through, exact = (
+            np.linalg.norm(np.asarray(each)[0] - right) / np.linalg.norm(right)
+            for each in (
+                score(jnp.asarray([t]), x, denoiser(mixture, jnp.asarray([t]), x)),
+                exact_score(mixture, jnp.asarray([t]), x),
+            )
+        )
+        assert through <= most
+        assert exact <= 1e-12
+    assert through > 1e-2  # at t = 1e-15, which is refused
+
+
+def score_in_balls(mixture, t, x):
+    """∇log p_t(x), components along coordinate axes, from the definition in balls of 60 digits."""
+    with flint.ctx.workdps(60):
+        alpha = (-flint.arb(t) / 2).exp()
+        h, logs, pulls = 1 - alpha**2, [], []
+        for k in range(mixture.k):
+            spread = [alpha**2 * flint.arb(float(v)) + h for v in np.broadcast_to(mixture.variances[k], x.shape)]
+            away = [flint.arb(float(a)) - alpha * flint.arb(float(b)) for a, b in zip(x, mixture.means[k], strict=True)]
+            pulls.append([-r / v for r, v in zip(away, spread, strict=True)])
+            terms = [r**2 / v + v.log() for r, v in zip(away, spread, strict=True)]
+            logs.append(flint.arb(float(mixture.log_weights[k])) - sum(terms, flint.arb(0)) / 2)
+        top = max(logs, key=float)
+        shares = [(each - top).exp() for each in logs]
+        total = sum(shares, flint.arb(0))
+        return np.array([float(sum((s * p[i] for s, p in zip(shares, pulls, strict=True)), flint.arb(0)) / total) for i in range(len(x))])  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -471,6 +505,7 @@ DOCS = Path(__file__).parents[1] / "docs"
         "diffusion-gaussian",
         "diffusion-level",
         "diffusion-moons",
+        "diffusion-swissroll",
         "diffusion-digits",
         "diffusion-digits-wide",
     ],

@@ -1,5 +1,6 @@
 """Routes to the kernel agree; the index order is what it says; memory does not grow with width."""
 
+import dataclasses
 import itertools
 import json
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import in_float32, make
 
+import ntkverify as nv
 from ntkverify import catalogue, cli, verification
 from ntkverify.compare import TOLERANCE, samples_within_budget
 from ntkverify.kernels.closed_form import closed_form
@@ -66,6 +68,45 @@ def test_infinite_width_puts_the_sample_slow():
     K, full = sample_kernel(problem)[0], infinite_width(problem).reshape(3, 2, 3, 2)
     for l, k in itertools.product(range(2), range(2)):
         np.testing.assert_array_equal(full[:, l, :, k], K if l == k else 0 * K)
+
+
+@pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
+def test_cross_kernels_are_blocks_of_the_whole_by_every_route(network):
+    problem = make(network, n=5, d_in=3, d_out=2, m=520)
+    at = somewhere(problem)
+    first = dataclasses.replace(problem, X=problem.X[:2], y=problem.y[:2])
+    for route in catalogue.KERNELS:
+        whole, cross = nv.kernel(problem, at, route), nv.kernel(first, at, route, X2=problem.X[2:])
+        assert cross.shape == (4, 6)
+        assert relative_difference(cross, whole[:4, 4:]) < 1e-12
+        np.testing.assert_allclose(nv.kernel(first, at, route, X2=np.asarray(problem.X[:2])), whole[:4, :4], atol=1e-12 * float(abs(whole).max()))  # fmt: skip
+
+
+@pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
+def test_the_limit_has_derivatives(network):
+    """Also at inputs that are equal, opposite or zero, where angles and norms have none."""
+    X = jnp.asarray([[0.6, 0.8, 0.0], [0.6, 0.8, 0.0], [-0.6, -0.8, 0.0], [0.0, 0.5, 0.1], [0.0, 0.0, 0.0]])
+    problem = make(network, n=5, d_in=3, d_out=1, sigma=0.7)
+
+    def K(X, sigma):
+        return nv.kernel(dataclasses.replace(problem, X=X, sigma=sigma), route="infinite-width")
+
+    def apart(X, sigma):
+        """What is smooth: entries of different directions, and of an input with itself."""
+        entries = K(X, sigma)
+        return jnp.sum(jnp.sin(entries[3])) + jnp.sum(jnp.diag(entries) ** 2)
+
+    for total in (lambda X, sigma: jnp.sum(jnp.sin(K(X, sigma))), apart):
+        slopes = jax.grad(total, argnums=(0, 1))(X, problem.sigma)
+        assert all(np.all(np.isfinite(slope)) for slope in slopes)
+    step = 1e-5
+    by_sigma = (apart(X, problem.sigma + step) - apart(X, problem.sigma - step)) / (2 * step)
+    np.testing.assert_allclose(slopes[1], by_sigma, atol=1e-8)
+    for i, k in itertools.product(range(4), range(3)):
+        by_entry = (apart(X.at[i, k].add(step), problem.sigma) - apart(X.at[i, k].add(-step), problem.sigma)) / (
+            2 * step
+        )
+        np.testing.assert_allclose(slopes[0][i, k], by_entry, atol=1e-8)
 
 
 def test_temporary_memory_does_not_grow_with_width():

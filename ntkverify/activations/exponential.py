@@ -9,9 +9,13 @@ import jax.numpy as jnp
 from ntkverify.nouns import Activation
 
 
-def expectation(X, sigma):
-    squares = jnp.sum(X**2, axis=1)
-    return jnp.exp(sigma**2 / 2 * (squares[:, None] + squares[None] + 2 * X @ X.T)), jnp.zeros((), X.dtype)
+def value(u):
+    return jnp.exp(u)
+
+
+def expectation(X, Z, sigma):
+    squares = [jnp.sum(side**2, axis=1) for side in (X, Z)]
+    return jnp.exp(sigma**2 / 2 * (squares[0][:, None] + squares[1][None] + 2 * X @ Z.T))
 
 
 def spread(s):
@@ -22,8 +26,8 @@ EXPONENTIAL = Activation(
     name="exponential",
     title="Σ_r a_r exp(⟨w_r,x⟩)",
     source="arXiv:2303.16504",
-    value=jnp.exp,
-    slope=jnp.exp,
+    value=value,
+    slope=value,
     expectation=expectation,
     spread=spread,
 )

@@ -4,7 +4,8 @@
 from what the activation does.  The derivative at 0 is 0.
 
 Infinite width (σ > 0): E[φ'φ'] = (π − θ)/(2π), θ the angle between x_i and x_j, by the arc-cosine
-kernel of degree 0 (Cho and Saul 2009).  θ = 2 atan2(‖û−v̂‖, ‖û+v̂‖): arccos loses small angles.
+kernel of degree 0 (Cho and Saul 2009).  θ = 2 atan2(‖û−v̂‖, ‖û+v̂‖): arccos loses small angles.  The
+derivative in X of an angle 0 or π, where it has none, is 0: right for an input with itself.
 """
 
 import math
@@ -12,6 +13,7 @@ import math
 import jax.numpy as jnp
 
 from ntkverify.nouns import Activation
+from ntkverify.quadrature import direction, length
 
 
 def value(u):
@@ -22,14 +24,11 @@ def slope(u):
     return (u > 0).astype(u.dtype)
 
 
-def expectation(X, sigma):
-    norm = jnp.sqrt(jnp.sum(X**2, axis=1, keepdims=True))
-    unit = X / jnp.where(norm > 0, norm, 1)
-    apart = jnp.sqrt(jnp.sum((unit[:, None] - unit[None]) ** 2, axis=-1))
-    together = jnp.sqrt(jnp.sum((unit[:, None] + unit[None]) ** 2, axis=-1))
+def expectation(X, Z, sigma):
+    apart, together = (length(direction(X)[:, None] + sign * direction(Z)[None]) for sign in (-1, 1))
     angle = 2 * jnp.arctan2(apart, together)
-    seen = (norm > 0) & (norm.T > 0) & (sigma > 0)  # φ'(0) = 0
-    return jnp.where(seen, (jnp.pi - angle) / (2 * jnp.pi), 0), jnp.zeros((), X.dtype)
+    seen = (length(X)[:, None] > 0) & (length(Z)[None] > 0) & (sigma > 0)  # φ'(0) = 0
+    return jnp.where(seen, (jnp.pi - angle) / (2 * jnp.pi), 0)
 
 
 def spread(s):

@@ -9,8 +9,12 @@ import jax.numpy as jnp
 from ntkverify.nouns import Activation
 
 
-def expectation(X, sigma):
-    return jnp.exp(sigma**2 * X @ X.T), jnp.zeros((), X.dtype)
+def value(u):
+    return jnp.exp(u)
+
+
+def expectation(X, Z, sigma):
+    return jnp.exp(sigma**2 * X @ Z.T)
 
 
 def spread(s):
@@ -21,8 +25,8 @@ SOFTMAX = Activation(
     name="softmax",
     title="m Σ_r a_r softmax(Wᵀx)_r",
     source="arXiv:2405.03251",
-    value=jnp.exp,
-    slope=jnp.exp,
+    value=value,
+    slope=value,
     expectation=expectation,
     spread=spread,
     normalised=True,

@@ -1,14 +1,12 @@
 """Swish: F_l(x) = Σ_r a_{l,r} u/(1 + e^{−u}), u = ⟨w_r,x⟩.
 
-Infinite width by quadrature with an error estimate (`quadrature.gaussian_products`).
+Infinite width by quadrature, with a bound on its error (`quadrature.py`).
 """
-
-import functools
 
 import jax
 
 from ntkverify.nouns import Activation
-from ntkverify.quadrature import fourth_moment_ratio, gaussian_products
+from ntkverify.quadrature import fourth_moment_ratio, gaussian_products, products_error
 
 
 def value(u):
@@ -20,13 +18,26 @@ def slope(u):
     return s + u * s * (1 - s)
 
 
+def expectation(X, Z, sigma):
+    return gaussian_products(slope, X, Z, sigma)
+
+
+def inaccuracy(X, Z, sigma):
+    return products_error(slope, X, Z, sigma)
+
+
+def spread(s):
+    return fourth_moment_ratio(slope, s)
+
+
 SWISH = Activation(
     name="swish",
     title="Σ_r a_r ⟨w_r,x⟩ / (1 + exp(−⟨w_r,x⟩))",
     source="named as a next activation by arXiv:2405.03251",
     value=value,
     slope=slope,
-    expectation=functools.partial(gaussian_products, slope),
-    spread=functools.partial(fourth_moment_ratio, slope),
+    expectation=expectation,
+    inaccuracy=inaccuracy,
+    spread=spread,
     bend=0.5,
 )

@@ -11,10 +11,6 @@ from ntkverify.arithmetic.primitives import given_p
 from ntkverify.arithmetic.rules import all_discrete, constant, exactly, on, place, versions
 from ntkverify.arithmetic.unknown import UnknownOperation
 
-CLOSE = 1e-6
-"""`given` takes an enclosure's middle for the number only where its radius is below this share of the largest."""
-
-
 # Putting numbers into other places.
 
 
@@ -169,12 +165,10 @@ def _whole_part(arith, a, dtype) -> Discrete:
 
 @on(given_p)
 def _given(arith, equation, x):
-    """The middle as an exact number, where it is near enough to stand for the number; otherwise nothing is known."""
+    """The middle as an exact number: a statement about every x is checked at this one.  Nothing is known where nothing
+    was known of x."""
     if isinstance(x, Discrete):
         return x
-    low, high = arith.ends(x)
-    middle, xp = arith.middle(x), arith.xp
-    near = (high - low) <= CLOSE * xp.max(xp.abs(middle), initial=0)
-    return arith.widened(
-        arith.exact(xp.where(near, middle, 0).astype(middle.dtype)), xp.where(near, 0, xp.inf).astype(middle.dtype)
-    )
+    known, middle, xp = arith.known(x), arith.middle(x), arith.xp
+    exact = arith.exact(xp.where(known, middle, 0).astype(middle.dtype))
+    return arith.widened(exact, xp.where(known, 0, xp.inf).astype(middle.dtype))

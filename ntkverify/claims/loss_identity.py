@@ -7,7 +7,7 @@ Refuted by: One step whose two sides differ by more than rounding.
 
 [derived]
 Direction: equality
-Statement: $$ \|e(\tau+1)\|^2 - \|e(\tau)\|^2 = C_0 + C_1 + C_2 + C_3, \qquad C_k = 2\langle e(\tau), v_k\rangle\ (k=0,1,2), \quad C_3 = \|v_0+v_1+v_2\|^2 $$
+Statement: $$ \|e(\tau+1)\|^2 = \|e(\tau)\|^2 + C_0 + C_1 + C_2 + C_3, \qquad C_k = 2\langle e(\tau), v_k\rangle\ (k=0,1,2), \quad C_3 = \|v_0+v_1+v_2\|^2 $$
 Proof: With $\beta = \sum_r e^{u_r}$ at $\tau$, $\beta^+ = \beta\sum_r S_r e^{z_r}$ and $F^+ = m\sum_r a_r S_r e^{z_r} \cdot \beta/\beta^+$. So $F^+ \sum_r S_r e^{z_r} = m\sum_r a_r S_r e^{z_r}$, that is $F^+ - F = -F^+\sum_r S_r(e^{z_r}-1) + m\sum_r a_rS_r(e^{z_r}-1) = v_0 + v_1 + v_2$; expand $\|e + (F^+-F)\|^2$.
 """
 
@@ -15,11 +15,11 @@ import jax.numpy as jnp
 
 from ntkverify.nouns import ON_PATH, Twin, claim
 from ntkverify.numerics import full_precision
-from ntkverify.quantities import is_softmax, outputs, residual, step_terms
+from ntkverify.quantities import is_softmax, outputs, squared_error, step_terms
 
 
 def lhs(problem, point, c):
-    return jnp.sum(residual(problem, point.moved) ** 2) - jnp.sum(residual(problem, point.base) ** 2)
+    return squared_error(problem, point.moved)
 
 
 @full_precision
@@ -28,18 +28,23 @@ def terms(problem, point):
     return step_terms(problem, point.base, z, outputs(problem, point.moved))
 
 
+def added(problem, point, found):
+    """‖e(τ)‖² and the terms."""
+    return squared_error(problem, point.base) + jnp.sum(jnp.stack(found))
+
+
 def rhs(problem, point, c):
-    return jnp.sum(jnp.stack(terms(problem, point)))
+    return added(problem, point, terms(problem, point))
 
 
 def without(k):
-    return lambda p, q, c: jnp.sum(jnp.stack([term for index, term in enumerate(terms(p, q)) if index != k]))
+    return lambda p, q, c: added(p, q, [term for index, term in enumerate(terms(p, q)) if index != k])
 
 
 @full_precision
 def earlier_output(problem, point, c):
     z = problem.X @ (point.moved.W - point.base.W)
-    return jnp.sum(jnp.stack(step_terms(problem, point.base, z, outputs(problem, point.base))))
+    return added(problem, point, step_terms(problem, point.base, z, outputs(problem, point.base)))
 
 
 CLAIMS = (

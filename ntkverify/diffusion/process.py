@@ -40,18 +40,20 @@ def score(t: Float[Array, " n"], x: Float[Array, "n d"], f: Float[Array, "n d"])
 
 
 def smallest_time(dtype) -> float:
-    """The smallest usable t: below it x − α_t f, of size √h_t, has lost more than half of its digits.
+    """The smallest usable t: below it a score that is read off a denoiser has lost more than half of its digits.
 
-    h_t ≈ t, and the rounding of x is about ε|x|, so half of the digits are left down to t = ε.
+    x − α_t f is h_t times the score, which is of size 1 where the population is smooth, and the rounding of x is
+    about ε|x|: a relative error of ε/h_t, h_t ≈ t.  (Beside atoms the score is as large as 1/√h_t, and the loss √t times
+    as large.)  `truth.exact_score` takes no such difference.
     """
-    return float(np.finfo(dtype).eps)
+    return math.sqrt(float(np.finfo(dtype).eps))
 
 
 def check_times(earliest: float, horizon: float, dtype="float64") -> None:
-    """`BadInput` unless smallest usable t ≤ earliest < horizon, both finite and α_T not rounded to 0."""
-    least, most = smallest_time(dtype), -2 * math.log(float(np.finfo(dtype).tiny))
+    """`BadInput` unless smallest usable t ≤ earliest < horizon, both finite and `weight` too."""
+    least, most = smallest_time(dtype), -math.log(float(np.finfo(dtype).tiny))
     if not 0 < horizon <= most:
-        raise BadInput(f"a horizon of T = {horizon:g}", f"0 < T ≤ {most:.4g}, beyond which α_T is 0", "T = 4")
+        raise BadInput(f"a horizon of T = {horizon:g}", f"0 < T ≤ {most:.4g}, beyond which α_T² is 0", "T = 4")
     if not 0 < earliest < horizon:
         raise BadInput(f"t = {earliest:g} with T = {horizon:g}", "times in (0, T], the earliest below T", "t = 0.05")
     if earliest < least:

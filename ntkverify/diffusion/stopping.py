@@ -13,6 +13,9 @@ def critical_time(values: np.ndarray, deviation: float, rate: float, times: np.n
     σ and ‖f*‖ ≤ `norm` in the kernel's space, the last τ with
     √(Σ_i min(λ_i/N, 1/η_τ) / N) ≤ norm / (2 e σ η_τ).  `values` are the λ_i, one step multiplies the error
     by I − rate·H, so η_τ = rate N τ.  Its constants are the paper's upper bounds; `norm` is a parameter.
+
+    A rule for rates, not for use: with these constants and norm 1 it stops many times too early wherever the
+    study has measured it (the table "when to stop" says how much), and is shown beside rules that do not.
     """
     size = len(values)
     spectrum = np.maximum(values, 0) / size

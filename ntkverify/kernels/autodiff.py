@@ -9,11 +9,14 @@ from ntkverify.numerics import full_precision
 
 
 @full_precision
-def autodiff(problem: Problem, params: Params) -> Float[Array, "nd nd"]:
-    """J Jᵀ / s_m, (n·d_out, n·d_out), sample slow.  Holds the Jacobian: n·d_out·m·d_in numbers."""
+def autodiff(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None) -> Float[Array, "nd n2d"]:
+    """J J₂ᵀ / s_m, (n·d_out, n2·d_out), sample slow.  Holds the Jacobians: (n + n2)·d_out·m·d_in numbers."""
 
-    def outputs(W):
-        return forward(problem.activation, Params(W, params.a, params.live), problem.X).ravel()
+    def jacobian(X):
+        def outputs(W):
+            return forward(problem.activation, Params(W, params.a, params.live), X).ravel()
 
-    J = jax.jacrev(outputs)(params.W).reshape(problem.n * problem.d_out, -1)
-    return J @ J.T / kernel_scale(problem.activation, params.m)
+        return jax.jacrev(outputs)(params.W).reshape(X.shape[0] * problem.d_out, -1)
+
+    J = jacobian(problem.X)
+    return J @ (J if X2 is None else jacobian(X2)).T / kernel_scale(problem.activation, params.m)

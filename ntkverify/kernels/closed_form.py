@@ -2,7 +2,8 @@
 
 H_{(i,l),(j,k)} = (1/m) ⟨x_i,x_j⟩ Σ_r G_{(i,l),r} G_{(j,k),r} with G_{(i,l),r} = a_{l,r} φ'(⟨w_r,x_i⟩),
 and (a_{l,r} − f_{l,i}) m S_{i,r}, f = F/m, for softmax (docs/theory.md §2, derived).  Work 2 (nd)² m.
-Temporary memory: (n·d)² for the result and n·d·`BLOCK` for one block of G, whatever m is.
+Temporary memory: (n·d)² for the result and n·d·`BLOCK` for one block of G, whatever m is.  With
+other inputs X2 the rows are those of X and the columns those of X2.
 """
 
 import jax
@@ -18,25 +19,28 @@ BLOCK = 256
 
 
 @full_precision
-def closed_form(problem: Problem, params: Params) -> Float[Array, "nd nd"]:
-    """H = J Jᵀ / s_m at `params`, an (n·d_out, n·d_out) array, sample slow."""
-    activation, X = problem.activation, problem.X
-    n, d, m = problem.n, problem.d_out, params.m
-    mean = _softmax_mean(X, params) if activation.normalised else None
+def closed_form(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None) -> Float[Array, "nd n2d"]:
+    """H = J J₂ᵀ / s_m at `params`, an (n·d_out, n2·d_out) array, sample slow; J₂ is J without `X2`."""
+    activation, d, m = problem.activation, problem.d_out, params.m
+    sides = [X for X in (problem.X, X2) if X is not None]
+    means = [_softmax_mean(X, params) if activation.normalised else None for X in sides]
 
-    def add(H, block):
-        W_block, a_block, fresh = block
+    def weights(X, mean, W_block, a_block, fresh):
         U = X @ W_block
         if mean is None:
             G = a_block[None] * activation.slope(U)[:, None]
         else:
             top, total, f = mean
             G = (a_block[None] - f[:, :, None]) * (m * jnp.exp(U - top) / total)[:, None]
-        G = G.reshape(n * d, -1) * fresh[None]
-        return H + G @ G.T
+        return G.reshape(X.shape[0] * d, -1) * fresh[None]
 
-    H = _over_neurons(add, jnp.zeros((n * d, n * d), X.dtype), params)
-    return H / m * jnp.repeat(jnp.repeat(X @ X.T, d, axis=0), d, axis=1)
+    def add(H, block):
+        G = [weights(X, mean, *block) for X, mean in zip(sides, means, strict=True)]
+        return H + G[0] @ G[-1].T
+
+    first, last = sides[0], sides[-1]
+    H = _over_neurons(add, jnp.zeros((first.shape[0] * d, last.shape[0] * d), first.dtype), params)
+    return H / m * jnp.repeat(jnp.repeat(first @ last.T, d, axis=0), d, axis=1)
 
 
 def _softmax_mean(X, params):

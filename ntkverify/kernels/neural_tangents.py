@@ -142,19 +142,23 @@ def library() -> types.ModuleType:
         ) from error
 
 
-def jacobian_contraction(problem: Problem, params: Params) -> Float[Array, "nd nd"]:
+def jacobian_contraction(
+    problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None
+) -> Float[Array, "nd n2d"]:
     """H by neural-tangents' Jacobian contraction."""
-    return _empirical("JACOBIAN_CONTRACTION", problem, params)
+    return _empirical("JACOBIAN_CONTRACTION", problem, params, X2)
 
 
-def ntk_vector_products(problem: Problem, params: Params) -> Float[Array, "nd nd"]:
+def ntk_vector_products(
+    problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None
+) -> Float[Array, "nd n2d"]:
     """H by neural-tangents' NTK-vector products."""
-    return _empirical("NTK_VECTOR_PRODUCTS", problem, params)
+    return _empirical("NTK_VECTOR_PRODUCTS", problem, params, X2)
 
 
 @full_precision
-def _empirical(implementation: str, problem: Problem, params: Params) -> Float[Array, "nd nd"]:
-    """J Jᵀ / s_m, sample slow.  Both routes hold up to n·d_out·m·d_in numbers."""
+def _empirical(implementation: str, problem: Problem, params: Params, X2) -> Float[Array, "nd n2d"]:
+    """J J₂ᵀ / s_m, sample slow.  Both routes hold up to n·d_out·m·d_in numbers."""
     nt = library()
 
     def outputs(W, X):
@@ -169,6 +173,5 @@ def _empirical(implementation: str, problem: Problem, params: Params) -> Float[A
     )
     # neural-tangents was written for the standard rules of promotion; ours stay strict outside.
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-        K = kernel(problem.X, None, params.W)
-    size = problem.n * problem.d_out
-    return K.transpose(0, 2, 1, 3).reshape(size, size) / kernel_scale(problem.activation, params.m)
+        K = kernel(problem.X, X2, params.W)
+    return K.transpose(0, 2, 1, 3).reshape(problem.n * problem.d_out, -1) / kernel_scale(problem.activation, params.m)

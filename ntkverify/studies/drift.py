@@ -18,10 +18,10 @@ from ntkverify.fits import exponent, shown
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.kernels.infinite_width import infinite_width
 from ntkverify.network import initialise
-from ntkverify.nouns import Problem
+from ntkverify.nouns import Params, Problem
 from ntkverify.numerics import random_key
 from ntkverify.problems import problem as make_problem
-from ntkverify.training import ordinary_step, train, train_bytes
+from ntkverify.training import ordinary_steps, train, train_bytes
 
 TITLE = "How far does training move the kernel?"
 COMMON = {
@@ -62,11 +62,11 @@ def evaluate(params: dict) -> list[dict]:
     problem = _problem(params)
     keys = jax.random.split(random_key(params["m"]), params["seeds"])
     start = jax.vmap(lambda key: initialise(problem, key))(keys)
-    eta = jax.lax.map(lambda net: ordinary_step(problem, net), start)
+    eta = ordinary_steps(problem, start)
     target = params["target"] * float(jnp.sum(problem.y**2))
     run = train(problem, start, eta, target=target, budget=params["budget"], levels=(1.0,))
-    before, after = (np.asarray(jax.lax.map(lambda net: closed_form(problem, net), nets)) for nets in (start, run.last))
-    limit = np.asarray(infinite_width(problem))
+    before, after = (np.asarray(_kernels(problem, networks)) for networks in (start, run.last))
+    limit = np.asarray(jax.jit(infinite_width)(problem))
     size = np.linalg.norm(before, axis=(1, 2))
     columns = {
         "drift": np.linalg.norm(after - before, axis=(1, 2)) / size,
@@ -85,6 +85,11 @@ def evaluate(params: dict) -> list[dict]:
         }
         for seed in range(params["seeds"])
     ]
+
+
+@jax.jit
+def _kernels(problem: Problem, networks: Params):
+    return jax.lax.map(lambda net: closed_form(problem, net), networks)
 
 
 def _number(value) -> float | None:
