@@ -49,7 +49,7 @@ def floor() -> int:
         command = [interpreter(folder), "-m", "ntkverify", *SMALL, "--out", f"{folder}/out"]
         done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, encoding="utf-8", check=False)
         print(done.stdout, flush=True)
-        return done.returncode or int("no rounding rule" in " ".join(done.stdout.split()))
+        return done.returncode or int("no rule for" in " ".join(done.stdout.split()))
 
 
 def install(folder: str, *what: str) -> int:

@@ -593,6 +593,7 @@ class Doctor:
     def run(self, console: Console) -> int:
         import jax
 
+        from ntkverify.arithmetic.probe import sentence
         from ntkverify.environment import available_memory, environment
         from ntkverify.kernels.neural_tangents import BridgeError, library
         from ntkverify.progress import has_float64, require_device
@@ -605,6 +606,11 @@ class Doctor:
             table.add_row(name, str(found[name]))
         table.add_row("devices", ", ".join(found["devices"]))
         table.add_row("float64", "works" if has_float64() else "not available on this device: use --dtype float32")
+        kept = True
+        for dtype in ("float32", "float64") if has_float64() else ("float32",):
+            good, said = sentence(dtype)
+            table.add_row(f"arithmetic in {dtype}", said)
+            kept &= good
         memory = available_memory()
         table.add_row("free memory", f"{memory / 2**30:.1f} GiB" if memory else "unknown")
         for name, version in found["packages"].items():
@@ -615,7 +621,7 @@ class Doctor:
         except BridgeError as error:
             table.add_row("neural-tangents routes", escape(f"left out: {error}"))
         console.print(table)
-        return 0
+        return 0 if kept else 2
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ FLOORS = (
     {"arithmetic.structure", "arithmetic.functions", "arithmetic.matrices"},
     {"arithmetic.interpreter"},
     {"arithmetic.running", "arithmetic.arb"},
-    {"arithmetic.float64"},
+    {"arithmetic.float64", "arithmetic.probe"},
     {"grids", "ascent", "nouns", "quadrature", "results", "environment", "progress", "ledger", "fits"},
     {"setting", "arguments", "diffusion.process", "diffusion.stopping", "diffusion.levels", "diffusion.distances"},
     {"diffusion.truth"},

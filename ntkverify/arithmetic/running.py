@@ -261,7 +261,7 @@ class _Running(Arithmetic):
         carried = (a.e + jnp.abs(value) * b.e * _MORE) / jnp.where(reaches, nearest, 1) * (1 + 8 * unit_roundoff(dtype))
         zero = jnp.broadcast_to(_is_zero(a), value.shape)
         error = jnp.where(reaches, carried, jnp.where(zero & (nearest > 0), 0, jnp.inf))
-        found = _made(value, error.astype(dtype), zero, _allowance(dtype)[0])
+        found = _made(value, error.astype(dtype), zero, allowance(dtype)[0])
         return Bound(value, _once(found.e))
 
     def negative(self, a: Bound) -> Bound:
@@ -286,7 +286,7 @@ class _Running(Arithmetic):
         if a.error is not None:
             wide = jnp.sqrt(a.error) * _MORE
             error += jnp.where(value > 0, jnp.minimum(wide, a.error / jnp.where(value > 0, value, 1) * _MORE), wide)
-        return _made(value, error.astype(dtype), _is_zero(a), _allowance(dtype)[1])
+        return _made(value, error.astype(dtype), _is_zero(a), allowance(dtype)[1])
 
     # Functions.
 
@@ -400,7 +400,7 @@ def _norm(x):
     return jnp.sqrt(jnp.sum(x * x, (-2, -1)) + terms * _tiny(x.dtype)) * (1 + gamma(terms, x.dtype))
 
 
-def _allowance(dtype) -> tuple[float, float]:
+def allowance(dtype) -> tuple[float, float]:
     return ALLOWANCE.get((jax.default_backend(), jnp.dtype(dtype).name), GENEROUS)
 
 
