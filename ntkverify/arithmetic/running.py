@@ -63,7 +63,9 @@ def with_error(function: Callable) -> Callable:
         closed, shape = jax.make_jaxpr(function, return_shape=True)(*args)
         leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(args)]
         outputs = interpreter.evaluate(RUNNING, closed, [_argument(leaf) for leaf in leaves])
-        lost = functools.reduce(jnp.logical_or, map(_below_normal, [*leaves, *closed.consts]), jnp.asarray(False))
+        lost = functools.reduce(
+            jnp.logical_or, map(_below_normal, [*leaves, *map(jnp.asarray, closed.consts)]), jnp.asarray(False)
+        )
         tree = jax.tree.structure(shape)
         return (
             jax.tree.unflatten(tree, [out.low if isinstance(out, Discrete) else out.value for out in outputs]),
@@ -197,7 +199,9 @@ class _Running(Arithmetic):
         error = lax.select_n(which, *(case.e for case in cases))
         if unsure is None:
             return Bound(value, error)
-        spread = [(jnp.abs(case.value - value) + case.e) * _MORE for case in cases]
+        lost = 4 * _tiny(value.dtype)
+        apart = [jnp.where(case.value == value, 0, jnp.abs(case.value - value) + lost) for case in cases]
+        spread = [(gap + case.e) * _MORE for gap, case in zip(apart, cases, strict=True)]
         return Bound(value, jnp.where(unsure, functools.reduce(jnp.maximum, spread), error))
 
     def moved(self, move: Callable, *parts: Bound):
@@ -261,7 +265,8 @@ class _Running(Arithmetic):
         value, size = _fence(top / bottom), jnp.abs(bottom)
         nearest = size - _MORE * b.e
         reaches = (nearest > 0) & (size <= 0.25 / _tiny(dtype))
-        carried = (a.e + jnp.abs(value) * b.e * _MORE) / jnp.where(reaches, nearest, 1) * (1 + 8 * unit_roundoff(dtype))
+        by = jnp.where(reaches, nearest, 1)  # b's relative error first: |a/b| times its error may underflow
+        carried = (a.e / by + jnp.abs(value) * (b.e * _MORE / by)) * (1 + 8 * unit_roundoff(dtype))
         zero = jnp.broadcast_to(_is_zero(a), value.shape)
         error = jnp.where(reaches, carried, jnp.where(zero & (nearest > 0), 0, jnp.inf))
         found = _made(value, error.astype(dtype), zero, _allowance(dtype)[0])
