@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify.arithmetic.discrete import Discrete
+from ntkverify.arithmetic.unknown import UnknownOperation
 
 
 def places(move: Callable, sizes: list[tuple[int, ...]]) -> tuple[bool, list[np.ndarray]]:
@@ -31,6 +32,8 @@ def taken(flat: np.ndarray, index: np.ndarray, missing) -> np.ndarray:
 
 def loop(step: Callable, carry: list, rows: list, length: int, reverse: bool, at: Callable, stack: Callable):
     """`Arithmetic.loop` in Python: `at(number, place)` is a row, `stack(numbers)` puts rows together."""
+    if not length:
+        raise UnknownOperation("a loop of no steps")
     order = list(range(length))
     stacked = []
     for place in reversed(order) if reverse else order:
@@ -65,5 +68,5 @@ def as_matrices(dimensions, shape_a, shape_b):
     return (
         lambda array: array.transpose([*batch_a, *free_a, *of_a]).reshape(*batch, rows, terms),
         lambda array: array.transpose([*batch_b, *of_b, *free_b]).reshape(*batch, terms, columns),
-        lambda array: array.reshape(*batch, *left, *right),
+        lambda array: array.reshape((*batch, *left, *right)),
     )

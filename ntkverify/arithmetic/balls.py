@@ -123,7 +123,10 @@ def divide(a: Ball, b: Ball) -> Ball:
     by = np.where(near & (b.mid != 0), b.mid, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
         mid = a.mid / by
-        rad = (a.rad + np.abs(mid) * UP * b.rad) / (np.abs(by) - np.where(near, b.rad, 0))
+        least = np.abs(by) - np.where(near, b.rad, 0)
+        rad = a.rad / least + np.abs(mid) * UP * (
+            b.rad / least
+        )  # in this order no product underflows before it is divided
     return _made(mid, np.where(near & (b.mid != 0), rad, np.inf))
 
 

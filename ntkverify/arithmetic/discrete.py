@@ -73,7 +73,7 @@ def evaluate(run, primitive, params, xp, *operands: Discrete) -> Discrete:
         return Discrete(found[0] if isinstance(found, list | tuple) else found)
     dtype, lows, highs = operands[0].low.dtype, [x.low for x in operands], [x.top for x in operands]
     if primitive in MONOTONE:
-        if dtype != np.bool_ and primitive in (lax.and_p, lax.or_p):
+        if dtype != np.bool_ and primitive in (lax.and_p, lax.or_p, lax.reduce_and_p, lax.reduce_or_p):
             raise UnknownOperation("bits of whole numbers that comparisons do not decide")
         low, high = run(*lows), run(*highs)
         return Discrete(*(end[0] if isinstance(end, list | tuple) else end for end in (low, high)))
@@ -147,7 +147,7 @@ def converted(x: Discrete, dtype, xp) -> Discrete:
     if x.sure:
         return Discrete(x.low.astype(dtype))
     if x.low.dtype == np.bool_ or (
-        jnp.iinfo(dtype).bits >= jnp.iinfo(x.low.dtype).bits and jnp.issubdtype(dtype, jnp.signedinteger)
+        _limits(dtype)[0] <= _limits(x.low.dtype)[0] and _limits(x.low.dtype)[1] <= _limits(dtype)[1]
     ):
         return Discrete(x.low.astype(dtype), x.top.astype(dtype))
     return _guarded(

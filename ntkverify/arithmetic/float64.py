@@ -69,10 +69,12 @@ class _Float64(Arithmetic):
 
     def possible(self, a: Ball, b: Ball):
         (low_a, high_a), (low_b, high_b) = self.ends(a), self.ends(b)
-        return ~(low_a >= high_b), ~((high_a < low_b) | (low_a > high_b)), ~(high_a <= low_b)
+        unknown = np.isinf(a.rad) | np.isinf(b.rad)  # not even above −∞
+        less, greater = ~(low_a >= high_b) | unknown, ~(high_a <= low_b) | unknown
+        return less, ~((high_a < low_b) | (low_a > high_b)) | unknown, greater
 
     def known(self, a: Ball):
-        return np.isfinite(a.rad)
+        return np.isfinite(a.mid) & np.isfinite(a.rad)
 
     def chosen(self, which, unsure, cases: list[Ball]) -> Ball:
         index = np.asarray(which).astype(int)

@@ -96,7 +96,8 @@ def _call(arith, params, operands: list, done: ChainMap) -> list:
 def _scan(arith, params, operands: list, done: ChainMap) -> list:
     body = inner(params)
     try:
-        key = "scan", tuple(map(id, operands)), params["length"], params["reverse"], fingerprint(body, FUNCTIONS)
+        split = params["length"], params["reverse"], *_groups(params)
+        key = "scan", tuple(map(id, operands)), split, fingerprint(body, FUNCTIONS)
     except TypeError:
         key = object()
     if key not in done:
@@ -104,11 +105,16 @@ def _scan(arith, params, operands: list, done: ChainMap) -> list:
     return done[key][-1]
 
 
-def _looped(arith, params, body: ClosedJaxpr, operands: list, done: ChainMap) -> list:
+def _groups(params) -> tuple[int, int]:
+    """How many operands of a loop are constants, and how many it carries."""
     if "num_consts" in params:
-        split, carried = params["num_consts"], params["num_carry"]
-    else:  # JAX ≥ 0.12 keeps the three groups of arguments as trees
-        split, carried, _ = (len(group) for group in params["ft_in"].unpack())
+        return params["num_consts"], params["num_carry"]
+    constants, carried, _ = params["ft_in"].unpack()  # JAX ≥ 0.12 keeps the three groups of arguments as trees
+    return len(constants), len(carried)
+
+
+def _looped(arith, params, body: ClosedJaxpr, operands: list, done: ChainMap) -> list:
+    split, carried = _groups(params)
     constants = operands[:split]
 
     def step(carry, row):

@@ -63,7 +63,9 @@ def with_error(function: Callable) -> Callable:
         closed, shape = jax.make_jaxpr(function, return_shape=True)(*args)
         leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(args)]
         outputs = interpreter.evaluate(RUNNING, closed, [_argument(leaf) for leaf in leaves])
-        lost = functools.reduce(jnp.logical_or, map(_below_normal, leaves), jnp.asarray(False))
+        lost = functools.reduce(
+            jnp.logical_or, map(_below_normal, [*leaves, *map(jnp.asarray, closed.consts)]), jnp.asarray(False)
+        )
         tree = jax.tree.structure(shape)
         return (
             jax.tree.unflatten(tree, [out.low if isinstance(out, Discrete) else out.value for out in outputs]),
@@ -135,9 +137,9 @@ class _Running(Arithmetic):
     xp = jnp
 
     def exact(self, array) -> Bound:
-        if isinstance(array, np.ndarray | np.generic):
-            tiny = np.finfo(array.dtype).tiny
-            if np.any((array != 0) & (np.abs(array) < tiny)):
+        if not isinstance(array, jax.core.Tracer):
+            known = np.asarray(array)
+            if np.any((known != 0) & (np.abs(known) < np.finfo(known.dtype).tiny)):
                 raise UnknownOperation("a constant below the smallest normal number")
         return Bound(_fence(jnp.asarray(array)))
 
@@ -150,7 +152,7 @@ class _Running(Arithmetic):
         return _made(value, error, a.value == 0)
 
     def between(self, low, high, dtype) -> Bound:
-        low, high = (jnp.asarray(end, dtype) for end in (low, high))
+        low, high = _fence(*(jnp.asarray(end, dtype) for end in (low, high)))
         same = low == high
         middle = jnp.where(same, low, low / 2 + high / 2)
         u = unit_roundoff(dtype)
@@ -175,13 +177,16 @@ class _Running(Arithmetic):
         return Bound(a.value, by if a.error is None else a.error + by)
 
     def possible(self, a: Bound, b: Bound):
+        below, above = ~(a.value >= b.value), ~(a.value <= b.value)  # all three for NaN
+        equal = ~((a.value < b.value) | (a.value > b.value))
         if a.error is None and b.error is None:
-            return a.value < b.value, a.value == b.value, a.value > b.value
+            return below, equal, above
         gap, error = a.value - b.value, (a.e + b.e) * _MORE
-        exact = (error == 0) & ~jnp.isnan(gap)
-        less = jnp.where(exact, a.value < b.value, ~(gap > error))
-        greater = jnp.where(exact, a.value > b.value, ~(gap < -error))
-        return less, jnp.where(exact, a.value == b.value, ~(jnp.abs(gap) > error)), greater
+        exact = error == 0
+        less = jnp.where(exact, below, ~(gap > error))
+        greater = jnp.where(exact, above, ~(gap < -error))
+        # Once, so that what picks a value and what picks its error cannot differ.
+        return _fence(less, jnp.where(exact, equal, ~(jnp.abs(gap) > error)), greater)
 
     def known(self, a: Bound):
         finite = jnp.isfinite(a.value)
@@ -194,7 +199,9 @@ class _Running(Arithmetic):
         error = lax.select_n(which, *(case.e for case in cases))
         if unsure is None:
             return Bound(value, error)
-        spread = [(jnp.abs(case.value - value) + case.e) * _MORE for case in cases]
+        lost = 4 * _tiny(value.dtype)
+        apart = [jnp.where(case.value == value, 0, jnp.abs(case.value - value) + lost) for case in cases]
+        spread = [(gap + case.e) * _MORE for gap, case in zip(apart, cases, strict=True)]
         return Bound(value, jnp.where(unsure, functools.reduce(jnp.maximum, spread), error))
 
     def moved(self, move: Callable, *parts: Bound):
@@ -258,7 +265,8 @@ class _Running(Arithmetic):
         value, size = _fence(top / bottom), jnp.abs(bottom)
         nearest = size - _MORE * b.e
         reaches = (nearest > 0) & (size <= 0.25 / _tiny(dtype))
-        carried = (a.e + jnp.abs(value) * b.e * _MORE) / jnp.where(reaches, nearest, 1) * (1 + 8 * unit_roundoff(dtype))
+        by = jnp.where(reaches, nearest, 1)  # b's relative error first: |a/b| times its error may underflow
+        carried = (a.e / by + jnp.abs(value) * (b.e * _MORE / by)) * (1 + 8 * unit_roundoff(dtype))
         zero = jnp.broadcast_to(_is_zero(a), value.shape)
         error = jnp.where(reaches, carried, jnp.where(zero & (nearest > 0), 0, jnp.inf))
         found = _made(value, error.astype(dtype), zero, allowance(dtype)[0])
