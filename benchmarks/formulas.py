@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import mpmath
 import numpy as np
 from jax import lax
-from mpmath import iv
 
+iv: Any = mpmath.iv  # whose types mpmath does not declare
 SIZE = 8
 """Numbers in a vector."""
 BITS = 2200
@@ -271,7 +271,7 @@ def _pick(values):
 
 
 PLACES = [2, 2, 0, 7, 5, 1, 6, 3]
-NUMBERS: dict[str, tuple[int, Callable, Callable]] = {
+NUMBERS: dict[str, tuple[int, Any, Any]] = {
     "negative": (1, lambda x: -x, _entrywise(operator.neg)),
     "absolute": (1, jnp.abs, _entrywise(abs)),
     "root": (1, jnp.sqrt, _entrywise(_root)),
@@ -424,8 +424,10 @@ class exactly:
     """Precision of the truth inside the block."""
 
     def __enter__(self):
-        self.before = iv.prec, mpmath.mp.prec
-        iv.prec = mpmath.mp.prec = BITS
+        self.before, self.reals = iv.prec, mpmath.workprec(BITS)
+        iv.prec = BITS
+        self.reals.__enter__()
 
-    def __exit__(self, *_):
-        iv.prec, mpmath.mp.prec = self.before
+    def __exit__(self, *raised):
+        iv.prec = self.before
+        self.reals.__exit__(*raised)

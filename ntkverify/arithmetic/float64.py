@@ -38,16 +38,36 @@ class _Float64(Arithmetic):
     """Midpoints and radii, with proved bounds on every rounding."""
 
     xp = np
-    exact = staticmethod(balls.exact)
-    add = staticmethod(balls.add)
-    subtract = staticmethod(balls.subtract)
-    multiply = staticmethod(balls.multiply)
-    divide = staticmethod(balls.divide)
-    root = staticmethod(balls.root)
-    exp = staticmethod(balls.exp)
-    expm1 = staticmethod(balls.expm1)
-    log = staticmethod(balls.log)
-    log1p = staticmethod(balls.log1p)
+
+    def exact(self, array) -> Ball:
+        return balls.exact(array)
+
+    def add(self, a: Ball, b: Ball) -> Ball:
+        return balls.add(a, b)
+
+    def subtract(self, a: Ball, b: Ball) -> Ball:
+        return balls.subtract(a, b)
+
+    def multiply(self, a: Ball, b: Ball) -> Ball:
+        return balls.multiply(a, b)
+
+    def divide(self, a: Ball, b: Ball) -> Ball:
+        return balls.divide(a, b)
+
+    def root(self, a: Ball) -> Ball:
+        return balls.root(a)
+
+    def exp(self, a: Ball) -> Ball:
+        return balls.exp(a)
+
+    def expm1(self, a: Ball) -> Ball:
+        return balls.expm1(a)
+
+    def log(self, a: Ball) -> Ball:
+        return balls.log(a)
+
+    def log1p(self, a: Ball) -> Ball:
+        return balls.log1p(a)
 
     def rounded(self, a: Ball, dtype) -> Ball:
         return a
@@ -59,7 +79,8 @@ class _Float64(Arithmetic):
         known = np.isfinite(a.rad)
         exact = a.rad == 0
         ends = zip((a.lower, a.upper), (-np.inf, np.inf), strict=True)
-        return tuple(np.where(exact, a.mid, np.where(known, end, limit)) for end, limit in ends)
+        low, high = (np.where(exact, a.mid, np.where(known, end, limit)) for end, limit in ends)
+        return low, high
 
     def middle(self, a: Ball):
         return np.where(np.isfinite(a.rad), a.mid, np.nan)

@@ -34,12 +34,12 @@ on(lax.reduce_min_p)(_reduction("smallest"))
 
 
 @on(lax.sort_p)
-def _sort(arith, equation, *operands):
-    if len(operands) > 1:
+def _sort(arith, equation, a, *others):
+    if others:
         raise UnknownOperation(f"sorting several arrays by one{place(equation)}")
-    if all_discrete(operands):
-        return exactly(arith, equation, *operands)
-    return arith.sorted(operands[0], equation.params["dimension"])
+    if isinstance(a, Discrete):
+        return exactly(arith, equation, a)
+    return arith.sorted(a, equation.params["dimension"])
 
 
 @on(lax.cumsum_p)

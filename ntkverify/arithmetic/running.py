@@ -18,7 +18,7 @@ stand behind `optimization_barrier`.  Bounds are floats too: their own roundings
 import functools
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -95,6 +95,15 @@ def _below_normal(leaf: jax.Array):
     return jnp.any((word > 0) & (word < jnp.asarray(1 << bits, whole)))
 
 
+def _is_below_normal(array) -> bool:
+    """Whether a constant has such a number; what is traced is looked at when it runs."""
+    try:
+        known = np.asarray(array)
+    except jax.errors.TracerArrayConversionError:
+        return False
+    return bool(np.any((known != 0) & (np.abs(known) < np.finfo(known.dtype).tiny)))
+
+
 def _fence(*arrays):
     found = lax.optimization_barrier(arrays)
     return found[0] if len(arrays) == 1 else found
@@ -137,10 +146,8 @@ class _Running(Arithmetic):
     xp = jnp
 
     def exact(self, array) -> Bound:
-        if not isinstance(array, jax.core.Tracer):
-            known = np.asarray(array)
-            if np.any((known != 0) & (np.abs(known) < np.finfo(known.dtype).tiny)):
-                raise UnknownOperation("a constant below the smallest normal number")
+        if _is_below_normal(array):
+            raise UnknownOperation("a constant below the smallest normal number")
         return Bound(_fence(jnp.asarray(array)))
 
     def rounded(self, a: Bound, dtype) -> Bound:
@@ -304,14 +311,12 @@ class _Running(Arithmetic):
 
     def expm1(self, a: Bound) -> Bound:
         value = _once(elementary.exponentials(a.value, jnp)[1])
-        exact_zero = _is_zero(a)
-        return self._certain(
-            value, (value + 1 + 8 * unit_roundoff(value.dtype)) * _growth(a.e), elementary.EXPM1, exact_zero
-        )
+        carried = (value + 1 + 8 * unit_roundoff(value.dtype)) * _growth(a.e)
+        return self._certain(value, carried, elementary.EXPM1, _is_zero(a))
 
-    def _certain(self, value, carried, units: float, zero=False) -> Bound:
+    def _certain(self, value, carried, units: float, zero: Any = False) -> Bound:
         found = _made(value, carried.astype(value.dtype), jnp.asarray(zero), units)
-        return Bound(value, jnp.where(jnp.isfinite(value), found.error, jnp.inf))
+        return Bound(value, jnp.where(jnp.isfinite(value), found.e, jnp.inf))
 
     def log(self, a: Bound) -> Bound:
         v, near = a.value, (a.value >= 0.5) & (a.value <= 2)
