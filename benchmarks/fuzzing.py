@@ -16,6 +16,7 @@ from ntkverify.arithmetic.float64 import enclosed_in_float64
 from ntkverify.arithmetic.running import with_error
 
 NOTHING = -mpmath.inf, mpmath.inf
+WAYS = ("running", "running, compiled", "float64 balls", "Arb")
 
 
 @dataclass
