@@ -161,7 +161,7 @@ def main() -> None:
 
 def formulas() -> None:
     began = time.monotonic()
-    found = fuzz(1, FORMULAS, KINDS, batch=50)
+    found = fuzz(1, FORMULAS, KINDS)
     entries = found.total("entries")
     print("\n## Random formulas against intervals of 2200 bits\n")
     print(f"{found.formulas} formulas, {entries} entries whose truth is known, {time.monotonic() - began:.0f} s.\n")

@@ -24,6 +24,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.core import Tracer
 
 from ntkverify.arithmetic import elementary, interpreter, rules
 from ntkverify.arithmetic.contract import Arithmetic
@@ -137,7 +138,7 @@ class _Running(Arithmetic):
     xp = jnp
 
     def exact(self, array) -> Bound:
-        if not isinstance(array, jax.core.Tracer):
+        if not isinstance(array, Tracer):
             known = np.asarray(array)
             if np.any((known != 0) & (np.abs(known) < np.finfo(known.dtype).tiny)):
                 raise UnknownOperation("a constant below the smallest normal number")
