@@ -17,11 +17,12 @@ import mpmath
 import numpy as np
 from jax import lax
 
-iv: Any = mpmath.iv  # whose types mpmath does not declare
 SIZE = 8
 """Numbers in a vector."""
 BITS = 2200
 """Sums of doubles of any size are exact in it."""
+iv: Any = mpmath.iv  # whose types mpmath does not declare
+mp: Any = mpmath.mp
 UNSAID: Any = "unsaid"
 FAR = 1e5
 """Exponents beyond it are not evaluated."""
@@ -271,7 +272,7 @@ def _pick(values):
 
 
 PLACES = [2, 2, 0, 7, 5, 1, 6, 3]
-NUMBERS: dict[str, tuple[int, Any, Any]] = {
+NUMBERS: dict[str, tuple[int, Callable, Any]] = {
     "negative": (1, lambda x: -x, _entrywise(operator.neg)),
     "absolute": (1, jnp.abs, _entrywise(abs)),
     "root": (1, jnp.sqrt, _entrywise(_root)),
@@ -424,10 +425,8 @@ class exactly:
     """Precision of the truth inside the block."""
 
     def __enter__(self):
-        self.before, self.reals = iv.prec, mpmath.workprec(BITS)
-        iv.prec = BITS
-        self.reals.__enter__()
+        self.before = iv.prec, mp.prec
+        iv.prec = mp.prec = BITS
 
-    def __exit__(self, *raised):
-        iv.prec = self.before
-        self.reals.__exit__(*raised)
+    def __exit__(self, *_):
+        iv.prec, mp.prec = self.before

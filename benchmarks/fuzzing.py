@@ -16,6 +16,7 @@ from ntkverify.arithmetic.float64 import enclosed_in_float64
 from ntkverify.arithmetic.running import with_error
 
 NOTHING = -mpmath.inf, mpmath.inf
+WAYS = ("running", "running, compiled", "float64 balls", "Arb")
 
 
 @dataclass
@@ -32,16 +33,16 @@ class Found:
         return sum(count for key, count in self.counts.items() if key[-1] == what and set(of) <= set(key))
 
 
-def fuzz(seed: int, count: int, kinds: int, batch: int = 30) -> Found:
+def fuzz(seed: int, count: int, kinds: int, batch: int = 50, depth: int = 5) -> Found:
     """`count` formulas, half of them in float32, `batch` in one compiled program, on numbers of so many kinds."""
     found = Found()
     for index in range(-(-count // batch)):
         rng, dtype = np.random.default_rng([seed, index]), (np.float64, np.float32)[index % 2]
         trees = [
-            (mask if rng.random() < 0.1 else formula)(rng, int(rng.integers(1, 6)))
+            (mask if rng.random() < 0.1 else formula)(rng, int(rng.integers(1, depth + 1)))
             for _ in range(min(batch, count - index * batch))
         ]
-        chosen = [SCALES[(index // 2 + k) % len(SCALES)] for k in range(kinds)]
+        chosen = [SCALES[(index // 2 * kinds + k) % len(SCALES)] for k in range(kinds)]
         vectors = [leaves(rng, dtype, kind) for kind in chosen]
         found.formulas += len(trees)
         with exactly():

@@ -7,6 +7,9 @@ form of a claim: as it is, one of its twins, or with its larger side moved to wi
 one at the point.  The decisions at 64 and 128 bits are held against the one at 170 bits (50 digits), and so are
 their brackets of log₁₀ ratio.  The eigenvalues of each kernel are enclosed at 64 and 128 bits and held against
 mpmath's at 50 digits, another routine.
+
+Then random formulas over everything that the arithmetics cover, on numbers of adversarial scales, in float64 and float32:
+each enclosure by running bounds (eager, compiled, under `vmap`), float64 balls and Arb against intervals of 2200 bits.
 """
 
 import dataclasses
@@ -19,6 +22,8 @@ import jax
 import jax.numpy as jnp
 import mpmath
 import numpy as np
+from formulas import SCALES
+from fuzzing import WAYS, fuzz
 
 import ntkverify as nv
 from ntkverify import catalogue
@@ -30,6 +35,8 @@ from ntkverify.nouns import ON_PATH, Claim, Params, Point, Problem
 from ntkverify.setting import inside, rank
 
 PROBLEMS = 4000
+FORMULAS, KINDS = 2100, 4
+"""Random formulas, and kinds of numbers that each meets."""
 SHAPES = ((2, 2, 1, 4), (3, 2, 1, 4), (2, 3, 2, 6), (3, 3, 1, 6))
 """n, d_in, d_out, m."""
 BITS = (64, 128)
@@ -149,6 +156,24 @@ def main() -> None:
         print(f"\nUndecided {count} times: {what}")
     for what in disagreeing:
         print(f"\nContradiction: {what}")
+    formulas()
+
+
+def formulas() -> None:
+    began = time.monotonic()
+    found = fuzz(1, FORMULAS, KINDS)
+    entries = found.total("entries")
+    print("\n## Random formulas against intervals of 2200 bits\n")
+    print(f"{found.formulas} formulas, {entries} entries whose truth is known, {time.monotonic() - began:.0f} s.\n")
+    print(f"| arithmetic | entries | finite enclosures | {' | '.join(SCALES)} |")
+    print("|---|---|---|" + "---|" * len(SCALES))
+    for way in WAYS:
+        every, finite = (found.total(what, way) for what in ("entries", "finite"))
+        shares = (found.total("finite", way, kind) / max(1, found.total("entries", way, kind)) for kind in SCALES)
+        print(f"| {way} | {every} | {finite} | {' | '.join(f'{100 * share:.1f}%' for share in shares)} |")
+    print(f"\nEnclosures that do not contain the truth: {len(found.wrong)}.")
+    for what in found.wrong:
+        print(f"\n{what}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import numpy as np
 from ntkverify import catalogue
 from ntkverify.arithmetic import balls
 from ntkverify.arithmetic.float64 import in_balls
+from ntkverify.arithmetic.unknown import UnknownOperation
 from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, Decision, decide
 from ntkverify.environment import environment
 from ntkverify.falsifying import conditional, falsify, is_searchable
@@ -107,9 +108,14 @@ def too_large(problem: Problem) -> str:
 def worst_points(forms: Sequence[Claim], problem: Problem, points: Point, count: int) -> list[list[Point]]:
     """For each form, each applicable draw's worst point, the worst draw first; `points` are a chunk of draws.
 
-    A draw whose worst ratio is no number stays in, last: its point is what is to be decided.
+    A draw whose worst ratio is no number stays in, last: its point is what is to be decided.  Where no ratio can be bounded,
+    because a formula uses what the running bounds do not cover, it is each draw's first point.
     """
-    return [_ordered(evidence, points) for evidence in examine(tuple(forms), problem, points, count)]
+    try:
+        return [_ordered(evidence, points) for evidence in examine(tuple(forms), problem, points, count)]
+    except UnknownOperation:
+        first = [jax.tree.map(lambda leaf, draw=draw: leaf[draw, 0], points) for draw in range(count)]
+        return [first for _ in forms]
 
 
 def _ordered(evidence: Evidence, points: Point) -> list[Point]:

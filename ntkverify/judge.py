@@ -36,9 +36,9 @@ from ntkverify.numerics import (
 from ntkverify.paths import draw_paths
 from ntkverify.points import DIRECTIONS, draw_points, over_draws
 
-DECISIVE = 0.5
-"""An equality or an attained bound is tested where the allowance is below u^DECISIVE of the largest side: 1e-8 in
-float64, 2e-4 in float32."""
+DECISIVE = 0.48
+"""An equality or an attained bound is tested where the allowance is below u^DECISIVE of the largest side: 2e-8 in
+float64, 3e-4 in float32."""
 FEWEST = 20
 """Applicable draws below which a claim was not tested."""
 CHUNK = 20

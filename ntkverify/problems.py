@@ -64,7 +64,7 @@ def _scaled(dataset: Dataset, dtype: np.dtype, scale: bool):
     for name, array in (("X", dataset.X), ("y", dataset.y)):
         if not np.isfinite(array).all():
             row, column = np.argwhere(~np.isfinite(array))[0]
-            value = array[row, column]
+            value = "NaN" if np.isnan(array[row, column]) else array[row, column]
             raise BadInput(f"{dataset.name}: {name} holds {value} (row {row}, column {column})", "finite numbers")
         top = float(np.abs(array).max()) or 1.0  # squares of huge entries would overflow
         largest = top * float(np.linalg.norm(array / top, axis=1).max())

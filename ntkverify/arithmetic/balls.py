@@ -124,9 +124,7 @@ def divide(a: Ball, b: Ball) -> Ball:
     with np.errstate(over="ignore", invalid="ignore"):
         mid = a.mid / by
         least = np.abs(by) - np.where(near, b.rad, 0)
-        rad = a.rad / least + np.abs(mid) * UP * (
-            b.rad / least
-        )  # in this order no product underflows before it is divided
+        rad = a.rad / least + np.abs(mid) * UP * (b.rad / least)  # no product underflows before it is divided
     return _made(mid, np.where(near & (b.mid != 0), rad, np.inf))
 
 

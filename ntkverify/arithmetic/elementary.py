@@ -71,9 +71,8 @@ def log_error(y, v, past_one, exact, u: float, xp):
     """A bound on |log V − y|, where V = 1 + `past_one` if `exact`, else V = v up to one rounding; ∞ where nothing is known."""
     exp, expm1 = exponentials(y, xp)
     gap = xp.where(exact, xp.abs(past_one - expm1), xp.abs(v - exp))
-    lost = 8 * float(
-        np.finfo(np.dtype(v.dtype)).tiny
-    )  # what underflowed in exp, in the gap and here: τ divides it by e^y
+    # What underflowed in exp, in the gap and here is added before τ divides it by e^y.
+    lost = 8 * float(np.finfo(np.dtype(v.dtype)).tiny)
     unsure = xp.where(exact, EXPM1 * u * xp.abs(expm1), EXP * u * exp + u * xp.abs(v)) + lost
     known = (exp > 0) & xp.isfinite(exp) & xp.isfinite(gap)
     tau = (gap * (1 + 4 * u) + unsure) / xp.where(known, exp, 1) * (1 + 8 * u)

@@ -1,0 +1,30 @@
+r"""A count of ties
+
+Source: case
+Setting: Any network.
+Measured: Both sides.
+Refuted by: One point.
+
+[derived]
+Direction: upper
+Statement: $$ \tfrac14 \le |\{e^{\log v} > v\}| $$
+Proof: None, it is false: no number is above itself; rounding puts some above.
+"""
+
+import jax.numpy as jnp
+
+from ntkverify.nouns import claim
+from ntkverify.quantities import logits
+
+
+def lhs(problem, point, constants):
+    return jnp.asarray(0.25)
+
+
+def rhs(problem, point, constants):
+    u = logits(problem, point.base)
+    v = 1 + u**2
+    return jnp.sum((jnp.exp(jnp.log(v)) > v).astype(u.dtype))
+
+
+CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
