@@ -232,6 +232,33 @@ def test_each_study_runs_and_reports(name, grid, tmp_path, capsys):
 DOCS = Path(__file__).parents[1] / "docs"
 
 
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+def alike(one, other) -> bool:
+    """Whether two tables or sentences say the same, numbers to one unit of the last digit that is printed: another
+    machine's LAPACK rounds elsewhere."""
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if not isinstance(one, str):
+        return one == pytest.approx(other)
+    return NUMBER.split(one) == NUMBER.split(other) and all(map(_near, NUMBER.findall(one), NUMBER.findall(other)))
+
+
+def _near(one: str, other: str) -> bool:
+    digits, _, power = one.partition("e")
+    unit = 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
+    return abs(float(one) - float(other)) <= 1.01 * unit
+
+
+def test_one_unit_of_the_last_digit_is_alike_and_two_are_not():
+    assert alike(["0.63 [0.55, 0.72] neurons", {"a": 1.5}], ["0.64 [0.55, 0.71] neurons", {"a": 1.5}])
+    assert not alike("0.63 [0.55, 0.72] neurons", "0.65 [0.55, 0.72] neurons")
+    assert not alike("12 neurons", "12 steps")
+
+
 @pytest.mark.parametrize("name", ["drift", "width", "steps", "region", "table1", "frontier"])
 def test_committed_results_say_what_their_rows_say(name):
     """Fits, tables and answer of every committed study follow from its cells, and the finding quotes them."""
@@ -240,8 +267,8 @@ def test_committed_results_say_what_their_rows_say(name):
     assert results["complete"]
     fits = module.fits(results["cells"])
     assert fits == [pytest.approx(fit) for fit in results["fits"]]
-    assert module.tables(results["cells"], fits) == results["tables"]
-    assert module.answer(results["cells"], fits) == results["answer"]
+    assert alike(module.tables(results["cells"], fits), results["tables"])
+    assert alike(module.answer(results["cells"], fits), results["answer"])
     drawn = {figure["name"] for figure in results["figures"]}
     assert drawn >= {path.stem for path in (DOCS / "results" / name).glob("*.svg")}
     if name != "drift":
