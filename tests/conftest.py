@@ -1,5 +1,6 @@
 """Tests run in float64, with strict promotion, shapes checked at every call, warnings as errors."""
 
+import re
 from pathlib import Path
 
 import jax
@@ -19,6 +20,7 @@ install_import_hook(
 
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 
 from ntkverify import catalogue  # noqa: E402
 from ntkverify.nouns import Dataset  # noqa: E402
@@ -48,3 +50,24 @@ CASES = {
     "far": lambda: make(n=8, d_in=8, m=256, radius=1.0),
 }
 """Problems of one shape, so that they share compilations."""
+
+
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+def alike(one, other) -> bool:
+    """Whether two tables or sentences say the same, numbers to one unit of the last digit that is printed: another
+    machine's LAPACK rounds elsewhere."""
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if not isinstance(one, str):
+        return one == pytest.approx(other)
+    return NUMBER.split(one) == NUMBER.split(other) and all(map(_near, NUMBER.findall(one), NUMBER.findall(other)))
+
+
+def _near(one: str, other: str) -> bool:
+    digits, _, power = one.partition("e")
+    unit = 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
+    return abs(float(one) - float(other)) <= 1.01 * unit

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import make
+from conftest import alike, make
 
 from ntkverify import catalogue, cli
 from ntkverify.ascent import ascend, on_sphere
@@ -230,27 +230,6 @@ def test_each_study_runs_and_reports(name, grid, tmp_path, capsys):
 
 
 DOCS = Path(__file__).parents[1] / "docs"
-
-
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-
-
-def alike(one, other) -> bool:
-    """Whether two tables or sentences say the same, numbers to one unit of the last digit that is printed: another
-    machine's LAPACK rounds elsewhere."""
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(alike, one, other))
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
-    if not isinstance(one, str):
-        return one == pytest.approx(other)
-    return NUMBER.split(one) == NUMBER.split(other) and all(map(_near, NUMBER.findall(one), NUMBER.findall(other)))
-
-
-def _near(one: str, other: str) -> bool:
-    digits, _, power = one.partition("e")
-    unit = 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
-    return abs(float(one) - float(other)) <= 1.01 * unit
 
 
 def test_one_unit_of_the_last_digit_is_alike_and_two_are_not():
