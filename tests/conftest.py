@@ -27,6 +27,13 @@ from ntkverify.nouns import Dataset  # noqa: E402
 from ntkverify.problems import problem  # noqa: E402
 
 
+@pytest.fixture(autouse=True)
+def sixty_four_bits():
+    """The command line sets JAX's precision for the whole process; the next test has the tests' again."""
+    yield
+    jax.config.update("jax_enable_x64", True)
+
+
 def make(network="softmax", n=6, d_in=4, d_out=2, m=64, spread=None, seed=0, **options):
     """A problem on the sphere, or, with `spread`, on inputs that lie close together (λ small)."""
     rng = np.random.default_rng(seed)
