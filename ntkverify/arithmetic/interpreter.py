@@ -11,6 +11,7 @@ whole numbers, and a decision that is needed and not known raise `UnknownOperati
 
 from collections import ChainMap
 
+import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Literal
 from jax.extend.core import primitives as core
@@ -126,8 +127,18 @@ def _looped(arith, params, body: ClosedJaxpr, operands: list, done: ChainMap) ->
     return [*last, *stacked]
 
 
-_NAMES = ("jit_p", "pjit_p", "closed_call_p", "call_p", "custom_jvp_call_p", "custom_vjp_call_p", "custom_vjp_call_jaxpr_p", "remat_p")  # fmt: skip
-FUNCTIONS = frozenset(versions(core, *_NAMES))
+_NAMES = (
+    "jit_p",
+    "pjit_p",
+    "closed_call_p",
+    "call_p",
+    "custom_jvp_call_p",
+    "custom_vjp_call_p",
+    "custom_vjp_call_jaxpr_p",
+)
+_CHECKPOINT = jax.make_jaxpr(jax.checkpoint(lambda x: x + 1))(jax.ShapeDtypeStruct((), np.float32)).eqns[0].primitive
+FUNCTIONS = frozenset({*versions(core, *_NAMES), _CHECKPOINT})
+"""Primitives that evaluate an inner jaxpr; that of `jax.checkpoint`, which old versions do not name, is read off a trace."""
 CALLS = dict.fromkeys(FUNCTIONS, _call) | {core.scan_p: _scan}
 """Functions within functions: (arithmetic, parameters, operands, what is done) → outputs."""
 OPERATIONS = tuple(sorted({primitive.name for primitive in (*RULES, *CALLS)}))
