@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ntkverify import catalogue
-from ntkverify.environment import environment, require_memory
+from ntkverify.environment import environment, make_room, require_memory
 from ntkverify.errors import BadInput, choose
 from ntkverify.grids import axes, changed, grid
 from ntkverify.inputs.file import digest
@@ -62,6 +62,7 @@ def study(config: dict, folder: Path, heard: Callable[[str, int, int], None] = l
                 rows = ledger.get(cell)
                 if rows is None:
                     started = time.perf_counter()
+                    make_room()
                     rows = module.evaluate(params)
                     ledger.put(cell, rows, time.perf_counter() - started)
             except KeyboardInterrupt:

@@ -20,7 +20,7 @@ from ntkverify.compare import BUDGET as REFERENCES
 from ntkverify.compare import CLOSED_FORM, LIMIT, compare
 from ntkverify.deciding import PROVED, REFUTED
 from ntkverify.degenerate import why_zero
-from ntkverify.environment import environment, require_memory
+from ntkverify.environment import environment, make_room, require_memory
 from ntkverify.judge import Evidence, Verdict, chunk_bytes, chunks, examine, joined, judge, point_bytes, unjudged
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.kernels.infinite_width import infinite_width, sample_kernel
@@ -126,6 +126,7 @@ def verify(
     progress = _Progress(heard, total)
     try:
         for row, instance in problems:
+            make_room()
             with ThreadPoolExecutor(1) as aside:  # its compiling overlaps with the claims'
                 kernels = aside.submit(_describe, rows, row, instance, settings)
                 _judge_all(rows, row["id"], instance, chosen, settings, progress)

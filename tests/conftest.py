@@ -23,15 +23,17 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 from ntkverify import catalogue  # noqa: E402
+from ntkverify.environment import make_room  # noqa: E402
 from ntkverify.nouns import Dataset  # noqa: E402
 from ntkverify.problems import problem  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
-def sixty_four_bits():
-    """The command line sets JAX's precision for the whole process; the next test has the tests' again."""
+def as_found():
+    """The command line sets JAX's precision for the whole process; the next test has the tests' again, and room."""
     yield
     jax.config.update("jax_enable_x64", True)
+    make_room()
 
 
 def make(network="softmax", n=6, d_in=4, d_out=2, m=64, spread=None, seed=0, **options):
