@@ -3,7 +3,8 @@
 Every inequality is put as small ≤ large, each side with its rounding error.  A draw holds when
 small + error ≤ large − error at every point and entry, is violated when some small exceeds large by
 more than the errors, and is undecided otherwise; an equality, and a bound that is attained
-(`tight`), holds within its errors, provided that these are small beside the sides (`DECISIVE`): otherwise nothing was tested.
+(`tight`), holds within its errors.  Where these are not small beside the entry itself (`DECISIVE`) nothing was tested, and
+each entry must be tested at one of the draw's points.
 
 Assumptions are evaluated with their errors too: a draw on which they are not certainly true is not applicable.  A point whose
 W̃ equals W bit for bit tests nothing of a claim that speaks of W̃.
@@ -37,8 +38,8 @@ from ntkverify.paths import draw_paths
 from ntkverify.points import DIRECTIONS, draw_points, over_draws
 
 DECISIVE = 0.48
-"""An equality or an attained bound is tested where the allowance is below u^DECISIVE of the largest side: 2e-8 in
-float64, 3e-4 in float32."""
+"""An entry of an equality or of an attained bound is tested where the allowance is below u^DECISIVE of its larger side:
+2e-8 in float64, 3e-4 in float32."""
 FEWEST = 20
 """Applicable draws below which a claim was not tested."""
 CHUNK = 20
@@ -49,7 +50,7 @@ BUDGET = 2**28
 
 @functools.partial(
     jax.tree_util.register_dataclass,
-    data_fields=["applicable", "held", "violated", "small", "large", "allowance", "decisive", "beyond", "place"],
+    data_fields=["applicable", "held", "violated", "small", "large", "allowance", "tested", "beyond", "place"],
     meta_fields=[],
 )
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ class Evidence:
     small: Any
     large: Any
     allowance: Any
-    decisive: Any
-    """Whether rounding is small beside the sides, where the claim is one that holds within it."""
+    tested: Any
+    """Whether it said anything of each entry: rounding was small beside it, where the claim is one that holds within it.
+    At one point an array of the sides' shape."""
     beyond: Any
     """log₁₀ of the factor by which an assumed width or step size is missed; −inf where none is assumed."""
     place: Any
@@ -123,8 +125,8 @@ def check(
     shape = jax.tree.leaves(points)[0].shape[:2]
     flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), points)
     at = functools.partial(_at_point, forms, constants, problem)
-    found = over_draws(at, flat, batch)
-    return jax.vmap(lambda of: tuple(map(_worst_point, of)))(jax.tree.map(lambda leaf: leaf.reshape(shape), found))
+    found = jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), over_draws(at, flat, batch))
+    return jax.vmap(lambda of: tuple(map(_worst_point, of)))(found)
 
 
 def _at_point(
@@ -186,7 +188,7 @@ def _compare_slope(applicable, measured, against, own) -> Evidence:
         small=slope,
         large=exponent,
         allowance=tolerance,
-        decisive=jnp.asarray(True),
+        tested=jnp.asarray(True),
         beyond=-jnp.inf * tolerance,
         place=jnp.zeros((), int),
     )
@@ -194,29 +196,28 @@ def _compare_slope(applicable, measured, against, own) -> Evidence:
 
 def _compare(direction: str, applicable, beyond, left, right, left_error, right_error) -> Evidence:
     allowance = left_error + right_error
-    largest = jnp.maximum(jnp.max(jnp.abs(left)), jnp.max(jnp.abs(right)))
-    decisive = jnp.max(allowance) <= unit_roundoff(allowance.dtype) ** DECISIVE * largest
+    larger = jnp.maximum(jnp.abs(left), jnp.abs(right))
+    decisive = allowance <= unit_roundoff(allowance.dtype) ** DECISIVE * larger
     if direction == "equality":
-        small, large = jnp.broadcast_arrays(jnp.abs(left - right), allowance)
-        known = jnp.isfinite(small) & jnp.isfinite(allowance)
-        held, violated = known & decisive & (small <= allowance), known & (small > allowance)
+        small, large, allowance = jnp.broadcast_arrays(jnp.abs(left - right), allowance, allowance)
+        violated = small > large
+        within, tested = ~violated, decisive
     else:
         small, large = (right, left) if direction == "lower" else (left, right)
         small, large, allowance = jnp.broadcast_arrays(small, large, allowance)
-        known = jnp.isfinite(small) & jnp.isfinite(large) & jnp.isfinite(allowance)
+        violated, clear = small > large + allowance, small + allowance <= large
         # A tight bound is attained: there, as for an equality, equal to rounding is what it says.
-        room = jnp.where(decisive, -allowance, allowance) if direction == "tight" else allowance
-        held = known & (small + room <= large)
-        violated = known & (small > large + allowance)
+        within, tested = (~violated, clear | decisive) if direction == "tight" else (clear, jnp.asarray(True))
+    known = jnp.isfinite(small) & jnp.isfinite(large) & jnp.isfinite(allowance)
     worst = jnp.argmax(jnp.where(known, _ratio(small, large), jnp.inf))
     return Evidence(
         applicable=applicable,
-        held=jnp.all(held),
-        violated=jnp.any(violated),
+        held=jnp.all(known & within),
+        violated=jnp.any(known & violated),
         small=small.ravel()[worst],
         large=large.ravel()[worst],
-        allowance=jnp.broadcast_to(allowance, small.shape).ravel()[worst],
-        decisive=decisive | (direction not in ("equality", "tight")),
+        allowance=allowance.ravel()[worst],
+        tested=tested,
         beyond=jnp.asarray(beyond, small.dtype),
         place=jnp.zeros((), int),
     )
@@ -227,19 +228,24 @@ def _ratio(small, large):
 
 
 def _worst_point(found: Evidence) -> Evidence:
-    """One draw's evidence from that of its points; points that the claim says nothing of are out, and so are those at
-    which rounding is not small beside the sides, as long as there are others."""
-    tells = found.applicable & (found.decisive | found.violated | ~jnp.any(found.applicable & found.decisive))
+    """One draw's evidence from that of its points, those left out that the claim says nothing of.
+
+    An entry that no point tests leaves the draw undecided.
+    """
+    entries = found.tested.reshape(len(found.tested), -1)
+    tells = found.applicable & (jnp.any(entries, 1) | found.violated)
+    tells = jnp.where(jnp.any(tells), tells, found.applicable)
     ratio = jnp.where(tells, _ratio(found.small, found.large), -1)
     worst = jnp.argmax(jnp.where(jnp.isnan(ratio), jnp.inf, ratio))
+    tested = jnp.all(jnp.any(entries & found.applicable[:, None], 0))
     return Evidence(
         applicable=jnp.any(found.applicable),
-        held=jnp.all(found.held | ~tells),
+        held=jnp.all(found.held | ~found.applicable) & tested,
         violated=jnp.any(found.violated & found.applicable),
         small=found.small[worst],
         large=found.large[worst],
         allowance=found.allowance[worst],
-        decisive=jnp.any(found.decisive),
+        tested=tested,
         beyond=jnp.min(found.beyond),
         place=worst,
     )

@@ -35,7 +35,7 @@ def _points(problem: Problem, key: PRNGKeyArray) -> Point:
     """
     key_draw, key_move, key_probe = jax.random.split(key, 3)
     base = initialise(problem, key_draw)
-    probe = jax.random.rademacher(key_probe, problem.y.shape, problem.y.dtype)
+    probes = jax.random.rademacher(key_probe, (len(DIRECTIONS), *problem.y.shape), problem.y.dtype)
 
     def moved(direction):
         return Params(within(base.W, on_sphere(direction, problem.radius), problem.radius), base.a)
@@ -45,9 +45,9 @@ def _points(problem: Problem, key: PRNGKeyArray) -> Point:
     pair = moved(problem.X[0][:, None] * (base.a[0] * base.a[-1])[None])
     against = jnp.where(jnp.arange(problem.m) == 0, 1, -1).astype(base.W.dtype)
     lone = moved(problem.X[0][:, None] * against[None])
-    slope = jax.grad(lambda W: kernel_change(problem, Point(base, Params(W, base.a), probe)))
+    slope = jax.grad(lambda W: kernel_change(problem, Point(base, Params(W, base.a), probes[0])))
     ascend = moved(slope(wander.W))
     return jax.tree.map(
         lambda *leaves: jnp.stack(leaves),
-        *(Point(base, there, probe) for there in (wander, tilt, pair, lone, ascend)),
+        *(Point(base, there, probe) for there, probe in zip((wander, tilt, pair, lone, ascend), probes, strict=True)),
     )

@@ -11,7 +11,7 @@ from ntkverify import cli
 CASES = Path(__file__).with_name("cases")
 SMALL = ("--n", "4", "--d-in", "4", "--m", "16")
 FALSE = (
-    "above_minus_infinity", "callback", "cancelled_noise", "count_ratio", "denormal_constant", "filled_gather",
+    "above_minus_infinity", "beside_a_giant", "callback", "cancelled_noise", "count_ratio", "denormal_constant", "filled_gather",
     "guarded_eigenvectors", "half_precision", "isnan_constant", "nan_to_num", "near_count", "one_half_of_a_matrix",
     "own_derivative", "own_given", "own_second_order", "rounded_down", "two_loops", "unsigned_count", "wrapped_count",
 )  # fmt: skip

@@ -23,7 +23,7 @@ def evidence(held=0, violated=0, undecided=0, inapplicable=0, small=1.0, large=2
         small=np.full(draws, small),
         large=np.full(draws, large),
         allowance=np.zeros(draws),
-        decisive=np.ones(draws, bool),
+        tested=np.ones(draws, bool),
         beyond=np.full(draws, -np.inf),
         place=np.zeros(draws, int),
     )
