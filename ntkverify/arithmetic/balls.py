@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ntkverify.arithmetic.elementary import EXP, EXPM1, exponentials, log_error
+from ntkverify.arithmetic.elementary import EXP, EXPM1, SECOND, exponentials, log_error
 
 U = 2.0**-53
 UP = 1 + 2.0**-30
@@ -139,7 +139,7 @@ def root(a: Ball) -> Ball:
 
 def exp(a: Ball) -> Ball:
     """e^a: `elementary.exponentials`, and e^r − 1 ≤ r + r² within the ball, r ≤ 1."""
-    value, _ = exponentials(np.asarray(a.mid, np.float64), np)
+    value, *_ = exponentials(np.asarray(a.mid, np.float64), np)
     with np.errstate(over="ignore", invalid="ignore"):
         rad = value * (EXP * U + _spread(a.rad)) * UP
     return _made(np.where(np.isfinite(value), value, 0.0), np.where(np.isfinite(value), rad, np.inf))
@@ -147,9 +147,17 @@ def exp(a: Ball) -> Ball:
 
 def expm1(a: Ball) -> Ball:
     """e^a − 1; its slope on the ball is below e^a e^r."""
-    exp, value = exponentials(np.asarray(a.mid, np.float64), np)
+    exp, value, _ = exponentials(np.asarray(a.mid, np.float64), np)
     with np.errstate(over="ignore", invalid="ignore"):
         rad = (EXPM1 * U * np.abs(value) + exp * (1 + 8 * U) * _spread(a.rad)) * UP
+    return _made(np.where(np.isfinite(value), value, 0.0), np.where(np.isfinite(value), rad, np.inf))
+
+
+def second_order(a: Ball) -> Ball:
+    """e^a − 1 − a: within the ball it changes by at most (|e^a − 1| + r)(e^r − 1)."""
+    _, expm1, value = exponentials(np.asarray(a.mid, np.float64), np)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rad = (SECOND * U * np.abs(value) + (np.abs(expm1) * (1 + 8 * U) + a.rad) * _spread(a.rad)) * UP
     return _made(np.where(np.isfinite(value), value, 0.0), np.where(np.isfinite(value), rad, np.inf))
 
 
@@ -175,7 +183,7 @@ def log1p(a: Ball) -> Ball:
 
 def _logarithm(y, v, past_one, near, a: Ball) -> Ball:
     y = np.where(np.isfinite(y), y, 0.0)
-    own = np.where((past_one == 0) & (y == 0), 0.0, log_error(y, v, past_one, near, U, np))
+    own = np.where((past_one == 0) & (y == 0), 0.0, log_error(exponentials(y, np), v, past_one, near, U, np))
     nearest = v * (1 - 4 * U) - a.rad * UP
     carried = np.where(nearest > 0, a.rad / np.where(nearest > 0, nearest, 1.0), np.inf)
     return _made(y, np.where(a.rad > 0, own + carried * UP, np.where(v > 0, own, np.inf)))

@@ -130,8 +130,8 @@ class _Float64(Arithmetic):
     def smaller(self, a: Ball, b: Ball) -> Ball:
         return Ball(np.minimum(a.mid, b.mid), np.maximum(a.rad, b.rad))
 
-    def second_order(self, a: Ball) -> None:
-        return None
+    def second_order(self, a: Ball) -> Ball:
+        return balls.second_order(a)
 
     def total(self, a: Ball, axes) -> Ball:
         return balls.total(a, axes) if axes else a

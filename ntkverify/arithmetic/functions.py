@@ -1,6 +1,5 @@
 """Rules for arithmetic and for elementary functions, which are built from a few that each arithmetic supplies."""
 
-import math
 from collections.abc import Callable
 
 from jax import lax
@@ -8,7 +7,7 @@ from jax.extend.core import primitives as core
 
 from ntkverify.arithmetic.contract import Number
 from ntkverify.arithmetic.discrete import Discrete
-from ntkverify.arithmetic.primitives import NEAR, SERIES, second_order_p
+from ntkverify.arithmetic.primitives import second_order_p
 from ntkverify.arithmetic.rules import all_discrete, constant, either, exactly, on, place, versions
 from ntkverify.arithmetic.unknown import UnknownOperation
 
@@ -40,6 +39,7 @@ for _primitives, _operation in (
     ([lax.sqrt_p], lambda arith, a: arith.root(a)),
     ([lax.exp_p], lambda arith, a: arith.exp(a)),
     ([lax.expm1_p], lambda arith, a: arith.expm1(a)),
+    ([second_order_p], lambda arith, a: arith.second_order(a)),
     ([lax.log_p], lambda arith, a: arith.log(a)),
     ([lax.log1p_p], lambda arith, a: arith.log1p(a)),
 ):
@@ -112,22 +112,6 @@ def _sinh(arith, a, constant):
     t = arith.expm1(arith.absolute(a))
     positive = arith.multiply(constant(0.5), arith.add(t, arith.divide(t, arith.add(t, constant(1.0)))))
     return either(arith, lax.lt_p, arith.possible(a, constant(0.0)), arith.negative(positive), positive)
-
-
-@on(second_order_p)
-@_built
-def _second_order(arith, a, constant):
-    """e^a − 1 − a: where |a| < NEAR by the series Σ a^k/k!, and what it leaves out is below 2⁻⁶⁰ a²."""
-    if (found := arith.second_order(a)) is not None:
-        return found
-    series = constant(0.0)
-    for k in range(SERIES, 1, -1):
-        series = arith.add(arith.divide(constant(1.0), constant(float(math.factorial(k)))), arith.multiply(a, series))
-    square = arith.square(a)
-    small = arith.widened(arith.multiply(square, series), 2.0**-60 * arith.ends(square)[1])
-    return either(
-        arith, lax.lt_p, arith.possible(arith.absolute(a), constant(NEAR)), small, arith.subtract(arith.expm1(a), a)
-    )
 
 
 @on(lax.pow_p)

@@ -63,9 +63,9 @@ def with_error(function: Callable) -> Callable:
         closed, shape = jax.make_jaxpr(function, return_shape=True)(*args)
         leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(args)]
         outputs = interpreter.evaluate(RUNNING, closed, [_argument(leaf) for leaf in leaves])
-        lost = functools.reduce(
-            jnp.logical_or, map(_below_normal, [*leaves, *map(jnp.asarray, closed.consts)]), jnp.asarray(False)
-        )
+        checked = map(_below_normal, [*leaves, *map(jnp.asarray, closed.consts)])
+        lost = functools.reduce(jnp.logical_or, checked, jnp.asarray(False))
+        lost = _once(jnp.where(lost, jnp.inf, 0.0))
         tree = jax.tree.structure(shape)
         return (
             jax.tree.unflatten(tree, [out.low if isinstance(out, Discrete) else out.value for out in outputs]),
@@ -81,8 +81,8 @@ def _argument(leaf: jax.Array):
 
 def _told(out, lost):
     if isinstance(out, Discrete):
-        return (out.low != out.top) | lost
-    return jnp.where(lost, jnp.inf, _SAFETY * out.e).astype(out.value.dtype)
+        return (out.low != out.top) | (lost > 0)
+    return _SAFETY * out.e + lost.astype(out.value.dtype)
 
 
 def _below_normal(leaf: jax.Array):
@@ -268,16 +268,19 @@ class _Running(Arithmetic):
     def divide(self, a: Bound, b: Bound) -> Bound:
         """Also where it is computed as a · (1/b): 1/b is flushed to zero for the largest |b|."""
         dtype = a.value.dtype
+        u, tiny = unit_roundoff(dtype), _tiny(dtype)
         top, bottom = _fence(*jnp.broadcast_arrays(a.value, b.value))
         value, size = _fence(top / bottom), jnp.abs(bottom)
-        nearest = size - _MORE * b.e
-        reaches = (nearest > 0) & (size <= 0.25 / _tiny(dtype))
-        by = jnp.where(reaches, nearest, 1)  # b's relative error first: |a/b| times its error may underflow
-        carried = (a.e / by + jnp.abs(value) * (b.e * _MORE / by)) * (1 + 8 * unit_roundoff(dtype))
-        zero = jnp.broadcast_to(_is_zero(a), value.shape)
-        error = jnp.where(reaches, carried, jnp.where(zero & (nearest > 0), 0, jnp.inf))
-        found = _made(value, error.astype(dtype), zero, allowance(dtype)[0])
-        return Bound(value, _once(found.e))
+        nearest = size if b.error is None else size - _MORE * b.error
+        apart = nearest > 0
+        error = jnp.maximum(allowance(dtype)[0] * u * jnp.abs(value), 4 * tiny)
+        by = lax.select(apart, nearest, jnp.ones_like(nearest))
+        if a.error is not None:
+            error += a.error / by * (1 + 8 * u)
+        if b.error is not None:  # b's relative error first: |a/b| times its error may underflow
+            error += jnp.abs(value) * (b.error / by) * _MORE
+        error = jnp.where(apart & (size <= 0.25 / tiny), error, jnp.inf)
+        return Bound(value, _once(jnp.where(_is_zero(a) & apart, 0, error).astype(dtype)))
 
     def negative(self, a: Bound) -> Bound:
         return Bound(-a.value, a.error)
@@ -314,6 +317,12 @@ class _Running(Arithmetic):
         carried = (value + 1 + 8 * unit_roundoff(value.dtype)) * _growth(a.e)
         return self._certain(value, carried, elementary.EXPM1, _is_zero(a))
 
+    def second_order(self, a: Bound) -> Bound:
+        """At a + δ it differs by at most (|e^a − 1| + |δ|)(e^|δ| − 1)."""
+        _, slope, value = map(_once, elementary.exponentials(a.value, jnp))
+        carried = (jnp.abs(slope) * (1 + 8 * unit_roundoff(value.dtype)) + a.e) * _growth(a.e)
+        return self._certain(value, carried, elementary.SECOND, _is_zero(a))
+
     def _certain(self, value, carried, units: float, zero: Any = False) -> Bound:
         found = _made(value, carried.astype(value.dtype), jnp.asarray(zero), units)
         return Bound(value, jnp.where(jnp.isfinite(value), found.e, jnp.inf))
@@ -330,16 +339,14 @@ class _Running(Arithmetic):
     def _logarithm(self, y, v, past_one, near, error, at) -> Bound:
         u = unit_roundoff(y.dtype)
         y = _fence(y)
-        own = elementary.log_error(y, v, past_one, near, u, jnp) + 4 * _tiny(y.dtype)
+        of_y = tuple(map(_once, elementary.exponentials(y, jnp)))
+        own = elementary.log_error(of_y, v, past_one, near, u, jnp) + 4 * _tiny(y.dtype)
         own = jnp.where(past_one == 0, jnp.where(y == 0, 0, own), own)  # log 1 = 0
         if error is None:
             return Bound(y, own.astype(y.dtype))
         nearest = at * (1 - 4 * u) - error * _MORE
         carried = jnp.where(nearest > 0, error * _MORE / jnp.where(nearest > 0, nearest, 1), jnp.inf)
         return Bound(y, (own + carried).astype(y.dtype))
-
-    def second_order(self, a: Bound) -> None:
-        return None
 
     # Sums.
 
@@ -371,14 +378,12 @@ class _Running(Arithmetic):
             return lax.dot_general(x, y, dimensions, precision=lax.Precision.HIGHEST)
 
         value, terms = run(a.value, b.value), math.prod(a.value.shape[axis] for axis in of_a)
-        g, (length_a, some_a), (length_b, some_b) = gamma(terms, value.dtype), _length(a, of_a), _length(b, of_b)
-        error_b = g * length_b if b.error is None else g * length_b + _length(Bound(b.error), of_b)[0]
+        g, length_a, length_b = gamma(terms, value.dtype), _length(a.value, of_a, terms), _length(b.value, of_b, terms)
+        error_b = g * length_b if b.error is None else g * length_b + _length(b.error, of_b, terms)
         error = run(length_a, error_b)
         if a.error is not None:
-            error += run(_length(Bound(a.error), of_a)[0], length_b + error_b)
-        # What k products, and the products of lengths, lose when they underflow.
-        flushed = run(some_a, some_b * (8 * (terms + 1) * _tiny(value.dtype)))
-        return Bound(value, error * (1 + 4 * g) + flushed)
+            error += run(_length(a.error, of_a, terms), length_b + error_b)
+        return Bound(value, error * (1 + 4 * g))
 
     def eigenvalues(self, a: Bound) -> Bound:
         """The theorem of `matrices.eigenvalues` in norms alone, which compiles ten times faster.
@@ -422,17 +427,14 @@ def _growth(e):
     return jnp.where(e <= 1, e * (1 + e), jnp.inf)
 
 
-def _length(a: Bound, axes):
-    """(at least the Euclidean length along `axes`, 1 where an entry is or may be different from 0), kept as axes of size 1.
+def _length(x, axes, terms: int):
+    """The Euclidean length along `axes`, kept as axes of size 1: 0 for zeros, ∞ where a square overflows.
 
-    Scaled, so that no square underflows; ∞ where the scale's reciprocal might be flushed to zero.
+    Otherwise so much above it that γ times a product of two covers what underflows in as many products and squares.
     """
-    size = jnp.abs(a.value)
-    top = jnp.max(size, axes, keepdims=True, initial=0)
-    scale = jnp.where(top > 0, top, 1)
-    length = top * jnp.sqrt(jnp.sum((size / scale) ** 2, axes, keepdims=True))
-    some = top if a.error is None else jnp.maximum(top, jnp.max(a.error, axes, keepdims=True, initial=0))
-    return jnp.where(top <= 0.25 / _tiny(size.dtype), length, jnp.inf), (some > 0).astype(size.dtype)
+    lost = 8 * (terms + 1) * _tiny(x.dtype) / gamma(max(terms, 1), x.dtype)
+    length = jnp.sqrt(jnp.sum(x * x, axes, keepdims=True) + lost)
+    return jnp.where(jnp.any(x != 0, axes, keepdims=True), length, 0)
 
 
 RUNNING = _Running()
