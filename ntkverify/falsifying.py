@@ -22,7 +22,7 @@ import numpy as np
 
 from ntkverify.climbing import OUTSIDE, ascend, heights, point_at, proposals
 from ntkverify.errors import BadInput
-from ntkverify.judge import CHUNK
+from ntkverify.judge import CHUNK, point_bytes
 from ntkverify.nouns import IN_BALL, Claim, Point, Problem, always
 from ntkverify.numerics import random_key
 from ntkverify.points import DIRECTIONS, draw_points
@@ -143,6 +143,12 @@ def falsify(
     moved = dataclasses.replace(problem, X=place[0], rank=rank(place[0]))
     best, drawn = (max(float(ratio), OUTSIDE) for ratio in (kept[0][0], drawn))
     return Found(moved, point_at(problem, place), best, drawn, rounds, time.monotonic() - began, kept[1], interrupted)
+
+
+def search_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
+    """About what a search takes: its batches of places, drawn, proposed and kept, and one ascent."""
+    place = (2 * d_in + d_out) * m + n * d_in
+    return (len(SCALES) + 5) * BATCH * place * itemsize + 3 * point_bytes(n, d_in, d_out, m, itemsize)
 
 
 _SHARES = np.where(np.arange(BATCH) % 2 == 0, 0, np.arange(BATCH) // 2 % KEPT)

@@ -21,6 +21,7 @@ from ntkverify.compare import CLOSED_FORM, LIMIT, compare
 from ntkverify.deciding import PROVED, REFUTED
 from ntkverify.degenerate import why_zero
 from ntkverify.environment import environment, make_room, require_memory
+from ntkverify.falsifying import search_bytes
 from ntkverify.judge import Evidence, Verdict, chunk_bytes, chunks, examine, joined, judge, point_bytes, unjudged
 from ntkverify.kernels.closed_form import closed_form
 from ntkverify.kernels.infinite_width import infinite_width, sample_kernel
@@ -111,7 +112,7 @@ def verify(
         (row, instance)
         for network in settings.network
         for data in settings.data
-        for row, instance in [make_instance(settings, data, network)]
+        for row, instance in [make_instance(settings, data, network, certify is not None)]
     ]
     _distinguish([row for row, _ in problems])
     for name, forms in zip(names, chosen, strict=True):
@@ -164,16 +165,18 @@ class _Progress:
         self.heard(what, self.done, self.total)
 
 
-def memory_needed(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
-    """About the bytes that a run takes at its largest."""
+def memory_needed(n: int, d_in: int, d_out: int, m: int, itemsize: int, certified: bool = False) -> int:
+    """About the bytes that a run takes at its largest, with `--certify` or without."""
     claims = chunk_bytes(n, d_in, d_out, m, itemsize) + environment()["cores"] * point_bytes(
         n, d_in, d_out, m, itemsize
     )
+    if certified:  # the first draws stay, in the ball and on the path, while one claim after another is searched
+        claims = 2 * chunk_bytes(n, d_in, d_out, m, itemsize) + search_bytes(n, d_in, d_out, m, itemsize)
     jacobian = 3 * n * d_out * m * d_in * itemsize
     return BASE + claims + 2 * min(REFERENCES, jacobian) + 6 * (n * d_out) ** 2 * itemsize + n * (d_in + d_out) * 24
 
 
-def make_instance(settings: Settings, data: str, network: str) -> tuple[dict, Problem]:
+def make_instance(settings: Settings, data: str, network: str, certified: bool = False) -> tuple[dict, Problem]:
     """The row that describes a problem, and the problem; `BadInput` where it does not fit into memory."""
     activation = catalogue.activation(network)
     itemsize = np.dtype(settings.dtype).itemsize
@@ -181,7 +184,7 @@ def make_instance(settings: Settings, data: str, network: str) -> tuple[dict, Pr
     def fits(n, d_in, d_out):
         sizes = {"n": n, "d-in": d_in, "d-out": d_out, "m": settings.m}
         what = " ".join(f"--{name} {size}" for name, size in sizes.items() if size)
-        needed = memory_needed(n or 1, d_in or 1, d_out or 1, settings.m, itemsize)
+        needed = memory_needed(n or 1, d_in or 1, d_out or 1, settings.m, itemsize, certified)
         require_memory(needed, what, "a smaller --m or --n")
 
     fits(settings.n, settings.d_in, settings.d_out)  # before anything of that size is made

@@ -407,3 +407,27 @@ def test_a_formula_without_rounding_rule_is_undecided(tmp_path, monkeypatch):
     (row,) = load(tmp_path)["claims"]
     assert row["verdict"] == "undecided"
     assert "erf_inv" in row["sentence"]
+
+
+def test_the_searchs_batches_are_part_of_the_estimate(tmp_path, monkeypatch, capsys):
+    between = sum(verification.memory_needed(8, 8, 2, 2048, 8, certified) for certified in (False, True)) // 2
+    monkeypatch.setattr("ntkverify.environment.available_memory", lambda: between)
+    words = [
+        "--data",
+        "sphere",
+        "--n",
+        "8",
+        "--d-in",
+        "8",
+        "--d-out",
+        "2",
+        "--m",
+        "2048",
+        "--seeds",
+        "20",
+        "--out",
+        str(tmp_path),
+    ]
+    assert cli.main(["verify", "zero-output", *words, "--certify"]) == 2
+    assert "of memory is estimated" in capsys.readouterr().err
+    assert cli.main(["verify", "zero-output", *words]) == 0
