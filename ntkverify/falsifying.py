@@ -113,6 +113,9 @@ def falsify(
 
     fresh = [weighed(places) for places in _drawn(problem, key)]
     drawn = float(fresh[0][0].max())
+    jax.block_until_ready(
+        proposals(problem, fresh[0][1], jax.random.split(key, BATCH))
+    )  # compiled before the clock starts
     began, compiled = time.monotonic(), False
     kept = _best(*fresh) if known is None else _best(*fresh, weighed(_taken((None, known), np.arange(BATCH))))
     try:
@@ -125,7 +128,7 @@ def falsify(
             begin = walked(begin, key_walk)
             kept = _best(kept, begin)
             rounds += 1
-            if smooth and time.monotonic() - began < budget:
+            if smooth and (rounds == 1 or time.monotonic() - began < budget):
                 top = _taken(begin, np.array([0, 0, 1, 1 + rounds % (KEPT - 1)]))
                 paused = time.monotonic()
                 try:

@@ -18,8 +18,10 @@ import pytest
 from markupsafe import escape
 
 from ntkverify import catalogue, cli, terminal, verification
+from ntkverify.errors import BadInput
 from ntkverify.report import page as page_of
 from ntkverify.results import load, load_arrays
+from ntkverify.settings import Settings
 
 CLAIMS = ["gradient-formula", "zero-output", "gradient-bound", "kernel-perturbation"]
 """Each kind of claim once; tests/test_claims.py evaluates them all."""
@@ -409,25 +411,10 @@ def test_a_formula_without_rounding_rule_is_undecided(tmp_path, monkeypatch):
     assert "erf_inv" in row["sentence"]
 
 
-def test_the_searchs_batches_are_part_of_the_estimate(tmp_path, monkeypatch, capsys):
+def test_the_searchs_batches_are_part_of_the_estimate(monkeypatch):
+    settings = Settings(n=8, d_in=8, d_out=2, m=2048)
     between = sum(verification.memory_needed(8, 8, 2, 2048, 8, certified) for certified in (False, True)) // 2
     monkeypatch.setattr("ntkverify.environment.available_memory", lambda: between)
-    words = [
-        "--data",
-        "sphere",
-        "--n",
-        "8",
-        "--d-in",
-        "8",
-        "--d-out",
-        "2",
-        "--m",
-        "2048",
-        "--seeds",
-        "20",
-        "--out",
-        str(tmp_path),
-    ]
-    assert cli.main(["verify", "zero-output", *words, "--certify"]) == 2
-    assert "of memory is estimated" in capsys.readouterr().err
-    assert cli.main(["verify", "zero-output", *words]) == 0
+    verification.make_instance(settings, "sphere", "softmax")
+    with pytest.raises(BadInput, match="of memory is estimated"):
+        verification.make_instance(settings, "sphere", "softmax", certified=True)

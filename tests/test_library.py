@@ -303,6 +303,7 @@ def _calls() -> dict:
         "train with a step size": lambda: nv.train(question, both, 0.01, budget=300),
         "verify": lambda: nv.verify(["kernel-perturbation", "movement", "kernel-limit"], data="sphere", **small),
         "certify": lambda: nv.certify(["kernel-entries"], question),
+        "falsify": lambda: nv.falsify("kernel-entries", question, budget=1.0),
         "realise": lambda: nv.realise(nv.problem("orthonormal")),
         "study": lambda: nv.study("drift", tempfile.mkdtemp(), **few),
     }
