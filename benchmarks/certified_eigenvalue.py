@@ -9,8 +9,8 @@ import jax
 import numpy as np
 
 import ntkverify as nv
-from ntkverify.certifying import smallest_eigenvalue
-from ntkverify.environment import environment
+from ntkverify.certifying.at_points import smallest_eigenvalue
+from ntkverify.ground.environment import environment
 
 SIZES = ((16, 4, 256), (64, 4, 1024), (128, 8, 1024), (256, 4, 4096))
 """(n, d_out, m)"""

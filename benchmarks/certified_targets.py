@@ -13,10 +13,10 @@ import jax
 import numpy as np
 
 import ntkverify as nv
-from ntkverify.certificates import Attempt, certificate
-from ntkverify.checker import check
-from ntkverify.environment import environment
-from ntkverify.realising import smallest_certified
+from ntkverify.convergence.certificate import Attempt, certificate
+from ntkverify.convergence.checker import check
+from ntkverify.convergence.realise import smallest_certified
+from ntkverify.ground.environment import environment
 
 INSTANCES = (
     ("two orthonormal points", {"data": "orthonormal", "n": 2, "d_out": 1}, 5, 200),

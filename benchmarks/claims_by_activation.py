@@ -15,12 +15,12 @@ from pathlib import Path
 import jax
 
 from ntkverify import catalogue
-from ntkverify.environment import environment
-from ntkverify.errors import BadInput
-from ntkverify.progress import Progress, set_up_jax
-from ntkverify.results import load
-from ntkverify.settings import Settings
-from ntkverify.verification import verify
+from ntkverify.ground.environment import environment
+from ntkverify.ground.errors import BadInput
+from ntkverify.ground.progress import Progress, set_up_jax
+from ntkverify.ground.results import load
+from ntkverify.ground.settings import Settings
+from ntkverify.verifying.verify import verify
 
 SETTINGS = Settings(data=("sphere",), m=1024, sigma=0.5)
 KEPT = Path("runs") / "claims-by-activation"

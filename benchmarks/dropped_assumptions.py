@@ -15,11 +15,12 @@ import numpy as np
 
 import ntkverify as nv
 from ntkverify import catalogue
-from ntkverify.climbing import heights, point_at
-from ntkverify.deciding import decide
-from ntkverify.judge import chunks, examine, joined, judge
-from ntkverify.nouns import Claim, Point, Problem
-from ntkverify.quantities import exponents_bounded, is_softmax
+from ntkverify.certifying.decision import decide
+from ntkverify.judging.judge import chunks, examine, joined, judge
+from ntkverify.networks.nouns import Point, Problem
+from ntkverify.networks.quantities import exponents_bounded, is_softmax
+from ntkverify.searching.climbing import heights, point_at
+from ntkverify.statements.claim import Claim
 
 SIGMA, SHARES = 0.02, np.arange(0.05, 1, 0.05)
 WITHOUT_EXPONENTS = {

@@ -16,8 +16,8 @@ import jax.numpy as jnp
 
 import ntkverify as nv
 from ntkverify import catalogue
-from ntkverify.environment import environment
-from ntkverify.numerics import full_precision
+from ntkverify.ground.environment import environment
+from ntkverify.ground.numerics import full_precision
 
 N, D_OUT, M = 24, 4, 2048
 D_IN = (4, 16, 64)

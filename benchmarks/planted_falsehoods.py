@@ -18,12 +18,13 @@ import jax.numpy as jnp
 import ntkverify as nv
 from ntkverify import catalogue
 from ntkverify.arithmetic.arb import FIFTY_DIGITS
-from ntkverify.deciding import REFUTED, decide
-from ntkverify.environment import environment
-from ntkverify.falsifying import conditional, falsify, is_searchable
-from ntkverify.judge import chunks, examine, joined, judge
-from ntkverify.nouns import Claim, Problem
-from ntkverify.quantities import is_softmax
+from ntkverify.certifying.decision import REFUTED, decide
+from ntkverify.ground.environment import environment
+from ntkverify.judging.judge import chunks, examine, joined, judge
+from ntkverify.networks.nouns import Problem
+from ntkverify.networks.quantities import is_softmax
+from ntkverify.searching.falsifying import conditional, falsify, is_searchable
+from ntkverify.statements.claim import Claim
 
 SECONDS = 2.0
 DRAWS = 40

@@ -12,9 +12,9 @@ import jax
 import numpy as np
 
 import ntkverify as nv
-from ntkverify.certificates import attempt
-from ntkverify.environment import environment
-from ntkverify.realising import broken
+from ntkverify.convergence.certificate import attempt
+from ntkverify.convergence.realise import broken
+from ntkverify.ground.environment import environment
 
 EACH = 40
 CASES = tuple(

@@ -16,9 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import ntkverify as nv
-from ntkverify.environment import environment
-from ntkverify.network import initialise, narrowed
-from ntkverify.training import ordinary_step, train
+from ntkverify.ground.environment import environment
+from ntkverify.networks.network import initialise, narrowed
+from ntkverify.networks.training import ordinary_step, train
 
 WIDTHS = (34, 40, 46, 52, 58, 64, 70, 80, 92, 104, 116, 128)
 SEEDS, BUDGET = 20, 1024

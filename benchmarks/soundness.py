@@ -28,11 +28,12 @@ from fuzzing import WAYS, fuzz
 import ntkverify as nv
 from ntkverify import catalogue
 from ntkverify.arithmetic.arb import ARB, FIFTY_DIGITS, enclosed, precision
-from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, Decision, decide
-from ntkverify.environment import environment
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.nouns import ON_PATH, Claim, Params, Point, Problem
-from ntkverify.setting import inside, rank
+from ntkverify.certifying.decision import PROVED, REFUTED, UNDECIDED, Decision, decide
+from ntkverify.ground.environment import environment
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.nouns import ON_PATH, Params, Point, Problem
+from ntkverify.networks.setting import inside, rank
+from ntkverify.statements.claim import Claim
 
 PROBLEMS = 4000
 FORMULAS, KINDS = 2100, 4

@@ -7,9 +7,9 @@ import jax
 
 import ntkverify as nv
 from ntkverify import catalogue
-from ntkverify.environment import environment
-from ntkverify.falsifying import falsify, is_searchable
-from ntkverify.tightening import tightest
+from ntkverify.ground.environment import environment
+from ntkverify.searching.falsifying import falsify, is_searchable
+from ntkverify.searching.tightening import tightest
 
 SECONDS = 4.0
 SIZES = {"n": 4, "d_in": 4, "d_out": 2, "m": 32, "radius": 0.01}

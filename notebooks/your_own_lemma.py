@@ -38,7 +38,7 @@ import contextlib
 import pathlib
 import tempfile
 
-from ntkverify import cli
+from ntkverify.cli import main as cli
 
 folder = pathlib.Path(tempfile.mkdtemp())
 lemma = folder / "my_lemma.py"

@@ -22,8 +22,8 @@ _HOME = {
     "certify": "api",
     "realise": "api",
     "dtype": "api",
-    "Settings": "settings",
-    "BadInput": "errors",
+    "Settings": "ground.settings",
+    "BadInput": "ground.errors",
 }
 """Public name → module.  Loaded when first used, so that the command line starts without JAX."""
 __all__ = list(_HOME)

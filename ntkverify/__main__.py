@@ -2,6 +2,6 @@
 
 import sys
 
-from ntkverify.cli import main
+from ntkverify.cli.main import main
 
 sys.exit(main())

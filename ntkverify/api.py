@@ -14,25 +14,26 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ntkverify import arguments, catalogue
-from ntkverify.certificates import certificate
-from ntkverify.certifying import certify as decide_drawn
-from ntkverify.environment import require_memory
-from ntkverify.errors import BadInput, choose
-from ntkverify.falsifying import Found
-from ntkverify.falsifying import falsify as search
-from ntkverify.lemmas import tried
-from ntkverify.network import initialise
-from ntkverify.nouns import Dataset, Params, Problem
-from ntkverify.problems import problem as make_problem
-from ntkverify.realising import impossible, smallest_certified
-from ntkverify.settings import INITIALISATIONS, Settings
-from ntkverify.studying import configuration
-from ntkverify.studying import study as run_study
-from ntkverify.training import Run, ordinary_steps, train_bytes
-from ntkverify.training import train as descend_many
-from ntkverify.verification import Rows
-from ntkverify.verification import verify as run
+from ntkverify import catalogue
+from ntkverify.certifying.at_points import certify as decide_drawn
+from ntkverify.convergence.certificate import certificate
+from ntkverify.convergence.realise import impossible, smallest_certified
+from ntkverify.ground.environment import require_memory
+from ntkverify.ground.errors import BadInput, choose
+from ntkverify.ground.settings import INITIALISATIONS, Settings
+from ntkverify.judging.trial import tried
+from ntkverify.networks import arguments
+from ntkverify.networks.network import initialise
+from ntkverify.networks.nouns import Dataset, Params, Problem
+from ntkverify.networks.problems import problem as make_problem
+from ntkverify.networks.training import Run, ordinary_steps, train_bytes
+from ntkverify.networks.training import train as descend_many
+from ntkverify.searching.falsifying import Found
+from ntkverify.searching.falsifying import falsify as search
+from ntkverify.studying.run import configuration
+from ntkverify.studying.run import study as run_study
+from ntkverify.verifying.verify import Rows
+from ntkverify.verifying.verify import verify as run
 
 
 def problem(

@@ -10,11 +10,12 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ntkverify.errors import BadInput, choose
-from ntkverify.statement import Statement, read
+from ntkverify.ground.errors import BadInput, choose
+from ntkverify.statements.docstring import Statement, read
 
 if TYPE_CHECKING:
-    from ntkverify.nouns import Activation, Claim
+    from ntkverify.networks.nouns import Activation
+    from ntkverify.statements.claim import Claim
 
 CLAIMS = (
     "gradient-formula",
@@ -135,7 +136,7 @@ def _from_file(name: str) -> "tuple[Claim, ...]":
 def activation(name: str) -> "Activation":
     """The network of that name."""
     module, record = ACTIVATIONS[choose("network", name, ACTIVATIONS)]
-    return getattr(importlib.import_module(f"ntkverify.activations.{module}"), record)
+    return getattr(importlib.import_module(f"ntkverify.networks.activations.{module}"), record)
 
 
 def is_file(data: str) -> bool:
@@ -159,7 +160,7 @@ def load_input(name: str):
     """The loader of a data set or file: (name, n, d_in, d_out, seed) → Dataset."""
     module = input_module(name)
     try:
-        return importlib.import_module(f"ntkverify.inputs.{module}").load
+        return importlib.import_module(f"ntkverify.networks.inputs.{module}").load
     except ModuleNotFoundError as error:
         raise BadInput(
             f"data set {name!r} without {error.name}", "that package", "pip install 'ntkverify[data]'"
@@ -170,7 +171,7 @@ def population(name: str):
     """The loader of a population: (d, components, seed) → Population."""
     choose("data set", name, POPULATIONS)
     try:
-        return importlib.import_module(f"ntkverify.diffusion.populations.{name}").load
+        return importlib.import_module(f"ntkverify.truths.populations.{name}").load
     except ModuleNotFoundError as error:
         raise BadInput(f"data {name!r} without {error.name}", "that package", "pip install 'ntkverify[data]'") from None
 
@@ -178,7 +179,7 @@ def population(name: str):
 def kernel(route: str):
     """The function of a kernel route."""
     module, function = KERNELS[choose("kernel route", route, KERNELS)]
-    return getattr(importlib.import_module(f"ntkverify.kernels.{module}"), function)
+    return getattr(importlib.import_module(f"ntkverify.networks.kernels.{module}"), function)
 
 
 def study(name: str, preset: str):

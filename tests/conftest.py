@@ -12,20 +12,19 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 PACKAGE = Path(ntkverify.__file__).parent
-UNCHECKED = {"api", "arguments"}
+UNCHECKED = {"api", "networks.arguments"}
 """They read what callers hand over, of whatever type, and say themselves what is wrong with it."""
-install_import_hook(
-    [f"ntkverify.{path.stem}" for path in PACKAGE.iterdir() if path.stem not in UNCHECKED], "beartype.beartype"
-)
+MODULES = [".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py")]
+install_import_hook([f"ntkverify.{name}" for name in MODULES if name not in UNCHECKED], "beartype.beartype")
 
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 from ntkverify import catalogue  # noqa: E402
-from ntkverify.environment import make_room  # noqa: E402
-from ntkverify.nouns import Dataset  # noqa: E402
-from ntkverify.problems import problem  # noqa: E402
+from ntkverify.ground.environment import make_room  # noqa: E402
+from ntkverify.networks.nouns import Dataset  # noqa: E402
+from ntkverify.networks.problems import problem  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

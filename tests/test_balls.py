@@ -15,11 +15,11 @@ from ntkverify.arithmetic import balls
 from ntkverify.arithmetic.arb import FIFTY_DIGITS, enclosed, precision
 from ntkverify.arithmetic.balls import Ball
 from ntkverify.arithmetic.float64 import FLOAT64, enclosed_in_float64
-from ntkverify.certifying import smallest_eigenvalue
-from ntkverify.deciding import PROVED, UNDECIDED, decide
-from ntkverify.judge import chunks
-from ntkverify.network import initialise
-from ntkverify.nouns import IN_BALL, ON_PATH, Params
+from ntkverify.certifying.at_points import smallest_eigenvalue
+from ntkverify.certifying.decision import PROVED, UNDECIDED, decide
+from ntkverify.judging.judge import chunks
+from ntkverify.networks.network import initialise
+from ntkverify.networks.nouns import IN_BALL, ON_PATH, Params
 
 NUMBERS = st.floats(-650, 650) | st.floats(-1e-6, 1e-6)
 EXACT = 2500

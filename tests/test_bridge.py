@@ -13,9 +13,9 @@ def test_the_process_keeps_its_own_jax():
         jax.config.update("jax_enable_x64", True)
         import jax.example_libraries.stax, jax.experimental.ode, jax.numpy as jnp
         from ntkverify import catalogue
-        from ntkverify.nouns import Dataset
-        from ntkverify.problems import problem
-        from ntkverify.network import initialise
+        from ntkverify.networks.nouns import Dataset
+        from ntkverify.networks.problems import problem
+        from ntkverify.networks.network import initialise
         import numpy as np
 
         X = np.eye(3)[:, :2] / 2 + 0.1

@@ -15,14 +15,18 @@ from conftest import make
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ntkverify import certificates, checker, cli, growth, launches
-from ntkverify.certificates import attempt, certificate
-from ntkverify.checker import check, digest
-from ntkverify.errors import BadInput
-from ntkverify.launches import launched
-from ntkverify.network import initialise
-from ntkverify.realising import broken, drawn, envelope, observe, smallest_certified
-from ntkverify.results import load
+from ntkverify.cli import main as cli
+from ntkverify.convergence import certificate as certificates
+from ntkverify.convergence import checker
+from ntkverify.convergence import later_starts as launches
+from ntkverify.convergence.certificate import attempt, certificate
+from ntkverify.convergence.checker import check, digest
+from ntkverify.convergence.later_starts import launched
+from ntkverify.convergence.realise import broken, drawn, envelope, observe, smallest_certified
+from ntkverify.ground.errors import BadInput
+from ntkverify.ground.results import load
+from ntkverify.networks import growth
+from ntkverify.networks.network import initialise
 
 
 def two_points(m=24, **options):
@@ -416,7 +420,7 @@ def test_the_checker_shares_no_code_with_the_producer():
             else []
         )
     }
-    assert {name for name in imported if name and name.startswith("ntkverify")} == {"ntkverify.errors"}
+    assert {name for name in imported if name and name.startswith("ntkverify")} == {"ntkverify.ground.errors"}
     assert "jax" not in imported
 
 

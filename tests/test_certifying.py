@@ -6,9 +6,12 @@ import json
 import pytest
 from test_cli import numbers_of
 
-from ntkverify import catalogue, certifying, cli, verification
-from ntkverify.deciding import PROVED, REFUTED, Decision
-from ntkverify.results import load
+from ntkverify import catalogue
+from ntkverify.certifying import at_points as certifying
+from ntkverify.certifying.decision import PROVED, REFUTED, Decision
+from ntkverify.cli import main as cli
+from ntkverify.ground.results import load
+from ntkverify.verifying import verify as verification
 
 SMALL = ["--data", "sphere", "--n", "3", "--d-in", "3", "--d-out", "1", "--m", "8", "--seeds", "40"]
 CERTIFY = [*SMALL, "--certify", "--certify-seconds", "0.1"]

@@ -11,8 +11,8 @@ import pytest
 from conftest import CASES
 
 from ntkverify import catalogue
-from ntkverify.judge import check, chunks, examine, joined, judge
-from ntkverify.nouns import IN_BALL, ON_PATH
+from ntkverify.judging.judge import check, chunks, examine, joined, judge
+from ntkverify.networks.nouns import IN_BALL, ON_PATH
 
 
 @functools.cache

@@ -17,11 +17,14 @@ import numpy as np
 import pytest
 from markupsafe import escape
 
-from ntkverify import catalogue, cli, terminal, verification
-from ntkverify.errors import BadInput
+from ntkverify import catalogue
+from ntkverify.cli import main as cli
+from ntkverify.ground import terminal
+from ntkverify.ground.errors import BadInput
+from ntkverify.ground.results import load, load_arrays
+from ntkverify.ground.settings import Settings
 from ntkverify.report import page as page_of
-from ntkverify.results import load, load_arrays
-from ntkverify.settings import Settings
+from ntkverify.verifying import verify as verification
 
 CLAIMS = ["gradient-formula", "zero-output", "gradient-bound", "kernel-perturbation"]
 """Each kind of claim once; tests/test_claims.py evaluates them all."""
@@ -106,7 +109,7 @@ def test_the_report_is_drawn_again_without_jax(run):
     before = (run / "report.html").read_text()
     (run / "report.html").unlink()
     script = (
-        "import sys\nfrom ntkverify import cli\n"
+        "import sys\nfrom ntkverify.cli import main as cli\n"
         f"code = cli.main(['report', {str(run)!r}])\nassert 'jax' not in sys.modules\nsys.exit(code)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False, capture_output=True).returncode == 0
@@ -117,7 +120,7 @@ def test_the_report_is_drawn_again_without_jax(run):
     "words", [["--help"], ["list"], ["list", "--json"], ["show", "rank-floor"], ["verify", "--help"]]
 )
 def test_help_and_lists_start_without_jax(words):
-    script = f"import sys\nfrom ntkverify import cli\ntry:\n    cli.main({words!r})\nfinally:\n    assert 'jax' not in sys.modules"
+    script = f"import sys\nfrom ntkverify.cli import main as cli\ntry:\n    cli.main({words!r})\nfinally:\n    assert 'jax' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout
@@ -414,7 +417,7 @@ def test_a_formula_without_rounding_rule_is_undecided(tmp_path, monkeypatch):
 def test_the_searchs_batches_are_part_of_the_estimate(monkeypatch):
     settings = Settings(n=8, d_in=8, d_out=2, m=2048)
     between = sum(verification.memory_needed(8, 8, 2, 2048, 8, certified) for certified in (False, True)) // 2
-    monkeypatch.setattr("ntkverify.environment.available_memory", lambda: between)
+    monkeypatch.setattr("ntkverify.ground.environment.available_memory", lambda: between)
     verification.make_instance(settings, "sphere", "softmax")
     with pytest.raises(BadInput, match="of memory is estimated"):
         verification.make_instance(settings, "sphere", "softmax", certified=True)

@@ -19,18 +19,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import truncnorm
 
-from ntkverify import catalogue, cli
-from ntkverify.diffusion import measures, stages
+from ntkverify import catalogue
+from ntkverify.cli import main as cli
+from ntkverify.diffusion import learned as measures
+from ntkverify.diffusion import stages
 from ntkverify.diffusion.distances import bandwidth, compared, mmd, sliced_wasserstein
 from ntkverify.diffusion.laws import Laws
+from ntkverify.diffusion.learned import lesson, population
 from ntkverify.diffusion.levels import expected
-from ntkverify.diffusion.measures import lesson, population
-from ntkverify.diffusion.process import check_times, noise, noised, score, signal, smallest_time, weight
 from ntkverify.diffusion.regression import clipped, embedded, sample, seen
 from ntkverify.diffusion.rows import levels
 from ntkverify.diffusion.sampling import FAR, Score, driven, grid, of_mixture, probability_flow, reverse_sde
 from ntkverify.diffusion.stopping import critical_time, held_out_time
-from ntkverify.diffusion.truth import (
+from ntkverify.diffusion.walks import sampled
+from ntkverify.ground.errors import BadInput
+from ntkverify.ground.numerics import mean_interval
+from ntkverify.ground.results import load
+from ntkverify.networks.kernels.autodiff import autodiff
+from ntkverify.networks.training import train, weights_at
+from ntkverify.report.page import command
+from ntkverify.report.pictures import images
+from ntkverify.studies import diffusion
+from ntkverify.truths.mixtures import (
     atoms,
     covariance,
     denoiser,
@@ -42,15 +52,7 @@ from ntkverify.diffusion.truth import (
     mean,
     total_variance,
 )
-from ntkverify.diffusion.walks import sampled
-from ntkverify.errors import BadInput
-from ntkverify.kernels.autodiff import autodiff
-from ntkverify.numerics import mean_interval
-from ntkverify.report.page import command
-from ntkverify.report.pictures import images
-from ntkverify.results import load
-from ntkverify.studies import diffusion
-from ntkverify.training import train, weights_at
+from ntkverify.truths.process import check_times, noise, noised, score, signal, smallest_time, weight
 
 TINY = diffusion.COMMON | {
     "network": "softmax", "n": 12, "m": 32, "radius": 0.8, "doublings": 6, "test": 16, "draws": 2, "sampled": 1,

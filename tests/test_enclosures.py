@@ -13,21 +13,22 @@ from conftest import make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntkverify import catalogue, cli
+from ntkverify import catalogue
 from ntkverify.arithmetic.arb import ARB, FIFTY_DIGITS, enclosed, precision
 from ntkverify.arithmetic.interpreter import OPERATIONS
 from ntkverify.arithmetic.primitives import second_order
 from ntkverify.arithmetic.running import with_error
 from ntkverify.arithmetic.unknown import UnknownOperation
-from ntkverify.climbing import OUTSIDE, height, proposals
-from ntkverify.deciding import PROVED, REFUTED, UNDECIDED, decide
-from ntkverify.errors import BadInput
-from ntkverify.falsifying import conditional, falsify, is_searchable, searchable
-from ntkverify.judge import chunks
-from ntkverify.network import initialise
-from ntkverify.nouns import ON_PATH, Params, Point
-from ntkverify.pointfile import load_point, save_point
-from ntkverify.tightening import tightest
+from ntkverify.certifying.decision import PROVED, REFUTED, UNDECIDED, decide
+from ntkverify.certifying.pointfile import load_point, save_point
+from ntkverify.cli import main as cli
+from ntkverify.ground.errors import BadInput
+from ntkverify.judging.judge import chunks
+from ntkverify.networks.network import initialise
+from ntkverify.networks.nouns import ON_PATH, Params, Point
+from ntkverify.searching.climbing import OUTSIDE, height, proposals
+from ntkverify.searching.falsifying import conditional, falsify, is_searchable, searchable
+from ntkverify.searching.tightening import tightest
 
 FORMS = [form for name in catalogue.CLAIMS for form in catalogue.claims(name) if form.direction != "order"]
 

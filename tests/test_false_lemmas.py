@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from ntkverify import cli
+from ntkverify.cli import main as cli
 
 CASES = Path(__file__).with_name("cases")
 SMALL = ("--n", "4", "--d-in", "4", "--m", "16")

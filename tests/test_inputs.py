@@ -7,9 +7,9 @@ import pytest
 from conftest import make
 
 from ntkverify import catalogue
-from ntkverify.errors import BadInput
-from ntkverify.nouns import Dataset
-from ntkverify.problems import problem
+from ntkverify.ground.errors import BadInput
+from ntkverify.networks.nouns import Dataset
+from ntkverify.networks.problems import problem
 
 CASES = Path(__file__).parent / "cases"
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ntkverify import catalogue
-from ntkverify.judge import Evidence, judge
-from ntkverify.numerics import hold_rate_interval, trials_needed
+from ntkverify.ground.numerics import hold_rate_interval, trials_needed
+from ntkverify.judging.judge import Evidence, judge
 
 DETERMINISTIC = catalogue.claims("kernel-perturbation")[1]
 PROBABLE = catalogue.claims("kernel-perturbation")[0]

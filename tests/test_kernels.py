@@ -11,13 +11,15 @@ import pytest
 from conftest import in_float32, make
 
 import ntkverify as nv
-from ntkverify import catalogue, cli, verification
-from ntkverify.compare import TOLERANCE, samples_within_budget
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.kernels.infinite_width import infinite_width, sample_kernel
-from ntkverify.network import forward, initialise, kernel_scale
-from ntkverify.nouns import Params
-from ntkverify.numerics import relative_difference
+from ntkverify import catalogue
+from ntkverify.cli import main as cli
+from ntkverify.ground.numerics import relative_difference
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.kernels.infinite_width import infinite_width, sample_kernel
+from ntkverify.networks.network import forward, initialise, kernel_scale
+from ntkverify.networks.nouns import Params
+from ntkverify.verifying import verify as verification
+from ntkverify.verifying.kernels import TOLERANCE, samples_within_budget
 
 FINITE = [route for route in catalogue.KERNELS if route != "infinite-width"]
 

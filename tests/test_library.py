@@ -23,7 +23,7 @@ from hypothesis.extra import numpy as arrays
 
 import ntkverify as nv
 from ntkverify import api, catalogue
-from ntkverify.nouns import Params
+from ntkverify.networks.nouns import Params
 
 
 @pytest.mark.parametrize("name", nv.__all__)

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ntkverify import catalogue, cli, verification
-from ntkverify.errors import BadInput
-from ntkverify.inputs.file import load
-from ntkverify.problems import problem
+from ntkverify import catalogue
+from ntkverify.cli import main as cli
+from ntkverify.ground.errors import BadInput
+from ntkverify.networks.inputs.file import load
+from ntkverify.networks.problems import problem
+from ntkverify.verifying import verify as verification
 
 SOFTMAX = catalogue.activation("softmax")
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -11,18 +11,19 @@ import numpy as np
 import pytest
 from conftest import alike, make
 
-from ntkverify import catalogue, cli
-from ntkverify.ascent import ascend, on_sphere
-from ntkverify.fits import joint
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.measures import linearised_steps, pairs_problem, spectrum, width
-from ntkverify.network import initialise
-from ntkverify.nouns import Params
-from ntkverify.quantities import outputs, residual
-from ntkverify.results import load
+from ntkverify import catalogue
+from ntkverify.cli import main as cli
+from ntkverify.ground.results import load
+from ntkverify.networks.ascent import ascend, on_sphere
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.network import initialise
+from ntkverify.networks.nouns import Params
+from ntkverify.networks.quantities import outputs, residual
 from ntkverify.studies import region, steps, table1
 from ntkverify.studies import width as width_study
-from ntkverify.widths import ENOUGH, TOO_FEW, UNDECIDED, Trial, smallest_width
+from ntkverify.studying.cells import linearised_steps, pairs_problem, spectrum, width
+from ntkverify.studying.fits import joint
+from ntkverify.studying.widths import ENOUGH, TOO_FEW, UNDECIDED, Trial, smallest_width
 
 
 def planted(star: float, rng, seeds=40, delta=0.2, sharpness=6.0, plateau=1.0):

@@ -11,8 +11,8 @@ from conftest import make
 from scipy.integrate import dblquad
 
 from ntkverify import catalogue
-from ntkverify.kernels.infinite_width import sample_kernel
-from ntkverify.quadrature import gaussian_products, products_error
+from ntkverify.networks.kernels.infinite_width import sample_kernel
+from ntkverify.networks.quadrature import gaussian_products, products_error
 
 
 def test_wide_weights_do_not_fool_it():

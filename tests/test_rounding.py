@@ -12,9 +12,9 @@ from ntkverify.arithmetic.arb import enclosed
 from ntkverify.arithmetic.probe import probe
 from ntkverify.arithmetic.running import with_error
 from ntkverify.arithmetic.unknown import UnknownOperation
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.network import initialise
-from ntkverify.nouns import Params
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.network import initialise
+from ntkverify.networks.nouns import Params
 
 FUNCTIONS = {
     "exp of products": lambda A, B: jnp.exp(A @ B),

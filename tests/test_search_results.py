@@ -9,8 +9,8 @@ import pytest
 from conftest import make
 
 from ntkverify import catalogue
-from ntkverify.falsifying import conditional, is_searchable
-from ntkverify.judge import chunks
+from ntkverify.judging.judge import chunks
+from ntkverify.searching.falsifying import conditional, is_searchable
 
 ROOT = Path(__file__).parents[1]
 

@@ -13,17 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ntkverify import catalogue, cli
-from ntkverify.ascent import on_sphere, within
-from ntkverify.climbing import OUTSIDE, ascend, height, point_at, proposals
-from ntkverify.deciding import REFUTED, decide
-from ntkverify.errors import BadInput
-from ntkverify.falsifying import falsify
-from ntkverify.nouns import AT_START, INDEPENDENT, ON_PATH, Dataset, Params, Point
-from ntkverify.points import draw_points
-from ntkverify.problems import problem as make_problem
-from ntkverify.results import load
-from ntkverify.setting import LARGEST, excess, inside, outside, rank
+from ntkverify import catalogue
+from ntkverify.certifying.decision import REFUTED, decide
+from ntkverify.cli import main as cli
+from ntkverify.ground.errors import BadInput
+from ntkverify.ground.results import load
+from ntkverify.networks.ascent import on_sphere, within
+from ntkverify.networks.nouns import AT_START, INDEPENDENT, ON_PATH, Dataset, Params, Point
+from ntkverify.networks.points import draw_points
+from ntkverify.networks.problems import problem as make_problem
+from ntkverify.networks.setting import LARGEST, excess, inside, outside, rank
+from ntkverify.searching.climbing import OUTSIDE, ascend, height, point_at, proposals
+from ntkverify.searching.falsifying import falsify
 
 CASES = Path(__file__).parent / "cases"
 FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.5, 1e300, 5e-324])

@@ -13,20 +13,20 @@ import jax
 import numpy as np
 import pytest
 
-from ntkverify import cli
-from ntkverify.errors import BadInput
-from ntkverify.fits import exponent
-from ntkverify.ledger import LEDGER, opened
-from ntkverify.results import load
+from ntkverify.cli import main as cli
+from ntkverify.ground.errors import BadInput
+from ntkverify.ground.results import load
 from ntkverify.studies import drift
-from ntkverify.studying import configuration, study
+from ntkverify.studying.fits import exponent
+from ntkverify.studying.ledger import LEDGER, opened
+from ntkverify.studying.run import configuration, study
 
 TINY = """
 import pathlib, sys, time
 import jax
 import numpy as np
 from ntkverify.studies import drift
-from ntkverify.studying import configuration, study
+from ntkverify.studying.run import configuration, study
 
 jax.config.update("jax_enable_x64", True)
 

@@ -9,11 +9,20 @@ import optax
 import pytest
 from conftest import make
 
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.network import initialise, loss, narrowed
-from ntkverify.nouns import Params
-from ntkverify.quantities import outputs, pulled_back, residual, step_terms
-from ntkverify.training import CHUNK, CONVERGED, DIVERGED, UNFINISHED, descend, ordinary_step, theorem_step, train
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.network import initialise, loss, narrowed
+from ntkverify.networks.nouns import Params
+from ntkverify.networks.quantities import outputs, pulled_back, residual, step_terms
+from ntkverify.networks.training import (
+    CHUNK,
+    CONVERGED,
+    DIVERGED,
+    UNFINISHED,
+    descend,
+    ordinary_step,
+    theorem_step,
+    train,
+)
 
 
 def starts(problem, seeds):

@@ -13,7 +13,7 @@ import numpy as np
 
 from ntkverify.arithmetic import elementary
 from ntkverify.arithmetic.running import allowance
-from ntkverify.numerics import full_precision, gamma, unit_roundoff
+from ntkverify.ground.numerics import full_precision, gamma, unit_roundoff
 
 COUNT = 1024
 """Numbers tried of each operation."""

@@ -29,7 +29,7 @@ from ntkverify.arithmetic import elementary, interpreter, rules
 from ntkverify.arithmetic.contract import Arithmetic
 from ntkverify.arithmetic.discrete import Discrete
 from ntkverify.arithmetic.unknown import UnknownOperation
-from ntkverify.numerics import gamma, unit_roundoff
+from ntkverify.ground.numerics import gamma, unit_roundoff
 
 _SAFETY, _MORE = 1.01, 1.01
 ALLOWANCE = {("cpu", "float32"): (2.01, 1.0), ("cpu", "float64"): (2.01, 1.0)}

@@ -20,9 +20,9 @@ Proof: $e^+ = (I - \eta JJ^\top)e + \rho$, $\|\rho\| \le \chi\eta^2\|J^\top e\|^
 import jax.numpy as jnp
 
 from ntkverify.arithmetic.primitives import given
-from ntkverify.nouns import ON_PATH, Twin, claim
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import (
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.nouns import ON_PATH
+from ntkverify.networks.quantities import (
     curvature,
     distance,
     eigenvalues,
@@ -32,7 +32,8 @@ from ntkverify.quantities import (
     residual,
     step_terms,
 )  # fmt: skip
-from ntkverify.training import theorem_step
+from ntkverify.networks.training import theorem_step
+from ntkverify.statements.claim import Twin, claim
 
 
 def squared(problem, params):

@@ -21,8 +21,8 @@ Note: No probability and no unknown constant, but hypotheses that are read off t
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import COUPLED, ON_PATH, Twin, claim
-from ntkverify.quantities import (
+from ntkverify.networks.nouns import COUPLED, ON_PATH
+from ntkverify.networks.quantities import (
     THEOREM_WIDTH,
     curvature,
     eigenvalues,
@@ -30,7 +30,8 @@ from ntkverify.quantities import (
     is_softmax,
     squared_error,
 )
-from ntkverify.training import theorem_missed
+from ntkverify.networks.training import theorem_missed
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

@@ -21,8 +21,17 @@ Note: The radius is of order $\sqrt{\lambda/(nd\kappa)}$, where bounding the ker
 import jax.numpy as jnp
 
 from ntkverify.arithmetic.primitives import given
-from ntkverify.nouns import Params, Point, Twin, claim
-from ntkverify.quantities import distance, eigenvalues, exponents_bounded, is_softmax, kappa, nominal_B, operator_norm
+from ntkverify.networks.nouns import Params, Point
+from ntkverify.networks.quantities import (
+    distance,
+    eigenvalues,
+    exponents_bounded,
+    is_softmax,
+    kappa,
+    nominal_B,
+    operator_norm,
+)
+from ntkverify.statements.claim import Twin, claim
 
 
 def smallest(problem, params):

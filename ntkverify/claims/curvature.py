@@ -15,9 +15,10 @@ Note: Where the first neuron alone moves, the two sides are close. The maximum o
 import jax
 import jax.numpy as jnp
 
-from ntkverify.growth import bends, constants, curvature_within, displacement, first_neuron, smooth
-from ntkverify.nouns import Params, Twin, claim
-from ntkverify.quantities import outputs
+from ntkverify.networks.growth import bends, constants, curvature_within, displacement, first_neuron, smooth
+from ntkverify.networks.nouns import Params
+from ntkverify.networks.quantities import outputs
+from ntkverify.statements.claim import Twin, claim
 
 
 def bent(problem, point):

@@ -15,10 +15,10 @@ Note: The second term does not depend on $f$: the labels $X_0$ teach $f^*$ in th
 import jax
 import jax.numpy as jnp
 
-from ntkverify.diffusion.estimator import noisy, regression_error
-from ntkverify.diffusion.process import noise, signal
-from ntkverify.diffusion.truth import atoms, covariance
-from ntkverify.nouns import Twin, claim
+from ntkverify.statements.claim import Twin, claim
+from ntkverify.truths.estimator import noisy, regression_error
+from ntkverify.truths.mixtures import atoms, covariance
+from ntkverify.truths.process import noise, signal
 
 
 def averaged(problem, t, x, f, alpha):

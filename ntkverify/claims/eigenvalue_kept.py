@@ -20,8 +20,9 @@ Proof: $\sqrt{\lambda_{\min}}$ is the smallest singular value of $J^\top/\sqrt m
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import ON_PATH, Twin, claim
-from ntkverify.quantities import THEOREM_WIDTH, eigenvalues, is_softmax, kappa, operator_norm, width_missed
+from ntkverify.networks.nouns import ON_PATH
+from ntkverify.networks.quantities import THEOREM_WIDTH, eigenvalues, is_softmax, kappa, operator_norm, width_missed
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

@@ -21,8 +21,9 @@ Note: Against $\sigma\sqrt{2\log(2mn/\delta)}$, the tail without its factor 2 an
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import AT_START, COUPLED, Twin, claim
-from ntkverify.quantities import largest_exponent, nominal_B
+from ntkverify.networks.nouns import AT_START, COUPLED
+from ntkverify.networks.quantities import largest_exponent, nominal_B
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

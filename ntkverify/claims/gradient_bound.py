@@ -21,8 +21,7 @@ Note: Putting $\|X\|_F$ for $\sqrt n$ and $1+|f|$ for 2 gains a factor 2 at a co
 import jax.numpy as jnp
 
 from ntkverify.arithmetic.primitives import given
-from ntkverify.nouns import Twin, claim
-from ntkverify.quantities import (
+from ntkverify.networks.quantities import (
     exponents_bounded,
     is_softmax,
     kappa,
@@ -31,6 +30,7 @@ from ntkverify.quantities import (
     pulled_back,
     residual,
 )  # fmt: skip
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

@@ -14,10 +14,11 @@ Proof: $\partial S_{i,q}/\partial w_r = S_{i,q}(1_{q=r} - S_{i,r})\, x_i$, hence
 import jax
 
 from ntkverify.arithmetic.primitives import given
-from ntkverify.network import forward
-from ntkverify.nouns import Params, Twin, claim
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import logits, pulled_back, residual
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.network import forward
+from ntkverify.networks.nouns import Params
+from ntkverify.networks.quantities import logits, pulled_back, residual
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

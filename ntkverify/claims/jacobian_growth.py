@@ -14,9 +14,9 @@ Note: The bound in terms of the largest displacement R of a neuron has $\sqrt m 
 
 import jax.numpy as jnp
 
-from ntkverify.growth import amplitude, bends, constants, displacement, first_neuron, jacobian_change, smooth
-from ntkverify.nouns import Twin, claim
-from ntkverify.quantities import jacobian_distance
+from ntkverify.networks.growth import amplitude, bends, constants, displacement, first_neuron, jacobian_change, smooth
+from ntkverify.networks.quantities import jacobian_distance
+from ntkverify.statements.claim import Twin, claim
 
 
 def changed(problem, point):

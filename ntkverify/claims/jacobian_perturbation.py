@@ -14,8 +14,8 @@ Note: $\|X\|_{op}^2$ is between 1 and n for inputs of length 1; for spread input
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import Twin, claim
-from ntkverify.quantities import distance, is_softmax, jacobian_distance, kappa, operator_norm
+from ntkverify.networks.quantities import distance, is_softmax, jacobian_distance, kappa, operator_norm
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

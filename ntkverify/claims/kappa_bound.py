@@ -16,8 +16,9 @@ Note: $\kappa \le e^{B}$ with a B that contains m, where bounding numerator and 
 import jax
 import jax.numpy as jnp
 
-from ntkverify.nouns import AT_START, COUPLED, Twin, claim
-from ntkverify.quantities import is_softmax, logits
+from ntkverify.networks.nouns import AT_START, COUPLED
+from ntkverify.networks.quantities import is_softmax, logits
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

@@ -14,10 +14,10 @@ Note: The proof gives the further factor $|\langle x_i, x_j\rangle|$; it is left
 
 import jax.numpy as jnp
 
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.nouns import Twin, claim
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import is_softmax, outputs, softmax
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.quantities import is_softmax, outputs, softmax
+from ntkverify.statements.claim import Twin, claim
 
 
 @full_precision

@@ -13,10 +13,11 @@ Proof: Row $(i,l)$ of $J$ holds, for neuron $r$, the vector $s\, G_{(i,l),r}\, x
 
 import jax
 
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.network import forward, kernel_scale
-from ntkverify.nouns import Params, Twin, claim
-from ntkverify.numerics import full_precision
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.network import forward, kernel_scale
+from ntkverify.networks.nouns import Params
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

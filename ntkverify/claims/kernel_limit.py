@@ -16,9 +16,10 @@ Note: Nothing is fitted where the rate is not visible: for softmax and inputs of
 import jax
 import jax.numpy as jnp
 
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.kernels.infinite_width import infinite_width
-from ntkverify.nouns import AT_START, Params, Twin, claim
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.kernels.infinite_width import infinite_width
+from ntkverify.networks.nouns import AT_START, Params
+from ntkverify.statements.claim import Twin, claim
 
 GROUPS = 4
 

@@ -14,9 +14,9 @@ Note: $\omega$ is near 1 for $m \gg d$, so the norm does not grow with $d$.
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import Twin, claim
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import eigenvalues, is_softmax, kappa, operator_norm, softmax
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.quantities import eigenvalues, is_softmax, kappa, operator_norm, softmax
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

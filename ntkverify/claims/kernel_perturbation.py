@@ -21,8 +21,8 @@ Note: Three times better than the $3(e^{2R}-1)nd\kappa$ that bounding each term 
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import Twin, claim
-from ntkverify.quantities import distance, gram, in_small_ball, is_softmax, kappa, kernel_change, nominal_B
+from ntkverify.networks.quantities import distance, gram, in_small_ball, is_softmax, kappa, kernel_change, nominal_B
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

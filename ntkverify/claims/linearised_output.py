@@ -15,9 +15,10 @@ Note: Gradient descent on the network and on its linearisation part by the sum o
 import jax
 import jax.numpy as jnp
 
-from ntkverify.network import forward
-from ntkverify.nouns import Params, Twin, claim
-from ntkverify.quantities import curvature, distance, is_softmax, outputs
+from ntkverify.networks.network import forward
+from ntkverify.networks.nouns import Params
+from ntkverify.networks.quantities import curvature, distance, is_softmax, outputs
+from ntkverify.statements.claim import Twin, claim
 
 
 def along(problem, point):

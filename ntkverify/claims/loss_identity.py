@@ -13,9 +13,10 @@ Proof: With $\beta = \sum_r e^{u_r}$ at $\tau$, $\beta^+ = \beta\sum_r S_r e^{z_
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import ON_PATH, Twin, claim
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import is_softmax, outputs, squared_error, step_terms
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.nouns import ON_PATH
+from ntkverify.networks.quantities import is_softmax, outputs, squared_error, step_terms
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

@@ -20,8 +20,9 @@ Proof: $\|\Delta w_r(s)\| \le (1+\max|f|)\kappa_s\sqrt d\,\|X\|_F\|e(s)\|$ with 
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import COUPLED, ON_PATH, Twin, claim
-from ntkverify.quantities import eigenvalues, is_softmax, kappa, nominal_B, residual
+from ntkverify.networks.nouns import COUPLED, ON_PATH
+from ntkverify.networks.quantities import eigenvalues, is_softmax, kappa, nominal_B, residual
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

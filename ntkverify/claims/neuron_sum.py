@@ -15,9 +15,10 @@ Note: What elementwise networks lack: their outputs can grow by moving all neuro
 import jax.numpy as jnp
 
 from ntkverify.arithmetic.primitives import given
-from ntkverify.nouns import ON_PATH, Twin, claim
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import is_softmax, pulled_back, residual, softmax
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.nouns import ON_PATH
+from ntkverify.networks.quantities import is_softmax, pulled_back, residual, softmax
+from ntkverify.statements.claim import Twin, claim
 
 
 def moves(problem, point, c):

@@ -13,8 +13,8 @@ Proof: $F_l/m = \langle a_l, S\rangle$ is a weighted mean of numbers $\pm 1$. Eq
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import Twin, claim
-from ntkverify.quantities import is_softmax, outputs
+from ntkverify.networks.quantities import is_softmax, outputs
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

@@ -14,8 +14,8 @@ Note: The bound 2 of docs/theory.md is approached only where $|f| \to 1$; near a
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import Twin, claim
-from ntkverify.quantities import distance, is_softmax, outputs
+from ntkverify.networks.quantities import distance, is_softmax, outputs
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

@@ -20,9 +20,9 @@ Note: The proof gives more, $|\mathrm{artanh}\widetilde f - \mathrm{artanh} f| \
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import Twin, claim
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import distance, in_small_ball, is_softmax, nominal_B, softmax
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.quantities import distance, in_small_ball, is_softmax, nominal_B, softmax
+from ntkverify.statements.claim import Twin, claim
 
 
 @full_precision

@@ -15,9 +15,10 @@ Note: Necessary, not sufficient: above the floor $\lambda$ may still vanish, for
 
 import jax.numpy as jnp
 
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.nouns import AT_START, COUPLED, Params, Twin, claim
-from ntkverify.quantities import rank_bound
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.nouns import AT_START, COUPLED, Params
+from ntkverify.networks.quantities import rank_bound
+from ntkverify.statements.claim import Twin, claim
 
 
 def widths(problem):

@@ -14,10 +14,10 @@ Note: Averaged over $t$ and $x$ it says that learning $f^*$ in mean square is le
 
 import jax.numpy as jnp
 
-from ntkverify.diffusion.estimator import noisy, regression_error
-from ntkverify.diffusion.process import noise, score, signal, weight
-from ntkverify.diffusion.truth import atoms, differentiated_score
-from ntkverify.nouns import Twin, claim
+from ntkverify.statements.claim import Twin, claim
+from ntkverify.truths.estimator import noisy, regression_error
+from ntkverify.truths.mixtures import atoms, differentiated_score
+from ntkverify.truths.process import noise, score, signal, weight
 
 
 def lhs(problem, point, c):

@@ -14,9 +14,10 @@ Note: The score theorem asks for $n^3d^3$ where convergence asks for $n^2d^2$; $
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import ON_PATH, Twin, claim
-from ntkverify.quantities import THEOREM_WIDTH, eigenvalues, envelope, is_softmax, squared_error
-from ntkverify.training import theorem_missed
+from ntkverify.networks.nouns import ON_PATH
+from ntkverify.networks.quantities import THEOREM_WIDTH, eigenvalues, envelope, is_softmax, squared_error
+from ntkverify.networks.training import theorem_missed
+from ntkverify.statements.claim import Twin, claim
 
 
 def smallest(problem, point):

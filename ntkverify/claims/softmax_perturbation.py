@@ -19,8 +19,8 @@ Proof: Every logit moves by at most $R$, so $\widetilde S_{i,r}/S_{i,r} = e^{z_r
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import Twin, claim
-from ntkverify.quantities import distance, in_small_ball, is_softmax, logits, nominal_B, softmax
+from ntkverify.networks.quantities import distance, in_small_ball, is_softmax, logits, nominal_B, softmax
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

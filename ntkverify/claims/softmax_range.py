@@ -20,8 +20,8 @@ Proof: $m S_{i,r} = e^{u_r} / \big(\tfrac1m \sum_s e^{u_s}\big)$ with $|u| \le B
 import jax
 import jax.numpy as jnp
 
-from ntkverify.nouns import Twin, claim
-from ntkverify.quantities import effective_B, exponents_bounded, is_softmax, logits, nominal_B, softmax
+from ntkverify.networks.quantities import effective_B, exponents_bounded, is_softmax, logits, nominal_B, softmax
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, c):

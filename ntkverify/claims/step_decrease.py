@@ -15,10 +15,11 @@ Note: Summed over steps it bounds the length of the path by the error spent: at 
 
 import jax.numpy as jnp
 
-from ntkverify.growth import constants, curvature_within, displacement, smooth
-from ntkverify.network import kernel_scale
-from ntkverify.nouns import ON_PATH, Twin, claim
-from ntkverify.quantities import eigenvalues, pulled_back, residual
+from ntkverify.networks.growth import constants, curvature_within, displacement, smooth
+from ntkverify.networks.network import kernel_scale
+from ntkverify.networks.nouns import ON_PATH
+from ntkverify.networks.quantities import eigenvalues, pulled_back, residual
+from ntkverify.statements.claim import Twin, claim
 
 
 def size(problem, params):

@@ -21,9 +21,9 @@ Note: With $\|J^\top e\|^2 \le m\,nd\,\kappa\|e\|^2$ the third is at most $\varp
 import jax.numpy as jnp
 
 from ntkverify.arithmetic.primitives import given
-from ntkverify.nouns import ON_PATH, Params, Twin, claim
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import (
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.nouns import ON_PATH, Params
+from ntkverify.networks.quantities import (
     THEOREM_WIDTH,
     distance,
     eigenvalues,
@@ -36,7 +36,8 @@ from ntkverify.quantities import (
     step_terms,
     width_missed,
 )
-from ntkverify.training import theorem_step
+from ntkverify.networks.training import theorem_step
+from ntkverify.statements.claim import Twin, claim
 
 
 def norm(x):

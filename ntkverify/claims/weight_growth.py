@@ -14,10 +14,10 @@ Note: Against $e^{2R}$ when every neuron moves by $R$: the length over all neuro
 
 import jax.numpy as jnp
 
-from ntkverify.growth import constants, displacement, first_neuron
-from ntkverify.nouns import Twin, claim
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import is_softmax, softmax
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.growth import constants, displacement, first_neuron
+from ntkverify.networks.quantities import is_softmax, softmax
+from ntkverify.statements.claim import Twin, claim
 
 
 @full_precision

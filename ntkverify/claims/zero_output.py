@@ -14,8 +14,9 @@ Proof: The two neurons of a pair have the same logit, so the same $\varphi$ or t
 
 import jax.numpy as jnp
 
-from ntkverify.network import forward
-from ntkverify.nouns import AT_START, COUPLED, Params, Twin, claim
+from ntkverify.networks.network import forward
+from ntkverify.networks.nouns import AT_START, COUPLED, Params
+from ntkverify.statements.claim import Twin, claim
 
 
 def assumptions(problem, point, c):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ntkverify.numerics import LEVEL
+from ntkverify.ground.numerics import LEVEL
 
 DIRECTIONS, RESAMPLED = 64, 200
 SLICED, MMD = "sliced Wasserstein", "MMD²"

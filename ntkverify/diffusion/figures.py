@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ntkverify.diffusion.distances import SLICED
-from ntkverify.diffusion.measures import BINS, PREDICTED
+from ntkverify.diffusion.learned import BINS, PREDICTED
 from ntkverify.diffusion.rows import foremost, mean, metric, networks, trained
 from ntkverify.diffusion.sampling import ODE, SDE
 from ntkverify.diffusion.stages import PARTS

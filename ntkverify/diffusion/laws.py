@@ -12,12 +12,12 @@ import numpy as np
 from scipy.integrate import simpson
 
 from ntkverify.diffusion.lesson import Lesson
-from ntkverify.diffusion.process import noise, signal
 from ntkverify.diffusion.regression import clipped
 from ntkverify.diffusion.stages import CLEAN, CUTOFF, LIMIT, NETWORK, NOISY, SEEN, TRUTH, recursion
-from ntkverify.diffusion.truth import differentiated_score, log_density
-from ntkverify.numerics import gamma
-from ntkverify.training import CHUNK, train
+from ntkverify.ground.numerics import gamma
+from ntkverify.networks.training import CHUNK, train
+from ntkverify.truths.mixtures import differentiated_score, log_density
+from ntkverify.truths.process import noise, signal
 
 RAYS = 32
 """Clipped rows, evenly chosen, at which g* is integrated again."""

@@ -9,11 +9,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ntkverify.diffusion.regression import Sample, embedded
-from ntkverify.diffusion.truth import Mixture
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.network import kernel_scale
-from ntkverify.nouns import Params, Problem
-from ntkverify.training import weights_at
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.network import kernel_scale
+from ntkverify.networks.nouns import Params, Problem
+from ntkverify.networks.training import weights_at
+from ntkverify.truths.mixtures import Mixture
 
 _kernel = jax.jit(closed_form)
 

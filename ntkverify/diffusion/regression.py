@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from ntkverify.diffusion.process import noise, noised, signal
-from ntkverify.diffusion.truth import Mixture, denoiser, drawn, log_density
+from ntkverify.truths.mixtures import Mixture, denoiser, drawn, log_density
+from ntkverify.truths.process import noise, noised, signal
 
 RAY = 400
 """Points of the quadrature along a ray beyond the clipping radius."""

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ntkverify.diffusion.learned import INCONSISTENT, LEARNED, PREDICTED
 from ntkverify.diffusion.levels import STANDARD_DEVIATIONS
-from ntkverify.diffusion.measures import INCONSISTENT, LEARNED, PREDICTED
 from ntkverify.diffusion.walks import SAMPLER_DIVERGED
-from ntkverify.numerics import hold_rate_interval, mean_interval
+from ntkverify.ground.numerics import hold_rate_interval, mean_interval
 
 AXES = ("n", "m", "radius")
 REACHED = 1 - 1 / (1 + STANDARD_DEVIATIONS**2)

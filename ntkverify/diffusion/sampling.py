@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ntkverify.diffusion.process import score
 from ntkverify.diffusion.regression import embedded
-from ntkverify.diffusion.truth import Mixture, exact_score
-from ntkverify.network import forward
-from ntkverify.nouns import Activation, Params
+from ntkverify.networks.network import forward
+from ntkverify.networks.nouns import Activation, Params
+from ntkverify.truths.mixtures import Mixture, exact_score
+from ntkverify.truths.process import score
 
 SDE, ODE = "reverse SDE", "probability flow"
 FAR = 1e3

@@ -22,13 +22,13 @@ from jaxtyping import Array, Float, Int
 from scipy.linalg import lstsq
 
 from ntkverify.diffusion.lesson import Lesson
-from ntkverify.diffusion.process import score, weight
 from ntkverify.diffusion.regression import seen
-from ntkverify.diffusion.truth import denoiser, differentiated_score
-from ntkverify.network import forward, kernel_scale
-from ntkverify.numerics import full_precision
-from ntkverify.quantities import pulled_back
-from ntkverify.training import weights_at
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.network import forward, kernel_scale
+from ntkverify.networks.quantities import pulled_back
+from ntkverify.networks.training import weights_at
+from ntkverify.truths.mixtures import denoiser, differentiated_score
+from ntkverify.truths.process import score, weight
 
 NETWORK, NOISY, CLEAN, LIMIT, SEEN, TRUTH = (
     "network", "kernel on noisy", "kernel on clean", "limit", "seen", "truth",

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ntkverify.diffusion.distances import MMD, SLICED
+from ntkverify.diffusion.learned import PREDICTED, RADII
 from ntkverify.diffusion.levels import FORMULA
-from ntkverify.diffusion.measures import PREDICTED, RADII
 from ntkverify.diffusion.rows import foremost, mean, metric, networks, span, trained, verdicts
 from ntkverify.diffusion.sampling import ODE, SDE
 from ntkverify.diffusion.stages import PARTS

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify.diffusion.distances import compared
+from ntkverify.diffusion.learned import plain
 from ntkverify.diffusion.lesson import Lesson
-from ntkverify.diffusion.measures import plain
-from ntkverify.diffusion.population import Population
-from ntkverify.diffusion.process import noise, noised, signal
 from ntkverify.diffusion.sampling import ODE, SDE, Walk, grid, of_mixture, of_network, probability_flow, reverse_sde
-from ntkverify.diffusion.truth import Mixture, drawn
-from ntkverify.numerics import random_key
+from ntkverify.ground.numerics import random_key
+from ntkverify.truths.mixtures import Mixture, drawn
+from ntkverify.truths.population import Population
+from ntkverify.truths.process import noise, noised, signal
 
 SAMPLER_DIVERGED = "sampler diverged"
 SHOWN, ARROWS, IMAGES = 200, 11, 10

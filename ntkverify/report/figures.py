@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from ntkverify.results import table
+from ntkverify.ground.results import table
 
 INK, VIOLATED, UNDECIDED = "#222222", "#D55E00", "#E69F00"
 SERIES = ("#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#D55E00")

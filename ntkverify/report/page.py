@@ -7,9 +7,9 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ntkverify.ground.results import FIGURES, REPORT, load, load_arrays, load_draws, write
 from ntkverify.report.figures import Drawing, certificates, kernels, looseness, sides, slopes, spectrum
 from ntkverify.report.mathml import rendered
-from ntkverify.results import FIGURES, REPORT, load, load_arrays, load_draws, write
 
 _LABELS = {
     "stated": "said in the paper's abstract or summary",

@@ -6,8 +6,8 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from ntkverify.ground.results import table
 from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, Drawing, svg
-from ntkverify.results import table
 
 QUIET = {**STYLE, "axes.grid": False, "axes.spines.left": False, "axes.spines.bottom": False}
 

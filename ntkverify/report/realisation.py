@@ -7,9 +7,9 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from ntkverify.ground.results import REPORT, load, load_arrays, table, write
 from ntkverify.report.figures import INK, SERIES, STYLE, VIOLATED, Drawing, svg
 from ntkverify.report.page import command, environment, save_figures
-from ntkverify.results import REPORT, load, load_arrays, table, write
 
 
 def draw_realisation(path: Path) -> Path:

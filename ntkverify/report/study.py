@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from ntkverify.ground.results import REPORT, load, table, write
 from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, VIOLATED, Drawing, svg
 from ntkverify.report.page import command, environment, save_figures
 from ntkverify.report.pictures import clouds, field, images, lines
-from ntkverify.results import REPORT, load, table, write
 
 
 def draw_study(path: Path) -> Path:

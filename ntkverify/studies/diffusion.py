@@ -17,13 +17,13 @@ after the held-out best time, with clean labels it does not.
 import numpy as np
 
 from ntkverify.diffusion.figures import figures as drawn
-from ntkverify.diffusion.measures import LEARNED, PREDICTED, learn, lesson, population, predict
-from ntkverify.diffusion.process import check_times
+from ntkverify.diffusion.learned import LEARNED, PREDICTED, learn, lesson, population, predict
 from ntkverify.diffusion.rows import AXES, foremost, levels, metric, networks, span, trained
 from ntkverify.diffusion.tables import bounds, holding, parts, samples, stopping
 from ntkverify.diffusion.walks import sampled
-from ntkverify.errors import BadInput, choose
-from ntkverify.fits import exponent, shown
+from ntkverify.ground.errors import BadInput, choose
+from ntkverify.studying.fits import exponent, shown
+from ntkverify.truths.process import check_times
 
 TITLE = "Learning the score of a diffusion model: where does the error come from?"
 COMMON = {

@@ -13,15 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
-from ntkverify.degenerate import infinite_bound
-from ntkverify.fits import exponent, shown
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.kernels.infinite_width import infinite_width
-from ntkverify.network import initialise
-from ntkverify.nouns import Params, Problem
-from ntkverify.numerics import random_key
-from ntkverify.problems import problem as make_problem
-from ntkverify.training import ordinary_steps, train, train_bytes
+from ntkverify.ground.numerics import random_key
+from ntkverify.networks.degenerate import infinite_bound
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.kernels.infinite_width import infinite_width
+from ntkverify.networks.network import initialise
+from ntkverify.networks.nouns import Params, Problem
+from ntkverify.networks.problems import problem as make_problem
+from ntkverify.networks.training import ordinary_steps, train, train_bytes
+from ntkverify.studying.fits import exponent, shown
 
 TITLE = "How far does training move the kernel?"
 COMMON = {

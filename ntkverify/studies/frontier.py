@@ -17,17 +17,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
-from ntkverify.certificates import Attempt
-from ntkverify.degenerate import infinite_bound
-from ntkverify.fits import exponent, shown
-from ntkverify.growth import sharpness
-from ntkverify.measures import practical_width
-from ntkverify.network import neurons
-from ntkverify.nouns import Problem
-from ntkverify.problems import problem as make_problem
-from ntkverify.quantities import THEOREM_WIDTH, nominal_B, operator_norm
-from ntkverify.realising import bytes_needed as certifying_bytes
-from ntkverify.realising import smallest_certified
+from ntkverify.convergence.certificate import Attempt
+from ntkverify.convergence.realise import bytes_needed as certifying_bytes
+from ntkverify.convergence.realise import smallest_certified
+from ntkverify.networks.degenerate import infinite_bound
+from ntkverify.networks.growth import sharpness
+from ntkverify.networks.network import neurons
+from ntkverify.networks.nouns import Problem
+from ntkverify.networks.problems import problem as make_problem
+from ntkverify.networks.quantities import THEOREM_WIDTH, nominal_B, operator_norm
+from ntkverify.studying.cells import practical_width
+from ntkverify.studying.fits import exponent, shown
 
 TITLE = "How far do convergence certificates reach?"
 CERTIFIED, REFUSED = "certified", "not certified"

@@ -24,14 +24,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
-from ntkverify.ascent import ascend, on_sphere
-from ntkverify.degenerate import infinite_bound
-from ntkverify.kernels.closed_form import closed_form
-from ntkverify.network import initialise, kernel_scale
-from ntkverify.nouns import Params, Problem
-from ntkverify.numerics import LEVEL, full_precision, mean_interval, random_key
-from ntkverify.problems import problem as make_problem
-from ntkverify.quantities import pulled_back, residual
+from ntkverify.ground.numerics import LEVEL, full_precision, mean_interval, random_key
+from ntkverify.networks.ascent import ascend, on_sphere
+from ntkverify.networks.degenerate import infinite_bound
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.network import initialise, kernel_scale
+from ntkverify.networks.nouns import Params, Problem
+from ntkverify.networks.problems import problem as make_problem
+from ntkverify.networks.quantities import pulled_back, residual
 
 TITLE = "How far can the weights move before the kernel is lost?"
 COMMON = {

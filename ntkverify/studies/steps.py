@@ -14,9 +14,9 @@ import math
 
 import numpy as np
 
-from ntkverify import measures
-from ntkverify.fits import exponent, joint, shown
-from ntkverify.measures import PREDICTED
+from ntkverify.studying import cells as measures
+from ntkverify.studying.cells import PREDICTED
+from ntkverify.studying.fits import exponent, joint, shown
 
 TITLE = "How many steps does it take?"
 COMMON = {

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ntkverify import measures
-from ntkverify.environment import environment
-from ntkverify.fits import exponent, shown
-from ntkverify.measures import BRACKET, DECIDED
-from ntkverify.numerics import mean_interval
+from ntkverify.ground.environment import environment
+from ntkverify.ground.numerics import mean_interval
+from ntkverify.studying import cells as measures
+from ntkverify.studying.cells import BRACKET, DECIDED
+from ntkverify.studying.fits import exponent, shown
 
 TITLE = "Softmax, exponential and ReLU: almost the same number of neurons and steps?"
 COMMON = {

@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ntkverify import measures
-from ntkverify.environment import environment
-from ntkverify.fits import exponent, joint, shown
-from ntkverify.measures import BRACKET, DECIDED
+from ntkverify.ground.environment import environment
+from ntkverify.studying import cells as measures
+from ntkverify.studying.cells import BRACKET, DECIDED
+from ntkverify.studying.fits import exponent, joint, shown
 
 TITLE = "How many neurons does it take?"
 COMMON = {

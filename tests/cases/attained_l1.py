@@ -13,8 +13,8 @@ Proof: $\widetilde S \propto S e^z$ with $|z| \le R$; the worst case is two-valu
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import Twin, claim
-from ntkverify.quantities import distance, softmax
+from ntkverify.networks.quantities import distance, softmax
+from ntkverify.statements.claim import Twin, claim
 
 
 def lhs(problem, point, constants):

@@ -14,8 +14,8 @@ Proof: It is what is assumed: true and attained inside, false just outside.
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import Twin, always, claim
-from ntkverify.quantities import logits
+from ntkverify.networks.quantities import logits
+from ntkverify.statements.claim import Twin, always, claim
 
 
 def lhs(problem, point, constants):

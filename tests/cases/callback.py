@@ -15,8 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify.nouns import claim
-from ntkverify.quantities import logits
+from ntkverify.networks.quantities import logits
+from ntkverify.statements.claim import claim
 
 
 def lhs(problem, point, constants):

@@ -14,8 +14,8 @@ Proof: None, it is false: it is 1e-10.
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify.nouns import claim
-from ntkverify.quantities import logits
+from ntkverify.networks.quantities import logits
+from ntkverify.statements.claim import claim
 
 
 def lhs(problem, point, constants):

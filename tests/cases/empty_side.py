@@ -13,8 +13,8 @@ Proof: None, it is false.
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import claim
-from ntkverify.quantities import logits
+from ntkverify.networks.quantities import logits
+from ntkverify.statements.claim import claim
 
 
 def lhs(problem, point, constants):

@@ -14,8 +14,8 @@ Proof: None, it is false: of a triangle the routine reads the other half.
 import jax.numpy as jnp
 from jax import lax
 
-from ntkverify.nouns import claim
-from ntkverify.quantities import logits
+from ntkverify.networks.quantities import logits
+from ntkverify.statements.claim import claim
 
 
 def square(problem, point):

@@ -14,8 +14,8 @@ Proof: None, it is false:
 import jax
 import jax.numpy as jnp
 
-from ntkverify.nouns import claim
-from ntkverify.quantities import logits
+from ntkverify.networks.quantities import logits
+from ntkverify.statements.claim import claim
 
 
 @jax.jit

@@ -14,8 +14,8 @@ Proof: None, it is false: it is the other way round by a factor 2 or more.
 import jax.numpy as jnp
 from jax import lax
 
-from ntkverify.nouns import claim
-from ntkverify.quantities import logits
+from ntkverify.networks.quantities import logits
+from ntkverify.statements.claim import claim
 
 
 def both(problem, point):

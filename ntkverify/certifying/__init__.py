@@ -1,0 +1,1 @@
+"""Claims decided at points with every rounding enclosed."""

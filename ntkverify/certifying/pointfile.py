@@ -1,0 +1,76 @@
+"""A point of a claim on disk, .npz: what `falsify` writes and `check` reads.
+
+The file holds every float of the problem and the point, the claim's name, form and constants, and a
+digest over all of it, so that an edited file is told from a damaged one.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+
+from ntkverify import catalogue
+from ntkverify.ground.errors import BadInput, choose
+from ntkverify.ground.results import write
+from ntkverify.networks.nouns import Params, Point, Problem
+from ntkverify.networks.setting import rank
+from ntkverify.statements.claim import Claim
+
+SCHEMA = 1
+_PROBLEM = ("X", "y", "sigma", "delta", "radius")
+_POINT = ("W", "a", "moved_W", "moved_a", "probe")
+
+
+def save_point(path: Path, claim: Claim, problem: Problem, point: Point, note: dict, name: str = "") -> None:
+    """Write the point; `note` is plain JSON about where it comes from, `name` the file of a user's own claim."""
+    arrays = {name: np.asarray(getattr(problem, name), np.float64) for name in _PROBLEM}
+    values = (point.base.W, point.base.a, point.moved.W, point.moved.a, point.probe)
+    arrays |= {name: np.asarray(value, np.float64) for name, value in zip(_POINT, values, strict=True)}
+    about = {
+        "schema": SCHEMA, "claim": name or claim.id, "form": claim.form, "network": problem.activation.name,
+        "init": problem.init, "constants": dict(claim.constants), "note": note,
+    }  # fmt: skip
+    about["digest"] = _digest(about, arrays)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
+    write(path, packed.getvalue())
+
+
+def load_point(path: Path) -> tuple[Claim, Problem, Point, dict]:
+    """The claim's form, the problem, the point and the note; `BadInput` for anything but a whole, unedited
+    file of this version."""
+    wanted, attempt = "a point that ntkverify wrote", "ntkverify falsify again"
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in (*_PROBLEM, *_POINT)}
+            about = json.loads(str(stored["about"]))
+    except FileNotFoundError:
+        raise BadInput(f"no file {path}", wanted) from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise BadInput(f"{path} is damaged or not a point ({type(error).__name__})", wanted, attempt) from None
+    if not isinstance(about, dict) or about.get("schema") != SCHEMA:
+        raise BadInput(f"{path} is of another version", f"schema {SCHEMA}", attempt)
+    if about.pop("digest", None) != _digest(about, arrays):
+        raise BadInput(f"{path} was edited: its content does not match its digest", wanted, attempt)
+    forms = {form.form: form for form in catalogue.claims(about["claim"])}
+    form = forms[choose("form", about["form"], forms)]
+    if dict(form.constants) != about["constants"]:
+        raise BadInput(f"{path} is of another version: the claim's constants have changed", wanted, attempt)
+    X, y, sigma, delta, radius = (jnp.asarray(arrays[name]) for name in _PROBLEM)
+    W, a, moved_W, moved_a, probe = (jnp.asarray(arrays[name]) for name in _POINT)
+    problem = Problem(
+        X=X, y=y, sigma=sigma, delta=delta, radius=radius, activation=catalogue.activation(about["network"]),
+        init=about["init"], m=W.shape[1], rank=rank(arrays["X"]),
+    )  # fmt: skip
+    return form, problem, Point(Params(W, a), Params(moved_W, moved_a), probe), about["note"]
+
+
+def _digest(about: dict, arrays: dict) -> str:
+    content = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(arrays):
+        content.update(f"{name} {arrays[name].shape} {arrays[name].dtype}".encode() + arrays[name].tobytes())
+    return content.hexdigest()

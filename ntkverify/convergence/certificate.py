@@ -1,0 +1,197 @@
+"""Certificates of convergence: the hypotheses of docs/proofs/convergence.md met by floats, in float64 balls.
+
+`attempt` takes a network at its start and finds the radius and the step size at which Theorem 5 (with the
+roundings of Proposition 6) applies, or says which hypothesis fails and by how much.  Every number of an
+`Attempt` is a bound in the safe direction; `certificate` writes them down for the checker.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkverify.arithmetic import balls
+from ntkverify.arithmetic.float64 import in_balls
+from ntkverify.convergence import checker
+from ntkverify.ground.errors import BadInput
+from ntkverify.networks.growth import Constants, constants, hypotheses
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.nouns import COUPLED, Params, Problem
+from ntkverify.networks.quantities import outputs, residual
+
+KEEP, THETA, ROUNDING = 0.5, 0.1, 1e-4
+"""Share of λ that the ball keeps; θ, the share of a step that its remainder may eat; ω/s."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Where the first K steps led (Theorem 7): Ŵ(K), and d_K, a bound on how far exact gradient descent is from it."""
+
+    steps: int
+    at: Params
+    drift: float
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A network at its start, the radius and step size chosen, and what could be proved of them."""
+
+    problem: Problem
+    start: Params
+    keep: float
+    s: float
+    """Radius of the ball over all neurons, in units of W."""
+    eta: float
+    omega: float
+    bounds: Mapping[str, float]
+    """λ, ‖H(0)‖, ‖Y‖ and the constants at W(0); see docs/certificates.md."""
+    conclusions: Mapping[str, float]
+    """p(s), θ, (1 − θ)∫p, P and the contraction; empty where λ = 0."""
+    launch: Launch | None = None
+    """The later start; `s`, `bounds` and `conclusions` then speak of the ball around it."""
+
+    @property
+    def base(self) -> Params:
+        """The centre of the certified ball: W(0), or the later start."""
+        return self.start if self.launch is None else self.launch.at
+
+    @property
+    def margins(self) -> dict[str, tuple[float, float]]:
+        """Hypothesis → (what is there, what is needed); it holds if the first is at least the second."""
+        if not self.conclusions:
+            return {"λ_min(H(0)) > 0": (self.bounds["lambda"], 0.0)}
+        b, c, m = self.bounds, self.conclusions, self.problem.m
+        need = b["size"] + c["reach"] * self.omega
+        return {
+            "1: the kernel keeps its share, p(s) ≥ √(keep · mλ)": (c["kept"], math.sqrt(self.keep * m * b["lambda"])),
+            "2: the step is small enough, 1 > θ": (1.0, c["theta"]),
+            "3: the path fits into the ball, (1−θ)∫p ≥ ‖Y‖ + Pω": (c["spent"], need),
+        }
+
+    @property
+    def proved(self) -> bool:
+        """Whether every hypothesis holds, with a hair's breadth for the roundings of these products."""
+        return bool(self.conclusions) and all(have >= need * (1 + 1e-12) for have, need in self.margins.values())
+
+    @property
+    def sentence(self) -> str:
+        """What is proved, or which hypothesis fails and by how much."""
+        if self.proved:
+            return (
+                f"Proved: from these floats gradient descent at η = {self.eta:.6g} converges, ‖e(τ)‖ ≤ (1 − "
+                f"{self.conclusions['contraction']:.6g})^τ ‖Y‖, within {self.s:.6g} of W(0) over all neurons."
+                if self.launch is None
+                else f"Proved: from these floats gradient descent at η = {self.eta:.6g} converges: after {self.launch.steps} steps, "
+                f"followed with every rounding enclosed, ‖e‖ ≤ {self.bounds['size']:.6g}, and from there it shrinks by 1 − "
+                f"{self.conclusions['contraction']:.6g} a step, within {self.s:.6g} over all neurons."
+            )
+        what, (have, need) = min(self.margins.items(), key=lambda item: item[1][0] / item[1][1] if item[1][1] else -1)
+        short = f", a factor {need / have:.3g} short" if have > 0 and need > 0 else ""
+        return f"Hypothesis {what} fails: {have:.6g} against {need:.6g}{short}."
+
+
+def attempt(
+    problem: Problem,
+    start: Params,
+    keep: float = KEEP,
+    theta: float = THETA,
+    launch: Launch | None = None,
+    eta: float | None = None,
+) -> Attempt:
+    """Choose s, the largest radius on which `keep` of λ is proved, and η (where it is not given), the largest step with
+    this θ; around the later start where there is one."""
+    H, e, k = in_balls(_at)(problem, start, start if launch is None else launch.at)
+    smallest, largest = balls.smallest_eigenvalue(H)[0], balls.largest_eigenvalue(H)
+    size = float(balls.norm(balls.exact(problem.y) if launch is None else e))  # e(W(0)) = −Y exactly
+    k = limits(k, problem)
+    bounds = {"lambda": smallest, "norm": largest, "size": size}
+    bounds |= {name: float(getattr(k, name)) for name in ("longest", "mean", "weight", "sharpness", "rate")}
+    made = functools.partial(Attempt, problem, start, keep, bounds=bounds, launch=launch)
+    if not all(map(math.isfinite, bounds.values())) or smallest <= 0:
+        return made(s=0.0, eta=0.0, omega=0.0, conclusions={})
+    s = _radius(k, smallest, largest, size, keep)
+    omega = ROUNDING * s + (0.0 if launch is None else launch.drift)
+    if omega >= s:
+        return made(s=s, eta=0.0, omega=omega, conclusions={})
+    if eta is None:
+        eta = (1 - 1e-9) * theta / float(_computed(k, smallest, largest, size, s, 1.0, omega).theta)
+    numbers = jax.tree.map(lambda number: np.asarray(number, np.float64), (k, smallest, largest, size, s, eta, omega))
+    found = in_balls(hypotheses)(*numbers)
+    kept, reach, worst = float(found.kept.lower), float(found.reach.upper), float(found.theta.upper)
+    left = _exact(float(balls.subtract(_exact(1.0), _exact(worst)).lower))
+    rate = balls.multiply(balls.multiply(left, _exact(eta)), balls.multiply(_exact(kept), _exact(kept)))
+    conclusions = {
+        "kept": kept, "theta": worst, "spent": float(balls.multiply(left, found.spent).lower), "reach": reach,
+        "contraction": float(rate.lower),
+    }  # fmt: skip
+    return made(s=s, eta=eta, omega=omega, conclusions=conclusions)
+
+
+@jax.jit
+def _at(problem: Problem, start: Params, base: Params):
+    return closed_form(problem, base), error(problem, start, base), constants(problem, base)
+
+
+def shift(problem: Problem, start: Params):
+    """F_0: what an independent start subtracts from the output; zeros under coupling."""
+    return jnp.zeros_like(problem.y) if problem.init == COUPLED else outputs(problem, start)
+
+
+def error(problem: Problem, start: Params, net: Params):
+    """e = F(W) − F_0 − Y."""
+    return residual(problem, net) - shift(problem, start)
+
+
+def limits(k: Constants, problem: Problem) -> Constants:
+    """Upper bounds on enclosed constants, as numbers."""
+    k = jax.tree.map(lambda ball: np.asarray(ball.upper), k, is_leaf=lambda leaf: isinstance(leaf, balls.Ball))
+    m, d_out = (np.asarray(size, np.float64) for size in (problem.m, problem.d_out))
+    return dataclasses.replace(k, m=m, d_out=d_out, rate=np.zeros(()) if k.bounded else k.rate)
+
+
+def _exact(number: float) -> balls.Ball:
+    return balls.exact(np.asarray(number))
+
+
+_computed = jax.jit(hypotheses)
+
+
+def _radius(k: Constants, smallest: float, largest: float, size: float, keep: float) -> float:
+    """The largest s with p(s) ≥ √keep √(mλ), a hair below; p decreases."""
+    low, high = 0.0, 64.0
+    for _ in range(60):
+        s = (low + high) / 2
+        found = _computed(k, smallest, largest, size, s, 0.0, 0.0)
+        low, high = (s, high) if float(found.kept) >= math.sqrt(keep) * float(found.root) else (low, s)
+    return low * (1 - 1e-9)
+
+
+def room(k: Constants, smallest: float, largest: float, size: float, keep: float, theta: float) -> float:
+    """Without proof: (1 − θ)∫p over ‖Y‖ + Pω at the best radius; above 1 the third hypothesis holds."""
+    if smallest <= 0:
+        return 0.0
+    s = _radius(k, smallest, largest, size, keep)
+    found = _computed(k, smallest, largest, size, s, 0.0, ROUNDING * s)
+    return (1 - theta) * float(found.spent) / (size + float(found.reach) * ROUNDING * s)
+
+
+def certificate(found: Attempt, origin: Mapping) -> dict:
+    """The content of certificate.json; `origin` is plain JSON that nothing rests on."""
+    if not found.proved:
+        raise BadInput("an attempt that proves nothing", "one whose hypotheses hold", found.sentence)
+    problem, start = found.problem, found.start
+    floats = {"X": problem.X, "y": problem.y, "W": start.W, "a": start.a}
+    content = {
+        "schema": checker.SCHEMA, "kind": "convergence", "network": problem.activation.name, "init": problem.init,
+        "floats": {name: np.asarray(value, np.float64).tolist() for name, value in floats.items()}
+        | {"s": found.s, "eta": found.eta, "omega": found.omega, "keep": found.keep},
+        "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "origin": dict(origin),
+    }  # fmt: skip
+    if found.launch is not None:
+        content["launch"] = {"steps": found.launch.steps, "W": np.asarray(found.launch.at.W, np.float64).tolist()}
+    return content | {"digest": checker.digest(content)}

@@ -1,0 +1,1 @@
+"""The case study of diffusion: what stands between a trained network and a score."""

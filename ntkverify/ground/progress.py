@@ -1,0 +1,75 @@
+"""What long work shows meanwhile, and what entry points set in JAX."""
+
+import os
+import sys
+
+import jax
+import jax.numpy as jnp
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+
+from ntkverify.ground.errors import BadInput
+
+
+class Progress:
+    """A bar on stderr with time spent and time left; silent where stderr is no terminal."""
+
+    def __init__(self):
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self.bars = Bars(
+            *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True),
+            transient=True, disable=not sys.stderr.isatty(),
+        )  # fmt: skip
+
+    def __enter__(self):
+        self.bars.start()
+        task = self.bars.add_task("starting", total=None)
+
+        def heard(what: str, done: int, total: int) -> None:
+            self.bars.update(task, description=what, completed=done, total=total)
+
+        return heard
+
+    def __exit__(self, *_):
+        self.bars.stop()
+
+
+def require_device() -> None:
+    """`BadInput` if JAX finds no device on the platforms that it was told to use."""
+    try:
+        jax.devices()
+    except (RuntimeError, AssertionError) as error:  # JAX asserts that it found one
+        reason = str(error).partition("\n")[0] or "no such device was found"
+        platforms = f"JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}"
+        raise BadInput(f"{platforms} ({reason})", "a platform that this machine has", "JAX_PLATFORMS=cpu") from None
+
+
+def set_up_jax(dtype: str) -> None:
+    """Turn on 64-bit numbers for float64, and the streams of random numbers that are JAX's default today.
+
+    `BadInput` where there is no device, or none with float64.
+    """
+    require_device()
+    jax.config.update("jax_enable_x64", dtype == "float64")
+    jax.config.update("jax_threefry_partitionable", True)
+    if dtype == "float64" and not has_float64():
+        raise BadInput(f"--dtype float64 on {jax.devices()[0].device_kind}", "a device with float64", "--dtype float32")
+
+
+def has_float64() -> bool:
+    """Whether the default device computes in float64.  TPUs emulate parts of it; their eigenvalue
+    routines do not, so they count as without."""
+    if jax.default_backend() == "tpu":
+        return False
+    try:
+        return float(jnp.ones((), jnp.float64) + 2.0**-40) > 1
+    except Exception:  # whatever the plugin says when it has no such type
+        return False

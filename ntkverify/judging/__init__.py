@@ -1,0 +1,1 @@
+"""From draws to evidence, from evidence to a verdict."""

@@ -1,0 +1,44 @@
+"""The user's own lemma: a file of the same form as those in `claims/`, tried before it is used."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from ntkverify.ground.errors import BadInput
+from ntkverify.ground.numerics import random_key
+from ntkverify.networks.nouns import ON_PATH, Problem
+from ntkverify.networks.paths import draw_paths
+from ntkverify.networks.points import draw_points
+from ntkverify.statements.claim import Claim
+
+
+def tried(forms: Sequence[Claim], problem: Problem) -> None:
+    """`BadInput` if a formula raises, or does not give real numbers that compare (shapes only, no numbers)."""
+    for form in forms:
+        keys = jax.random.split(random_key(0), 1)
+        draw = draw_paths if form.where == ON_PATH else draw_points
+        points = jax.eval_shape(lambda keys, draw=draw: draw(problem, keys, 1), keys)
+        point = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[2:], leaf.dtype), points)
+        constants = {name: jnp.asarray(value) for name, value in form.constants.items()}
+        shapes = {}
+        formulas = {"lhs": form.lhs, "rhs": form.rhs, **{f"inside {k}": each for k, each in enumerate(form.inside)}}
+        for name, formula in {**formulas, "assumptions": form.assumptions}.items():
+            given, wanted = f"{form.id} [{form.form}]: {name}", "an array of real numbers computed by jax.numpy"
+            try:
+                found = jax.eval_shape(formula, problem, point, constants)
+                shapes[name], real = found.shape, jnp.issubdtype(found.dtype, jnp.floating)
+            except (Exception, SystemExit) as error:  # whatever the user's code raises
+                said = str(error).strip().splitlines()[0][:200] if str(error).strip() else ""
+                raise BadInput(f"{given} raised {type(error).__name__}: {said}", wanted) from None
+            if name == "assumptions" and (found.shape != () or found.dtype != bool):
+                raise BadInput(
+                    f"{given} gives {found.dtype}{list(found.shape)}", "one boolean, such as jnp.asarray(True)"
+                )
+            if name != "assumptions" and not real:
+                raise BadInput(f"{given} gives {found.dtype}", wanted)
+        sides = f"{form.id} [{form.form}]: lhs {list(shapes['lhs'])} and rhs {list(shapes['rhs'])}"
+        if 0 in (*shapes["lhs"], *shapes["rhs"]):
+            raise BadInput(f"{sides}: a side without entries", "at least one number on each side")
+        if shapes["lhs"] != shapes["rhs"] and () not in (shapes["lhs"], shapes["rhs"]):
+            raise BadInput(sides, "equal shapes, or one number on one side")

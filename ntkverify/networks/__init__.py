@@ -1,0 +1,1 @@
+"""The subject: problems, networks, their kernels and symbols, training, and the points at which claims are tried."""

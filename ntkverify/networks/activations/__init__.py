@@ -1,0 +1,1 @@
+"""One file a nonlinearity, with everything that depends on it."""

@@ -1,0 +1,58 @@
+"""ReLU in both scalings: m^{-1/2} Σ_r a_r max(⟨w_r,x⟩, 0) (arXiv:2206.12802), and Σ_r alone.
+
+`relu-sum` has the output scale of softmax and exp, so that comparisons can tell what the scale does
+from what the activation does.  The derivative at 0 is 0.
+
+Infinite width (σ > 0): E[φ'φ'] = (π − θ)/(2π), θ the angle between x_i and x_j, by the arc-cosine
+kernel of degree 0 (Cho and Saul 2009).  θ = 2 atan2(‖û−v̂‖, ‖û+v̂‖): arccos loses small angles.  The
+derivative in X of an angle 0 or π, where it has none, is 0: right for an input with itself.
+"""
+
+import math
+
+import jax.numpy as jnp
+
+from ntkverify.networks.nouns import Activation
+from ntkverify.networks.quadrature import direction, length
+
+
+def value(u):
+    return jnp.where(u > 0, u, 0)
+
+
+def slope(u):
+    return (u > 0).astype(u.dtype)
+
+
+def expectation(X, Z, sigma):
+    apart, together = (length(direction(X)[:, None] + sign * direction(Z)[None]) for sign in (-1, 1))
+    angle = 2 * jnp.arctan2(apart, together)
+    seen = (length(X)[:, None] > 0) & (length(Z)[None] > 0) & (sigma > 0)  # φ'(0) = 0
+    return jnp.where(seen, (jnp.pi - angle) / (2 * jnp.pi), 0)
+
+
+def spread(s):
+    return jnp.full_like(s, 2)
+
+
+RELU = Activation(
+    name="relu",
+    title="m^{-1/2} Σ_r a_r max(⟨w_r,x⟩, 0)",
+    source="arXiv:2206.12802",
+    value=value,
+    slope=slope,
+    expectation=expectation,
+    spread=spread,
+    root_scaled=True,
+    bend=math.inf,
+)
+RELU_SUM = Activation(
+    name="relu-sum",
+    title="Σ_r a_r max(⟨w_r,x⟩, 0)",
+    source="control: ReLU at the output scale of softmax and exp",
+    value=value,
+    slope=slope,
+    expectation=expectation,
+    spread=spread,
+    bend=math.inf,
+)

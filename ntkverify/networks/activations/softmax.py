@@ -1,0 +1,33 @@
+"""Softmax over the neurons: F_l(x) = m Σ_r a_{l,r} S_r(x), S = softmax(Wᵀx).  arXiv:2405.03251.
+
+Infinite width: ⟨v_l, S⟩-type sums concentrate, the normalisation cancels the norm factor of exp, and
+K_ij = ⟨x_i,x_j⟩ exp(σ²⟨x_i,x_j⟩) (derived).
+"""
+
+import jax.numpy as jnp
+
+from ntkverify.networks.nouns import Activation
+
+
+def value(u):
+    return jnp.exp(u)
+
+
+def expectation(X, Z, sigma):
+    return jnp.exp(sigma**2 * X @ Z.T)
+
+
+def spread(s):
+    return jnp.exp(4 * s**2)
+
+
+SOFTMAX = Activation(
+    name="softmax",
+    title="m Σ_r a_r softmax(Wᵀx)_r",
+    source="arXiv:2405.03251",
+    value=value,
+    slope=value,
+    expectation=expectation,
+    spread=spread,
+    normalised=True,
+)

@@ -1,0 +1,155 @@
+"""How fast a network may bend: the constants of docs/proofs/convergence.md, with its letters.
+
+All are numbers at one point W, in JAX, so that claims, rounding bounds and enclosures share them.
+Displacements are measured in the Frobenius norm over all neurons, in units of W.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from ntkverify.arithmetic.primitives import given, second_order
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.network import neurons
+from ntkverify.networks.nouns import Leaf, Params, Point, Problem
+from ntkverify.networks.quantities import gram, outputs, softmax
+
+POWER = 12
+"""Steps of the power method towards the Perron vectors of D K₂ D; any positive vector gives a bound."""
+
+
+def smooth(problem: Problem, point: Point, c) -> Bool[Array, ""]:
+    """What the lemmas assume: an activation with a second derivative."""
+    return jnp.asarray(problem.activation.bend != math.inf)
+
+
+def bends(problem: Problem, params: Params) -> Float[Array, "n m"]:
+    """q_{ir} = m S_{ir} for softmax, bounds on |φ''(⟨w_r,x_i⟩)| for elementwise φ."""
+    most = problem.activation.bend
+    weights = neurons(problem.activation, params, problem.X)
+    return weights if most is None else jnp.full_like(weights, most)
+
+
+@full_precision
+def sharpness(problem: Problem, params: Params) -> Float[Array, " m"]:
+    """For each neuron an upper bound on B_r = λ_max(D_r K₂ D_r)^{1/2}, D_r = diag(`bends` of neuron r).
+
+    For a matrix of nonnegative entries and any p > 0, λ_max ≤ max_i (Ap)_i/p_i (Collatz 1942, Wielandt 1950).
+    """
+    s, squares = bends(problem, params), gram(problem) ** 2
+    p = jnp.ones_like(s)
+    for _ in range(POWER):
+        p = s * (squares @ (s * p))
+        p = given(p / jnp.max(p, axis=0, keepdims=True) + 1e-6)
+    return jnp.sqrt(jnp.max(s * (squares @ (s * p)) / p, axis=0))
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["longest", "mean", "weight", "sharpness", "rate", "m", "d_out"],
+    meta_fields=["bounded"],
+)
+@dataclass(frozen=True)
+class Constants:
+    """What the lemmas need to know of W, each a number; upper bounds will do."""
+
+    longest: Leaf
+    """max_i ‖x_i‖."""
+    mean: Leaf
+    """max_i ‖f_i‖ (0 for elementwise φ)."""
+    weight: Leaf
+    """κ = max q (0 for elementwise φ)."""
+    sharpness: Leaf
+    """B = max_r B_r."""
+    rate: Leaf
+    """ν: `bends` grow at most like e^{νt} within distance t."""
+    m: Leaf
+    d_out: Leaf
+    bounded: bool
+    """Whether φ'' is bounded, so that ν = 0."""
+
+
+def constants(problem: Problem, params: Params) -> Constants:
+    """The constants at `params`."""
+    activation, zero = problem.activation, jnp.zeros((), problem.X.dtype)
+    squares = jnp.sum(problem.X**2, axis=1)
+    longest = jnp.sqrt(jnp.max(squares))
+    mean, weight, rate = zero, zero, zero if activation.bend is not None else longest
+    if activation.normalised:
+        f = outputs(problem, params) / params.m
+        mean, weight = jnp.sqrt(jnp.max(jnp.sum(f**2, axis=1))), jnp.max(bends(problem, params))
+        rate = jnp.sqrt(jnp.max(squares * (1 + jnp.sum(softmax(problem, params) ** 2, axis=1))))
+    m, d_out = (jnp.asarray(size, problem.X.dtype) for size in (params.m, problem.d_out))
+    return Constants(
+        longest, mean, weight, jnp.max(sharpness(problem, params)), rate, m, d_out, activation.bend is not None
+    )
+
+
+def amplitude(k: Constants, s) -> Float[Array, ""]:
+    """Ā: a bound on max_{i,r} ‖a_r − f_i‖ within distance s (√d for elementwise φ)."""
+    wide = jnp.sqrt(jnp.exp(k.rate * s) * k.weight / k.m)
+    return jnp.sqrt(k.d_out) * (1 + k.longest * s * wide) + k.mean
+
+
+def stretch(k: Constants, t) -> Float[Array, ""]:
+    """E(t) = ∫₀ᵗ e^{νu} du."""
+    return t if k.bounded else jnp.expm1(k.rate * t) / k.rate
+
+
+def twice_stretched(k: Constants, s) -> Float[Array, ""]:
+    """∫₀ˢ E."""
+    return s**2 / 2 if k.bounded else second_order(k.rate * s) / k.rate**2
+
+
+def curvature_within(k: Constants, s) -> Float[Array, ""]:
+    """C(s) = Ā B e^{νs}: ‖D²F[Δ, Δ]‖ ≤ C ‖Δ‖² within distance s."""
+    return amplitude(k, s) * k.sharpness * jnp.exp(k.rate * s)
+
+
+def jacobian_change(k: Constants, s) -> Float[Array, ""]:
+    """Ā B E(s): ‖J̃ − J‖_op within distance s."""
+    return amplitude(k, s) * k.sharpness * stretch(k, s)
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass, data_fields=["root", "kept", "theta", "spent", "reach"], meta_fields=[]
+)
+@dataclass(frozen=True)
+class Hypotheses:
+    """The numbers that the hypotheses of Theorem 5 compare."""
+
+    root: Leaf
+    """√(mλ)."""
+    kept: Leaf
+    """p(s) ≤ √(m λ_min(H)) on the ball."""
+    theta: Leaf
+    """θ."""
+    spent: Leaf
+    """∫_ω^s p; times 1 − θ it is to reach ‖Y‖ + Pω."""
+    reach: Leaf
+    """P ≥ ‖J‖ on the ball."""
+
+
+def hypotheses(k: Constants, smallest, largest, size, s, eta, omega) -> Hypotheses:
+    """Theorem 5 at λ ≥ `smallest`, ‖H(0)‖ ≤ `largest`, ‖Y‖ ≤ `size`; `omega` (0: exact steps) is the sum of
+    rounding errors of Proposition 6."""
+    root, bend = jnp.sqrt(k.m * smallest), amplitude(k, s) * k.sharpness
+    reach = jnp.sqrt(k.m * largest) + bend * stretch(k, s)
+    theta = eta * (reach**2 + curvature_within(k, s) * (size + reach * omega)) / 2
+    spent = root * (s - omega) - bend * (twice_stretched(k, s) - twice_stretched(k, omega))
+    return Hypotheses(root, root - bend * stretch(k, s), theta, spent, reach)
+
+
+def displacement(point: Point) -> Float[Array, ""]:
+    """‖W̃ − W‖ over all neurons."""
+    return jnp.sqrt(jnp.sum((point.moved.W - point.base.W) ** 2))
+
+
+def first_neuron(point: Point) -> Point:
+    """The point where only the first neuron has moved: there the lemmas are nearly attained."""
+    first = jnp.arange(point.base.W.shape[1])[None] == 0
+    return Point(point.base, Params(jnp.where(first, point.moved.W, point.base.W), point.base.a), point.probe)

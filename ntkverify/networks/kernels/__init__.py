@@ -1,0 +1,1 @@
+"""One file a route to the Neural Tangent Kernel."""

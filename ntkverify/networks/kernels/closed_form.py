@@ -1,0 +1,84 @@
+"""The NTK Gram matrix in closed form, neurons streamed in blocks.
+
+H_{(i,l),(j,k)} = (1/m) ⟨x_i,x_j⟩ Σ_r G_{(i,l),r} G_{(j,k),r} with G_{(i,l),r} = a_{l,r} φ'(⟨w_r,x_i⟩),
+and (a_{l,r} − f_{l,i}) m S_{i,r}, f = F/m, for softmax (docs/theory.md §2, derived).  Work 2 (nd)² m.
+Temporary memory: (n·d)² for the result and n·d·`BLOCK` for one block of G, whatever m is.  With
+other inputs X2 the rows are those of X and the columns those of X2.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.nouns import Params, Problem
+
+BLOCK = 256
+"""Neurons a block."""
+
+
+@full_precision
+def closed_form(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None) -> Float[Array, "nd n2d"]:
+    """H = J J₂ᵀ / s_m at `params`, an (n·d_out, n2·d_out) array, sample slow; J₂ is J without `X2`."""
+    activation, d, m = problem.activation, problem.d_out, params.m
+    sides = [X for X in (problem.X, X2) if X is not None]
+    means = [_softmax_mean(X, params) if activation.normalised else None for X in sides]
+
+    def weights(X, mean, W_block, a_block, fresh):
+        U = X @ W_block
+        if mean is None:
+            G = a_block[None] * activation.slope(U)[:, None]
+        else:
+            top, total, f = mean
+            G = (a_block[None] - f[:, :, None]) * (m * jnp.exp(U - top) / total)[:, None]
+        return G.reshape(X.shape[0] * d, -1) * fresh[None]
+
+    def add(H, block):
+        G = [weights(X, mean, *block) for X, mean in zip(sides, means, strict=True)]
+        return H + G[0] @ G[-1].T
+
+    first, last = sides[0], sides[-1]
+    H = _over_neurons(add, jnp.zeros((first.shape[0] * d, last.shape[0] * d), first.dtype), params)
+    return H / m * jnp.repeat(jnp.repeat(first @ last.T, d, axis=0), d, axis=1)
+
+
+def _softmax_mean(X, params):
+    """Per sample: the largest logit, Σ_r exp(logit − largest), and f = ⟨a, S⟩ (online softmax)."""
+
+    def add(state, block):
+        top, total, weighted = state
+        W_block, a_block, fresh = block
+        U = X @ W_block
+        higher = jnp.maximum(top, jnp.max(U, axis=1, keepdims=True))
+        shrink, E = jnp.exp(top - higher), fresh[None] * jnp.exp(U - higher)
+        return higher, shrink * total + jnp.sum(E, axis=1, keepdims=True), shrink * weighted + E @ a_block.T
+
+    first = X @ params.W[:, :1]
+    zeros = jnp.zeros((X.shape[0], params.a.shape[0]), X.dtype)
+    top, total, weighted = _over_neurons(add, (first, jnp.zeros_like(first), zeros), params)
+    return top, total, weighted / total
+
+
+def _over_neurons(add, start, params):
+    """Fold `add` over blocks of neurons.
+
+    The last block starts early, so that no padded copy of W is made; `fresh` marks the neurons
+    that no earlier block has counted.
+    """
+    W, a, live = params.W, params.a, params.live
+    m = W.shape[1]
+    size = min(BLOCK, m)
+
+    def step(carry, _):
+        state, index = carry
+        begin = jnp.minimum(index * size, m - size)
+        places = begin + jnp.arange(size)
+        fresh = (
+            places >= index * size if live is None else (places >= index * size) & (places.astype(W.dtype) < live)
+        ).astype(W.dtype)
+        block = [lax.dynamic_slice_in_dim(array, begin, size, axis=1) for array in (W, a)]
+        return (add(state, (*block, fresh)), index + 1), None
+
+    (total, _), _ = lax.scan(jax.checkpoint(step), (start, 0), length=-(-m // size))
+    return total

@@ -1,0 +1,32 @@
+"""The kernel's limit as m → ∞: K ⊗ I_d, K_ij = ⟨x_i,x_j⟩ E[φ'(u)φ'(v)], u and v the two logits.
+
+Independent of the finite-width code.  "K ⊗ I_d" means the sample is slow: entry ((i,l),(j,k)) is
+K_ij when l = k and 0 otherwise.
+"""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.nouns import Params, Problem
+
+
+@full_precision
+def infinite_width(
+    problem: Problem, params: Params | None = None, X2: Float[Array, "n2 d_in"] | None = None
+) -> Float[Array, "nd n2d"]:
+    """The limit of H, (n·d_out, n2·d_out); no draw enters it, `params` is there for the signature."""
+    return jnp.kron(_factor(problem, problem.X if X2 is None else X2), jnp.eye(problem.d_out, dtype=problem.X.dtype))
+
+
+@full_precision
+def sample_kernel(problem: Problem) -> tuple[Float[Array, "n n"], Float[Array, ""]]:
+    """K, the factor over samples, and a bound on the error of the expectation in it, relative to the largest."""
+    X, bound = problem.X, problem.activation.inaccuracy
+    return _factor(problem, X), jnp.zeros((), X.dtype) if bound is None else bound(X, X, problem.sigma)
+
+
+def _factor(problem: Problem, Z):
+    """⟨x_i,z_j⟩ E[φ'φ'], and 0 for orthogonal inputs also where the expectation overflows."""
+    gram, expectation = problem.X @ Z.T, problem.activation.expectation(problem.X, Z, problem.sigma)
+    return gram * jnp.where((gram == 0) & (expectation == jnp.inf), 0, expectation)

@@ -1,0 +1,71 @@
+"""The two-layer network: initialise, forward, loss.  Nowhere else is a network written.
+
+F_l(x_i) = s Σ_r a_{l,r} φ(⟨w_r, x_i⟩), s = 1 or m^{-1/2}; for softmax φ is divided by its mean over
+the neurons, so that F = m Σ_r a_r S_r.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.nouns import COUPLED, Activation, Params, Problem
+
+
+@full_precision
+def initialise(problem: Problem, key: PRNGKeyArray) -> Params:
+    """Draw W ~ N(0, σ²) and signs a.  Coupled: neurons 2r and 2r+1 share w and have opposite a.
+
+    The pairs are adjacent so that their outputs cancel to rounding (docs/theory.md §1).
+    """
+    dtype = problem.X.dtype
+    drawn = problem.m // 2 if problem.init == COUPLED else problem.m
+    key_W, key_a = jax.random.split(key)
+    W = problem.sigma * jax.random.normal(key_W, (problem.d_in, drawn), dtype)
+    a = jax.random.rademacher(key_a, (problem.d_out, drawn), dtype)
+    if problem.init == COUPLED:
+        W, a = jnp.repeat(W, 2, axis=1), jnp.stack([a, -a], axis=-1).reshape(problem.d_out, -1)
+    return Params(W, a)
+
+
+def narrowed(params: Params, m) -> Params:
+    """The network of the first m neurons, padded to the width that `params` has."""
+    live = jnp.asarray(m, params.W.dtype)
+    keep = jnp.arange(params.W.shape[1], dtype=live.dtype)[None] < live
+    return Params(jnp.where(keep, params.W, 0), jnp.where(keep, params.a, 0), live)
+
+
+def output_scale(activation: Activation, m):
+    """s in F = s Σ_r a_r φ_r."""
+    return m**-0.5 if activation.root_scaled else 1.0
+
+
+def kernel_scale(activation: Activation, m):
+    """s_m in J Jᵀ = s_m H: m for networks scaled like Σ_r, 1 for m^{-1/2} Σ_r."""
+    return m * output_scale(activation, m) ** 2
+
+
+@full_precision
+def neurons(activation: Activation, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n m"]:
+    """What each neuron gives: φ(⟨w_r,x_i⟩), for softmax m S_{i,r}."""
+    U = X @ params.W
+    return params.m * softmax(U, params) if activation.normalised else activation.value(U)
+
+
+def softmax(U: Float[Array, "n m"], params: Params) -> Float[Array, "n m"]:
+    """Over the neurons that count.  No derivative goes through the largest logit, which cancels: so derivatives
+    compare no logits, and enclosures need not tell balls apart."""
+    U = U if params.mask is None else jnp.where(params.mask, U, -jnp.inf)
+    E = jnp.exp(U - jnp.max(jax.lax.stop_gradient(U), axis=-1, keepdims=True))
+    return E / jnp.sum(E, axis=-1, keepdims=True)
+
+
+@full_precision
+def forward(activation: Activation, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n d_out"]:
+    """F(W), unshifted also under independent initialisation."""
+    return output_scale(activation, params.m) * (neurons(activation, params, X) @ params.a.T)
+
+
+def loss(activation: Activation, params: Params, X, y) -> Float[Array, ""]:
+    """½ Σ_i Σ_l (F_l(x_i) − y_{l,i})²."""
+    return jnp.sum((forward(activation, params, X) - y) ** 2) / 2

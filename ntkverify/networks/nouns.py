@@ -1,0 +1,170 @@
+"""The nouns that travel down the flow.  Each is a frozen record; none knows how it is used.
+
+Arrays: X (n, d_in), y (n, d_out), W (d_in, m), a (d_out, m).  Outputs are (n, d_out), flattened with
+the sample slow, p = i·d_out + l; kernels are (n·d_out, n·d_out) in that order.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from ntkverify.ground.errors import BadInput
+
+COUPLED, INDEPENDENT = "coupled", "independent"
+AT_START, IN_BALL, ON_PATH = "initialisation", "ball", "path"
+Leaf = Any
+"""A JAX array; not declared as one, because transformations rebuild records with placeholders."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A two-layer network's nonlinearity, with everything that depends on it.
+
+    Its functions are those of a module, so that records can be copied and pickled, and stay equal.
+    """
+
+    name: str
+    title: str
+    source: str
+    value: Callable
+    """φ, elementwise."""
+    slope: Callable
+    """φ', elementwise."""
+    expectation: Callable
+    """(X, Z, σ) → E[φ'(⟨w,x_i⟩) φ'(⟨w,z_j⟩)] over w ~ N(0, σ² I), a (rows of X, rows of Z) array."""
+    spread: Callable
+    """s → E[φ'(u)⁴] / E[φ'(u)²]² for u ~ N(0, s²): how many neurons it takes for means to settle."""
+    inaccuracy: Callable | None = None
+    """(X, Z, σ) → a bound on the error of `expectation` relative to its largest entry, where it is found by
+    quadrature; None for closed forms."""
+    normalised: bool = False
+    """F divides by Σ_r φ (then φ = φ' = exp: softmax)."""
+    root_scaled: bool = False
+    """F carries m^{-1/2} instead of Σ_r alone."""
+    bend: float | None = None
+    """sup |φ''|; None where φ'' = φ (exp), ∞ where φ has none (ReLU)."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """(X, y) as they came, before scaling."""
+
+    name: str
+    X: np.ndarray
+    y: np.ndarray
+    origin: str
+    """One sentence on where the numbers come from."""
+    digest: str = ""
+    """Of a file: eight hex digits of its SHA-256.  Other data are what their name and the seed make them."""
+
+
+def sampled(X: np.ndarray, y: np.ndarray, n: int | None, seed: int, name: str):
+    """n rows chosen by the seed (all for None).  `BadInput` if there are fewer."""
+    if n is None:
+        return X, y
+    if n > len(X):
+        raise BadInput(f"--n {n} for {name}", f"at most {len(X)}, the rows there are", f"--n {len(X)}")
+    rows = np.sort(np.random.default_rng(seed).choice(len(X), n, replace=False))
+    return X[rows], y[rows]
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["X", "y", "sigma", "delta", "radius"],
+    meta_fields=["activation", "init", "m", "rank"],
+)
+@dataclass(frozen=True)
+class Problem:
+    """Data, architecture and the scales of a question; everything random is drawn from it."""
+
+    X: Leaf
+    """(n, d_in), rows of norm ≤ 1."""
+    y: Leaf
+    """(n, d_out), rows of norm ≤ 1."""
+    sigma: Leaf
+    """Standard deviation of the entries of W(0)."""
+    delta: Leaf
+    """Allowed probability of failure."""
+    radius: Leaf
+    """R: how far each neuron may move."""
+    activation: Activation
+    init: str
+    m: int
+    rank: int
+    """rank(X), exactly or, where X is large, from above."""
+
+    @property
+    def n(self) -> int:
+        return self.X.shape[0]
+
+    @property
+    def d_in(self) -> int:
+        return self.X.shape[1]
+
+    @property
+    def d_out(self) -> int:
+        return self.y.shape[1]
+
+
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["W", "a", "live"], meta_fields=[])
+@dataclass(frozen=True)
+class Params:
+    """One network: trained weights W (d_in, m) and fixed signs a (d_out, m)."""
+
+    W: Leaf
+    a: Leaf
+    live: Leaf = None
+    """How many neurons count, the first ones, as a float; None: all.  The others are padding, with W = 0, a = 0 and
+    no share in a softmax, so that networks of several widths run in one compiled program."""
+
+    @property
+    def m(self) -> Leaf:
+        """The width."""
+        return self.W.shape[1] if self.live is None else self.live
+
+    @property
+    def mask(self) -> Leaf:
+        """Which neurons count, (m,), or None for all."""
+        return None if self.live is None else jax.numpy.arange(self.W.shape[1], dtype=self.live.dtype) < self.live
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["start", "eta", "time", "least", "top", "furthest", "slowest"],
+    meta_fields=[],
+)
+@dataclass(frozen=True)
+class Path:
+    """How gradient descent came to a point: from W(0) in `time` steps of size `eta`."""
+
+    start: Params
+    eta: Leaf
+    time: Leaf
+    least: Leaf
+    """Smallest λ_min(H) on the way."""
+    top: Leaf
+    """Largest λ_max(H) on the way."""
+    furthest: Leaf
+    """Largest max_r ‖w_r − w_r(0)‖ on the way, the step about to be taken included."""
+    slowest: Leaf
+    """Largest ratio ‖e(s+1)‖² / ‖e(s)‖² on the way (0 before the first step)."""
+
+
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["base", "moved", "probe", "path"], meta_fields=[])
+@dataclass(frozen=True)
+class Point:
+    """Where a claim is evaluated: a base point W, a point W̃, a direction.
+
+    In the ball, W = W(0) and W̃ lies at distance R.  On a path, W = W(τ) and W̃ = W(τ+1).
+    `probe` is an (n, d_out) array of random signs, a direction in output space.
+    """
+
+    base: Params
+    moved: Params
+    probe: Leaf
+    path: Leaf = None
+    """The `Path` that led to W(τ), for claims about training."""

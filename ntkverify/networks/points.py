@@ -1,0 +1,53 @@
+"""Where claims are evaluated: draws of (W, a), and in the ball around each the points that hurt."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Key, PRNGKeyArray
+
+from ntkverify.networks.ascent import on_sphere, within
+from ntkverify.networks.network import initialise
+from ntkverify.networks.nouns import Params, Point, Problem
+from ntkverify.networks.quantities import kernel_change
+
+DIRECTIONS = ("random", "sign-aligned", "product-aligned", "lone", "gradient-aligned")
+"""The points of the ball that each draw is checked at, all at distance R for every neuron."""
+
+
+@functools.partial(jax.jit, static_argnames=("batch",))
+def draw_points(problem: Problem, keys: Key[Array, " draws"], batch: int) -> Point:
+    """One `Point` for each key and each of `DIRECTIONS`: leading axes (draws, directions)."""
+    return over_draws(functools.partial(_points, problem), keys, batch)
+
+
+def over_draws(function, draws, batch: int):
+    """`function` on each of `draws` (leading axis), `batch` at a time by `vmap`."""
+    return jax.lax.map(function, draws, batch_size=batch if batch > 1 else None)
+
+
+def _points(problem: Problem, key: PRNGKeyArray) -> Point:
+    """random: every neuron moves along its own random direction.  sign-aligned: along a_{1,r} x_1,
+    which tilts the first sample's softmax towards one sign, the worst for ⟨a, S⟩.  product-aligned:
+    along a_{1,r} a_{d,r} x_1, which does the same to an entry of the kernel.  lone: the first
+    neuron along x_1, all others against it, the worst for its softmax weight.  gradient-aligned: along
+    the gradient of ‖H(W̃) − H(W)‖_F, taken at the random point.
+    """
+    key_draw, key_move, key_probe = jax.random.split(key, 3)
+    base = initialise(problem, key_draw)
+    probes = jax.random.rademacher(key_probe, (len(DIRECTIONS), *problem.y.shape), problem.y.dtype)
+
+    def moved(direction):
+        return Params(within(base.W, on_sphere(direction, problem.radius), problem.radius), base.a)
+
+    wander = moved(jax.random.normal(key_move, base.W.shape, base.W.dtype))
+    tilt = moved(problem.X[0][:, None] * base.a[0][None])
+    pair = moved(problem.X[0][:, None] * (base.a[0] * base.a[-1])[None])
+    against = jnp.where(jnp.arange(problem.m) == 0, 1, -1).astype(base.W.dtype)
+    lone = moved(problem.X[0][:, None] * against[None])
+    slope = jax.grad(lambda W: kernel_change(problem, Point(base, Params(W, base.a), probes[0])))
+    ascend = moved(slope(wander.W))
+    return jax.tree.map(
+        lambda *leaves: jnp.stack(leaves),
+        *(Point(base, there, probe) for there, probe in zip((wander, tilt, pair, lone, ascend), probes, strict=True)),
+    )

@@ -1,0 +1,204 @@
+"""The paper's derived symbols, one function each, with the paper's letters.
+
+Every function takes (problem, params); `params` is the network at which the symbol is read.  Errors
+of evaluation are those of `rounding.with_error`; none allocates more than (n·d)² or n·m numbers.
+"""
+
+import math
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from ntkverify.arithmetic.primitives import second_order
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks import network
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.network import forward, neurons, output_scale
+from ntkverify.networks.nouns import COUPLED, Params, Point, Problem
+
+
+def outputs(problem: Problem, params: Params) -> Float[Array, "n d"]:
+    """F(W)."""
+    return forward(problem.activation, params, problem.X)
+
+
+def residual(problem: Problem, params: Params) -> Float[Array, "n d"]:
+    """e = F(W) − Y."""
+    return outputs(problem, params) - problem.y
+
+
+def squared_error(problem: Problem, params: Params) -> Float[Array, ""]:
+    """‖e‖² = ‖F(W) − Y‖²."""
+    return jnp.sum(residual(problem, params) ** 2)
+
+
+def envelope(problem: Problem, point: Point, rate) -> Float[Array, ""]:
+    """(1 − rate)^{τ+1} ‖e(0)‖² on a path."""
+    steps = point.path.time + 1
+    return jnp.exp(steps * jnp.log1p(-rate)) * squared_error(problem, point.path.start)
+
+
+@full_precision
+def logits(problem: Problem, params: Params) -> Float[Array, "n m"]:
+    """⟨w_r, x_i⟩."""
+    return problem.X @ params.W
+
+
+@full_precision
+def gram(problem: Problem) -> Float[Array, "n n"]:
+    """XXᵀ."""
+    return problem.X @ problem.X.T
+
+
+def operator_norm(problem: Problem) -> Float[Array, ""]:
+    """‖X‖_op, between max_i ‖x_i‖ and √n."""
+    return jnp.sqrt(jnp.max(jnp.linalg.eigvalsh(gram(problem))))
+
+
+def softmax(problem: Problem, params: Params) -> Float[Array, "n m"]:
+    """S_{i,r}, rows summing to 1."""
+    return network.softmax(logits(problem, params), params)
+
+
+def kappa(problem: Problem, params: Params) -> Float[Array, ""]:
+    """κ = max_{i,r} m S_{i,r} ≥ 1."""
+    return params.m * jnp.max(softmax(problem, params))
+
+
+@full_precision
+def pulled_back(problem: Problem, params: Params, e: Float[Array, "n d"]) -> Float[Array, "d_in m"]:
+    """Jᵀe in closed form (docs/theory.md §2, derived), an (d_in, m) array; Δw for e = F − Y.
+
+    Column r is, for softmax, m Σ_i Σ_l e_{l,i} (a_{l,r} − f_{l,i}) S_{i,r} x_i; for elementwise φ,
+    s Σ_i Σ_l e_{l,i} a_{l,r} φ'(⟨w_r,x_i⟩) x_i.
+    """
+    m = params.m
+    pull = e @ params.a
+    if problem.activation.normalised:
+        f = outputs(problem, params) / m
+        slope = neurons(problem.activation, params, problem.X)
+        pull = pull - jnp.sum(e * f, axis=1, keepdims=True)
+    else:
+        slope = problem.activation.slope(logits(problem, params))
+    return output_scale(problem.activation, m) * (problem.X.T @ (pull * slope))
+
+
+def distance(point: Point) -> Float[Array, ""]:
+    """R, as it is at this point: max_r ‖w̃_r − w_r‖."""
+    return jnp.sqrt(jnp.max(jnp.sum((point.moved.W - point.base.W) ** 2, axis=0)))
+
+
+def kernel_change(problem: Problem, point: Point) -> Float[Array, ""]:
+    """‖H(W̃) − H(W)‖_F."""
+    both = jax.tree.map(lambda *leaves: jnp.stack(leaves), point.base, point.moved)
+    H, H_moved = jax.lax.map(lambda params: closed_form(problem, params), both)  # compiled once
+    return jnp.sqrt(jnp.sum((H_moved - H) ** 2))
+
+
+@full_precision
+def jacobian_distance(problem: Problem, point: Point) -> Float[Array, ""]:
+    """‖J̃ − J‖_op, by the Gram matrix of the rows of J̃ − J: row p = (i, l) of J is g_p ⊗ x_i."""
+    change = _rows(problem, point.moved) - _rows(problem, point.base)
+    inputs = jnp.repeat(jnp.repeat(gram(problem), problem.d_out, axis=0), problem.d_out, axis=1)
+    return jnp.sqrt(jnp.maximum(jnp.linalg.eigvalsh(inputs * (change @ change.T))[-1], 0))
+
+
+def _rows(problem: Problem, params: Params) -> Float[Array, "nd m"]:
+    """g_p = s a_l φ'(⟨w_r, x_i⟩), for softmax m S_i (a_l − f_p)."""
+    if problem.activation.normalised:
+        f = outputs(problem, params) / params.m
+        g = (params.m * softmax(problem, params))[:, None] * (params.a[None] - f[:, :, None])
+    else:
+        slope = problem.activation.slope(logits(problem, params))
+        g = output_scale(problem.activation, params.m) * params.a[None] * slope[:, None]
+    return g.reshape(problem.n * problem.d_out, -1)
+
+
+def curvature(problem: Problem, params: Params, R) -> Float[Array, ""]:
+    """χ: moving by Δ, each neuron at most R, changes F by J vec(Δ) up to χ ‖Δ‖²_F (softmax).
+
+    χ = ½ (1 + tanh(artanh max|f| + R)) e^{2R} κ √(nd): F'' = m Σ_r (a_r − f) S_r (z_r − z̄)² with
+    |a − f| ≤ 1 + |f|, Σ_r S_r z_r² ≤ (κ/m) Σ_r z_r² and Σ_r z_{i,r}² ≤ ‖Δ‖² (docs/theory.md §5, derived).
+    """
+    f, t = jnp.max(jnp.abs(outputs(problem, params))) / params.m, jnp.tanh(R)
+    reach = (f + t) / (1 + f * t)
+    return 0.5 * (1 + reach) * jnp.exp(2 * R) * kappa(problem, params) * (problem.n * problem.d_out) ** 0.5
+
+
+@full_precision
+def step_terms(problem: Problem, params: Params, z: Float[Array, "n m"], after: Float[Array, "n d"]):
+    """C_0, C_1, C_2, C_3 of the step that changes the logits by z and ends at F = `after`
+    (docs/theory.md §3): ‖e(τ+1)‖² = ‖e(τ)‖² + C_0 + C_1 + C_2 + C_3 for softmax."""
+    S, a, m = softmax(problem, params), params.a, params.m
+    e = residual(problem, params)
+    v0 = -after * jnp.sum(S * jnp.expm1(z), axis=1, keepdims=True)
+    v1, v2 = m * (S * z) @ a.T, m * (S * second_order(z)) @ a.T
+    return (*(2 * jnp.sum(e * v) for v in (v0, v1, v2)), jnp.sum((v0 + v1 + v2) ** 2))
+
+
+def nominal_B(problem: Problem, C: Array) -> Float[Array, ""]:
+    """B = max(C σ √log(nd/δ), 1) (reconstructed; C is a parameter)."""
+    nd = problem.n * problem.d_out
+    return jnp.maximum(C * problem.sigma * jnp.sqrt(jnp.log(nd / problem.delta)), 1)
+
+
+def theorem_width(problem: Problem, params: Params, c: Mapping) -> Float[Array, ""]:
+    """log₁₀ of c_m λ⁻² (nd)^p e^{power B} log²(nd/δ), λ of H at `params` (reconstructed): p = 2 for convergence
+    (docs/theory.md §5), 3 for the score theorem (§6)."""
+    nd = problem.n * problem.d_out
+    smallest = eigenvalues(problem, params)[0]
+    logs = c["samples_power"] * math.log(nd) + 2 * jnp.log(jnp.log(nd / problem.delta) / jnp.maximum(smallest, 1e-300))
+    return (jnp.log(c["c_m"]) + logs + c["width_power"] * nominal_B(problem, c["C"])) / math.log(10)
+
+
+def width_missed(problem: Problem, point: Point, c: Mapping) -> Float[Array, ""]:
+    """log₁₀ of the factor by which the width that the theorem asks for at the path's start is missed (reconstructed)."""
+    return theorem_width(problem, point.path.start, c) - math.log10(problem.m)
+
+
+THEOREM_WIDTH = {"c_m": 1.0, "width_power": 18.0, "samples_power": 2.0, "C": 10.0}
+"""The constants of `theorem_width`."""
+
+
+def largest_exponent(problem: Problem, params: Params) -> Float[Array, ""]:
+    """max_{i,r} |⟨w_r, x_i⟩|."""
+    return jnp.max(jnp.abs(logits(problem, params)))
+
+
+def effective_B(problem: Problem, params: Params) -> Float[Array, ""]:
+    """B_eff = max(1, max|⟨w_r,x_i⟩|), measured."""
+    return jnp.maximum(largest_exponent(problem, params), 1)
+
+
+def eigenvalues(problem: Problem, params: Params) -> Float[Array, "nd"]:
+    """Of H(W), ascending."""
+    return jnp.linalg.eigvalsh(closed_form(problem, params))
+
+
+def rank_bound(problem: Problem, m: int) -> int:
+    """The rank that H(0) cannot exceed with m neurons, nd left aside (docs/theory.md §3)."""
+    if problem.init == COUPLED:
+        return problem.rank * (m // 2)
+    return problem.rank * (m - 1 if problem.activation.normalised else m)
+
+
+# What lemmas assume: predicates with the signature of a claim's formulas.
+
+
+def is_softmax(problem: Problem, point: Point, c) -> Bool[Array, ""]:
+    """The network is the one that the softmax lemmas speak of."""
+    return jnp.asarray(problem.activation.normalised)
+
+
+def exponents_bounded(problem: Problem, point: Point, c) -> Bool[Array, ""]:
+    """Softmax, and max|⟨w_r,x_i⟩| ≤ B at W and at W̃."""
+    largest = jnp.maximum(largest_exponent(problem, point.base), largest_exponent(problem, point.moved))
+    return is_softmax(problem, point, c) & (largest <= nominal_B(problem, c["C"]))
+
+
+def in_small_ball(problem: Problem, point: Point, c) -> Bool[Array, ""]:
+    """What the reconstructed perturbation lemmas assume: softmax, R ≤ c["R"], exponents ≤ B at W."""
+    at_base = Point(point.base, point.base, point.probe)
+    return exponents_bounded(problem, at_base, c) & (distance(point) <= c["R"])

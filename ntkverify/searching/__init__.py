@@ -1,0 +1,1 @@
+"""The worst point of an inequality, from below."""

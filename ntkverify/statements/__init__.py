@@ -1,0 +1,1 @@
+"""What a claim states, read from its docstring, and the record that binds formulas to it."""

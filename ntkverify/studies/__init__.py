@@ -1,0 +1,1 @@
+"""One file a question that many training runs answer."""

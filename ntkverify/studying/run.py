@@ -1,0 +1,107 @@
+"""The verb `study`: a grid of cells, evaluated through the ledger → results.json."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ntkverify import catalogue
+from ntkverify.ground.environment import environment, make_room, require_memory
+from ntkverify.ground.errors import BadInput, choose
+from ntkverify.ground.results import SCHEMA
+from ntkverify.networks.inputs.file import digest
+from ntkverify.studying.grids import axes, changed, grid
+from ntkverify.studying.ledger import opened
+
+VERSIONS = ("ntkverify", "jax", "jaxlib", "numpy", "scikit-learn")
+"""What a cell's numbers depend on beside its parameters."""
+
+
+def configuration(name: str, preset: str, changes: Sequence[str] = (), data: str | None = None) -> dict:
+    """What is asked, with every parameter of the grid spelled out; `BadInput` for what cannot be.
+
+    `data` is the same as a change "data=...", for studies that have data of their own to choose from; what such
+    data change in the preset comes before the other changes.
+    """
+    module = catalogue.study(name, preset)
+    own = getattr(module, "DATA", None)
+    if data is not None:
+        if own is None:
+            raise BadInput(
+                f"--data {data} for the study {name}",
+                "a study of its own data: diffusion",
+                "--grid data=... where the grid has data",
+            )
+        changes = [f"data={choose('data set', data, own)}", *(c for c in changes if c.partition("=")[0] != "data")]
+    parameters = dict(module.PRESETS[preset])
+    if own is not None:
+        named = [change.partition("=")[2] for change in changes if change.partition("=")[0] == "data"]
+        parameters |= own[choose("data set", named[-1].strip(), own)] if named and "," not in named[-1] else {}
+    parameters = changed(parameters, changes, tuple(catalogue.ACTIVATIONS))
+    listed = {key: list(value) if isinstance(value, tuple) else value for key, value in parameters.items()}
+    return {"study": name, "preset": preset, "changes": sorted(changes), "grid": listed}
+
+
+def study(config: dict, folder: Path, heard: Callable[[str, int, int], None] = lambda what, done, total: None) -> dict:
+    """Evaluate the missing cells of a configuration and return the content of results.json.
+
+    Each finished cell is in the folder's ledger before the next begins.  An interruption leaves
+    `complete` false and keeps what was finished.
+    """
+    module = catalogue.study(config["study"], config["preset"])
+    parameters = _parameters(config)
+    varying, todo = axes(parameters), list(grid(parameters, module.ALONE))
+    for params in todo:
+        what = f"{config['study']} with {_named(params, varying)}"
+        require_memory(module.bytes_needed(params), what, "a smaller grid")
+    cells, notes, interrupted = [], {}, False
+    with opened(folder) as ledger:
+        for done, params in enumerate(todo):
+            heard(_named(params, varying), done, len(todo))
+            try:
+                cell = _cell(config["study"], params)
+                rows = ledger.get(cell)
+                if rows is None:
+                    started = time.perf_counter()
+                    make_room()
+                    rows = module.evaluate(params)
+                    ledger.put(cell, rows, time.perf_counter() - started)
+            except KeyboardInterrupt:
+                interrupted = True
+                break
+            notes |= dict.fromkeys(row["note"] for row in rows if row["note"])
+            name = "-".join(str(params[key]) for key in varying)
+            cells += [{"id": f"{name}-{seed}", "params": params, "seed": seed} | row for seed, row in enumerate(rows)]
+    fits = module.fits(cells)
+    figures = module.figures(cells, fits)
+    for cell in cells:
+        cell.pop("pictures", None)  # the figures hold what is shown of them, the ledger all
+    return {
+        "schema": SCHEMA, "verb": "study", **config, "config": config, "title": module.TITLE,
+        "complete": not interrupted, "environment": environment(), "problems": [], "kernels": [], "claims": [],
+        "cells": cells, "done": list(module.DONE), "notes": list(notes), "fits": fits, "tables": module.tables(cells, fits),
+        "figures": figures, "answer": module.answer(cells, fits),
+    }  # fmt: skip
+
+
+def _parameters(config: dict) -> dict:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in config["grid"].items()}
+
+
+def _named(params: dict, varying: Sequence[str]) -> str:
+    return ", ".join(f"{key} {params[key]}" for key in varying)
+
+
+def _cell(study: str, params: dict) -> dict:
+    """All that a cell is computed from: its parameters, the content of its data file, versions, random numbers."""
+    found, data = environment(), str(params.get("data", ""))
+    content = {"digest": digest(Path(data))} if catalogue.is_file(data) else {}
+    machine = {"backend": found["backend"], "random_numbers": found["random_numbers"]}
+    return params | content | machine | {"study": study} | {name: found["packages"][name] for name in VERSIONS}
+
+
+def status(config: dict, folder: Path) -> tuple[int, int]:
+    """(finished cells, cells) of a study in a folder."""
+    module = catalogue.study(config["study"], config["preset"])
+    todo = list(grid(_parameters(config), module.ALONE))
+    with opened(folder) as ledger:
+        return sum(ledger.get(_cell(config["study"], params)) is not None for params in todo), len(todo)

@@ -1,0 +1,1 @@
+"""Distributions whose score is known exactly."""

@@ -1,0 +1,1 @@
+"""The verb `verify`, from settings to rows."""
