@@ -16,7 +16,9 @@ import numpy as np
 import ntkverify as nv
 from ntkverify import catalogue
 from ntkverify.certifying.decision import decide
-from ntkverify.judging.judge import chunks, examine, joined, judge
+from ntkverify.judging.draws import chunks
+from ntkverify.judging.evidence import examine, joined
+from ntkverify.judging.verdict import judge
 from ntkverify.networks.nouns import Point, Problem
 from ntkverify.networks.quantities import exponents_bounded, is_softmax
 from ntkverify.searching.climbing import heights, point_at

@@ -20,7 +20,9 @@ from ntkverify import catalogue
 from ntkverify.arithmetic.arb import FIFTY_DIGITS
 from ntkverify.certifying.decision import REFUTED, decide
 from ntkverify.ground.environment import environment
-from ntkverify.judging.judge import chunks, examine, joined, judge
+from ntkverify.judging.draws import chunks
+from ntkverify.judging.evidence import examine, joined
+from ntkverify.judging.verdict import judge
 from ntkverify.networks.nouns import Problem
 from ntkverify.networks.quantities import is_softmax
 from ntkverify.searching.falsifying import conditional, falsify, is_searchable

@@ -32,7 +32,7 @@ from ntkverify.searching.falsifying import Found
 from ntkverify.searching.falsifying import falsify as search
 from ntkverify.studying.run import configuration
 from ntkverify.studying.run import study as run_study
-from ntkverify.verifying.verify import Rows
+from ntkverify.verifying.rows import Rows
 from ntkverify.verifying.verify import verify as run
 
 

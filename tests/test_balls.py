@@ -17,7 +17,7 @@ from ntkverify.arithmetic.balls import Ball
 from ntkverify.arithmetic.float64 import FLOAT64, enclosed_in_float64
 from ntkverify.certifying.at_points import smallest_eigenvalue
 from ntkverify.certifying.decision import PROVED, UNDECIDED, decide
-from ntkverify.judging.judge import chunks
+from ntkverify.judging.draws import chunks
 from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import IN_BALL, ON_PATH, Params
 

@@ -11,7 +11,7 @@ from ntkverify.certifying import at_points as certifying
 from ntkverify.certifying.decision import PROVED, REFUTED, Decision
 from ntkverify.cli import main as cli
 from ntkverify.ground.results import load
-from ntkverify.verifying import verify as verification
+from ntkverify.verifying import certification
 
 SMALL = ["--data", "sphere", "--n", "3", "--d-in", "3", "--d-out", "1", "--m", "8", "--seeds", "40"]
 CERTIFY = [*SMALL, "--certify", "--certify-seconds", "0.1"]
@@ -107,17 +107,17 @@ def test_a_point_refutes_only_what_is_certain(monkeypatch):
     form = form_of("exponents")
     refuted = Decision(REFUTED, "small > large.", 0.1, 0.1)
     row = {"verdict": "holds", "sentence": "Held.", "bracket": None}
-    verification._settle(row, certifying.Certificate(form, [refuted]), None)
+    certification.put(row, certifying.Certificate(form, [refuted]), None)
     assert row["verdict"] == "holds"
     assert "no point refutes it" in row["sentence"]
-    verification._settle(row, certifying.Certificate(form_of("gradient-bound", "reconstructed"), [refuted]), None)
+    certification.put(row, certifying.Certificate(form_of("gradient-bound", "reconstructed"), [refuted]), None)
     assert row["verdict"] == "violated"
 
 
 def test_one_undecided_point_is_not_proved():
     found = certifying.Certificate(form_of("gradient-bound"), [Decision(PROVED, ""), Decision("undecided", "Why.")])
     row = {"verdict": "holds", "sentence": "Held.", "bracket": None}
-    verification._settle(row, found, None)
+    certification.put(row, found, None)
     assert row["verdict"] == "holds"
     assert "1 proved, 1 undecided. Why." in row["sentence"]
 
@@ -131,7 +131,7 @@ def test_what_is_too_large_is_undecided_with_a_sentence(tmp_path, monkeypatch):
 
 
 def test_an_interruption_keeps_what_was_certified(tmp_path, monkeypatch):
-    right, calls = verification.certified, []
+    right, calls = certification.certified, []
 
     def certified(*args):
         calls.append(1)
@@ -139,7 +139,7 @@ def test_an_interruption_keeps_what_was_certified(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return right(*args)
 
-    monkeypatch.setattr(verification, "certified", certified)
+    monkeypatch.setattr(certification, "certified", certified)
     assert cli.main(["verify", "gradient-bound", *CERTIFY, "--out", str(tmp_path)]) == 130
     results = load(tmp_path)
     assert results["complete"] is False

@@ -11,7 +11,9 @@ import pytest
 from conftest import CASES
 
 from ntkverify import catalogue
-from ntkverify.judging.judge import check, chunks, examine, joined, judge
+from ntkverify.judging.draws import chunks
+from ntkverify.judging.evidence import check, examine, joined
+from ntkverify.judging.verdict import judge
 from ntkverify.networks.nouns import IN_BALL, ON_PATH
 
 

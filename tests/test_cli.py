@@ -24,7 +24,7 @@ from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import load, load_arrays
 from ntkverify.ground.settings import Settings
 from ntkverify.report import page as page_of
-from ntkverify.verifying import verify as verification
+from ntkverify.verifying import gathering, instances
 
 CLAIMS = ["gradient-formula", "zero-output", "gradient-bound", "kernel-perturbation"]
 """Each kind of claim once; tests/test_claims.py evaluates them all."""
@@ -266,7 +266,7 @@ def test_an_unwritable_folder_is_refused(tmp_path, capsys):
 
 
 def test_an_interruption_keeps_what_was_finished(tmp_path, monkeypatch):
-    right, calls = verification.examine, []
+    right, calls = gathering.examine, []
 
     def examine(*args):
         calls.append(1)
@@ -274,7 +274,7 @@ def test_an_interruption_keeps_what_was_finished(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return right(*args)
 
-    monkeypatch.setattr(verification, "examine", examine)
+    monkeypatch.setattr(gathering, "examine", examine)
     words = [
         "verify",
         "zero-output",
@@ -416,8 +416,8 @@ def test_a_formula_without_rounding_rule_is_undecided(tmp_path, monkeypatch):
 
 def test_the_searchs_batches_are_part_of_the_estimate(monkeypatch):
     settings = Settings(n=8, d_in=8, d_out=2, m=2048)
-    between = sum(verification.memory_needed(8, 8, 2, 2048, 8, certified) for certified in (False, True)) // 2
+    between = sum(instances.memory_needed(8, 8, 2, 2048, 8, certified) for certified in (False, True)) // 2
     monkeypatch.setattr("ntkverify.ground.environment.available_memory", lambda: between)
-    verification.make_instance(settings, "sphere", "softmax")
+    instances.make_instance(settings, "sphere", "softmax")
     with pytest.raises(BadInput, match="of memory is estimated"):
-        verification.make_instance(settings, "sphere", "softmax", certified=True)
+        instances.make_instance(settings, "sphere", "softmax", certified=True)

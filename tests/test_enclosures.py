@@ -23,7 +23,7 @@ from ntkverify.certifying.decision import PROVED, REFUTED, UNDECIDED, decide
 from ntkverify.certifying.pointfile import load_point, save_point
 from ntkverify.cli import main as cli
 from ntkverify.ground.errors import BadInput
-from ntkverify.judging.judge import chunks
+from ntkverify.judging.draws import chunks
 from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import ON_PATH, Params, Point
 from ntkverify.searching.climbing import OUTSIDE, height, proposals

@@ -7,7 +7,8 @@ import pytest
 
 from ntkverify import catalogue
 from ntkverify.ground.numerics import hold_rate_interval, trials_needed
-from ntkverify.judging.judge import Evidence, judge
+from ntkverify.judging.evidence import Evidence
+from ntkverify.judging.verdict import judge
 
 DETERMINISTIC = catalogue.claims("kernel-perturbation")[1]
 PROBABLE = catalogue.claims("kernel-perturbation")[0]

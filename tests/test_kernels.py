@@ -18,7 +18,7 @@ from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.kernels.infinite_width import infinite_width, sample_kernel
 from ntkverify.networks.network import forward, initialise, kernel_scale
 from ntkverify.networks.nouns import Params
-from ntkverify.verifying import verify as verification
+from ntkverify.verifying import description
 from ntkverify.verifying.kernels import TOLERANCE, samples_within_budget
 
 FINITE = [route for route in catalogue.KERNELS if route != "infinite-width"]
@@ -138,8 +138,8 @@ def test_reference_routes_stay_within_memory():
 
 
 def test_a_planted_error_in_the_closed_form_is_reported(monkeypatch, tmp_path, capsys):
-    right = verification.closed_form
-    monkeypatch.setattr(verification, "closed_form", lambda problem, params: right(problem, params) * (1 + 1e-9))
+    right = description.closed_form
+    monkeypatch.setattr(description, "closed_form", lambda problem, params: right(problem, params) * (1 + 1e-9))
     code = cli.main(["verify", "zero-output", "--data", "sphere", "--n", "5", "--d-in", "4", "--m", "32", "--seeds", "20", "--out", str(tmp_path)])  # fmt: skip
     assert code == 1
     assert "kernel routes closed-form and autodiff disagree in float64" in capsys.readouterr().out.replace("\n", " ")

@@ -13,7 +13,7 @@ from ntkverify.cli import main as cli
 from ntkverify.ground.errors import BadInput
 from ntkverify.networks.inputs.file import load
 from ntkverify.networks.problems import problem
-from ntkverify.verifying import verify as verification
+from ntkverify.verifying import verify as verifying
 
 SOFTMAX = catalogue.activation("softmax")
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -43,8 +43,9 @@ def words(draw):
 def test_any_words_give_an_exit_code_and_a_message(words, monkeypatch, capsys, tmp_path_factory):
     """Only the numerical work is left out."""
     monkeypatch.chdir(tmp_path_factory.mktemp("words"))
-    monkeypatch.setattr(verification, "_judge_all", lambda *args: None)
-    monkeypatch.setattr(verification, "_describe", lambda *args: None)
+    monkeypatch.setattr(verifying, "gather", lambda *args: ([], False))
+    monkeypatch.setattr(verifying, "describe", lambda *args: None)
+    monkeypatch.setattr(verifying.Rows, "describe", lambda *args: None)
     try:
         code = cli.main(words)
     except SystemExit as exit:  # how the option parser refuses

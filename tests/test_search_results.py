@@ -9,7 +9,7 @@ import pytest
 from conftest import make
 
 from ntkverify import catalogue
-from ntkverify.judging.judge import chunks
+from ntkverify.judging.draws import chunks
 from ntkverify.searching.falsifying import conditional, is_searchable
 
 ROOT = Path(__file__).parents[1]

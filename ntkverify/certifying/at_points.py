@@ -19,7 +19,8 @@ from ntkverify.arithmetic.float64 import in_balls
 from ntkverify.arithmetic.unknown import UnknownOperation
 from ntkverify.certifying.decision import PROVED, REFUTED, UNDECIDED, Decision, decide
 from ntkverify.ground.environment import environment
-from ntkverify.judging.judge import Evidence, chunks, examine
+from ntkverify.judging.draws import chunks
+from ntkverify.judging.evidence import Evidence, examine
 from ntkverify.judging.trial import tried
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.nouns import IN_BALL, ON_PATH, Params, Point, Problem

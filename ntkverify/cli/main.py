@@ -259,7 +259,7 @@ class Realise:
         from ntkverify.ground import results
         from ntkverify.ground.environment import environment, require_memory
         from ntkverify.ground.progress import Progress, set_up_jax
-        from ntkverify.verifying.verify import make_instance
+        from ntkverify.verifying.instances import make_instance
 
         set_up_jax("float64")
         widest = self.m or self.max_width
@@ -349,7 +349,7 @@ class Falsify:
         from ntkverify.ground.progress import Progress, set_up_jax
         from ntkverify.searching.falsifying import conditional, falsify, is_searchable, searchable
         from ntkverify.searching.tightening import tightest
-        from ntkverify.verifying.verify import make_instance
+        from ntkverify.verifying.instances import make_instance
 
         set_up_jax(settings.dtype)
         forms = catalogue.claims(self.claim)
@@ -513,7 +513,7 @@ class Certify:
         from ntkverify.certifying.at_points import certify
         from ntkverify.ground import results
         from ntkverify.ground.progress import Progress, set_up_jax
-        from ntkverify.verifying.verify import make_instance
+        from ntkverify.verifying.instances import make_instance
 
         set_up_jax(settings.dtype)
         config = settings.config(claims=list(self.claims))

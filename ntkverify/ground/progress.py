@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +41,18 @@ class Progress:
 
     def __exit__(self, *_):
         self.bars.stop()
+
+
+class Counted:
+    """Steps done of a known number, told to `heard(what, done, total)`."""
+
+    def __init__(self, heard: Callable[[str, int, int], None], total: int):
+        self.heard, self.total, self.done = heard, total, 0
+
+    def __call__(self, what: str, steps: int = 0) -> None:
+        """`steps` more are done; `what` is next."""
+        self.done += steps
+        self.heard(what, self.done, self.total)
 
 
 def require_device() -> None:

@@ -22,7 +22,7 @@ import numpy as np
 
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import random_key
-from ntkverify.judging.judge import CHUNK, point_bytes
+from ntkverify.judging.draws import CHUNK, point_bytes
 from ntkverify.networks.nouns import IN_BALL, Point, Problem
 from ntkverify.networks.points import DIRECTIONS, draw_points
 from ntkverify.networks.setting import rank

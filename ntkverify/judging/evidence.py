@@ -1,4 +1,4 @@
-"""claim × problem × draws → Evidence → Verdict.
+"""claim × problem × points → Evidence.
 
 Every inequality is put as small ≤ large, each side with its rounding error.  A draw holds when
 small + error ≤ large − error at every point and entry, is violated when some small exceeds large by
@@ -15,8 +15,7 @@ tolerance that the claim states: rounding is far below the scatter of the slopes
 """
 
 import functools
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,28 +24,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify.arithmetic.running import with_error
-from ntkverify.ground.numerics import (
-    full_precision,
-    hold_rate_interval,
-    mean_interval,
-    random_key,
-    trials_needed,
-    unit_roundoff,
-)
-from ntkverify.networks.nouns import AT_START, IN_BALL, ON_PATH, Point, Problem
-from ntkverify.networks.paths import draw_paths
-from ntkverify.networks.points import DIRECTIONS, draw_points, over_draws
+from ntkverify.ground.numerics import full_precision, unit_roundoff
+from ntkverify.judging.draws import batch_size
+from ntkverify.networks.nouns import AT_START, IN_BALL, Point, Problem
+from ntkverify.networks.points import over_draws
 from ntkverify.statements.claim import Claim
 
 DECISIVE = 0.48
 """An entry of an equality or of an attained bound is tested where the allowance is below u^DECISIVE of its larger side:
 2e-8 in float64, 3e-4 in float32."""
-FEWEST = 20
-"""Applicable draws below which a claim was not tested."""
-CHUNK = 20
-"""Draws between two reports of progress; a draw's points live only that long."""
-BUDGET = 2**28
-"""Bytes that the points under evaluation may take together."""
 
 
 @functools.partial(
@@ -88,28 +74,6 @@ class Evidence:
         """One word a draw: held, violated, undecided or not applicable."""
         words = np.where(self.held, "held", np.where(self.violated, "violated", "undecided"))
         return np.where(self.applicable, words, "not applicable")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """holds | violated | vacuous | undecided, with the counts and the sentence that explains it."""
-
-    verdict: str
-    sentence: str
-    draws: int
-    applicable: int
-    held: int
-    undecided: int
-    interval: tuple[float, float]
-    median: float | None
-    """Median over the applicable draws of log10(small / large); None when it has no logarithm."""
-    worst: float | None
-    infinite: int
-    """Applicable draws whose ratio is infinite: large ≤ 0 < small."""
-    beyond: dict | None = None
-    """log₁₀ of the factor by which an assumed width or step size is missed: its range over draws."""
-    exponent: dict | None = None
-    """For claims of direction `order`: mean, low and high of the slope, the exponent claimed, its tolerance."""
 
 
 @functools.partial(jax.jit, static_argnames=("forms", "batch"))
@@ -252,41 +216,6 @@ def _worst_point(found: Evidence) -> Evidence:
     )
 
 
-def point_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
-    """About what evaluating a claim at one point takes: kernels, G and weights, each with its error
-    bound and a few temporaries."""
-    nd = n * d_out
-    return 8 * (2 * nd * nd + nd * m + (n + 2 * d_in) * m) * itemsize
-
-
-def chunk_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
-    """What the points of one chunk take, while they are drawn and while they are evaluated."""
-    return 2 * CHUNK * len(DIRECTIONS) * (2 * (d_in + d_out) * m + n * d_out) * itemsize
-
-
-def sizes(problem: Problem) -> tuple[int, int, int, int, int]:
-    """n, d_in, d_out, m, and the bytes of a number."""
-    return problem.n, problem.d_in, problem.d_out, problem.m, problem.X.dtype.itemsize
-
-
-def batch_size(problem: Problem) -> int:
-    """How many points to evaluate at a time: one on a CPU, where more only compiles longer.
-
-    A divisor of `CHUNK`, because a remainder would be compiled apart.
-    """
-    most = min(1 if jax.default_backend() == "cpu" else CHUNK, BUDGET // point_bytes(*sizes(problem)))
-    return max((size for size in range(1, CHUNK + 1) if CHUNK % size == 0 and size <= most), default=1)
-
-
-def chunks(problem: Problem, draws: int, seed: int, where: str = IN_BALL) -> Iterator[tuple[int, Point]]:
-    """`CHUNK` draws at a time: how many of them count, and their points (draws, points of a draw)."""
-    keys = jax.random.split(random_key(seed), draws)
-    points = draw_paths if where == ON_PATH else draw_points
-    for begin in range(0, draws, CHUNK):
-        part = keys[jnp.minimum(jnp.arange(begin, begin + CHUNK), draws - 1)]
-        yield min(CHUNK, draws - begin), points(problem, part, batch_size(problem))
-
-
 def examine(forms: tuple[Claim, ...], problem: Problem, points: Point, count: int) -> list[Evidence]:
     """The evidence of the first `count` draws of a chunk, for each form."""
     constants = tuple(dict(form.constants) for form in forms)
@@ -294,115 +223,6 @@ def examine(forms: tuple[Claim, ...], problem: Problem, points: Point, count: in
     return [jax.tree.map(lambda leaf: np.asarray(leaf)[:count], evidence) for evidence in found]
 
 
-def unjudged(draws: int, reason: str) -> Verdict:
-    """The verdict on a claim that could not be evaluated."""
-    return Verdict("undecided", reason, draws, 0, 0, 0, (0.0, 1.0), None, None, 0)
-
-
 def joined(parts: Sequence[Evidence]) -> Evidence:
     """The evidence of several chunks as one."""
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
-
-
-def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:
-    """The verdict by the rules of docs/design.md, with its sentence."""
-    use = evidence.applicable
-    applicable, held = int(use.sum()), int((evidence.held & use).sum())
-    violated = int((evidence.violated & use).sum())
-    undecided = applicable - held - violated
-    low, _ = hold_rate_interval(held, applicable)
-    _, high = hold_rate_interval(held + undecided, applicable)
-    promised = claim.promised(delta)
-    beyond = _beyond(evidence) if claim.beyond else None
-    exponent = None
-    if promised == 1 and violated and claim.direction != "order":
-        verdict = "violated"
-        sentence = f"{violated} of {applicable} applicable draws violate it; one is enough for a deterministic claim."
-    elif applicable < FEWEST:
-        verdict = "vacuous"
-        sentence = f"Its assumptions held on {applicable} of {evidence.draws} draws, fewer than {FEWEST}: not tested."
-        if beyond:
-            sentence += " What it assumes lies a factor 10^{low:.1f} to 10^{high:.1f} beyond these draws.".format(
-                **beyond
-            )
-    elif claim.direction == "order":
-        verdict, sentence, exponent = _of_order(claim, evidence)
-    elif promised == 1:
-        verdict, sentence = _of_certain(evidence, applicable, undecided)
-    else:
-        verdict, sentence = _of_rate(evidence, held, undecided, promised)
-    ratio = evidence.ratio[use]
-    ratio = ratio[~np.isnan(ratio)]
-    return Verdict(
-        verdict=verdict,
-        sentence=sentence,
-        draws=evidence.draws,
-        applicable=applicable,
-        held=held,
-        undecided=undecided,
-        interval=(low, high),
-        median=_log10(float(np.median(ratio))) if len(ratio) else None,
-        worst=_log10(float(ratio.max())) if len(ratio) else None,
-        infinite=int(np.isinf(ratio).sum()),
-        beyond=beyond,
-        exponent=exponent,
-    )
-
-
-def _beyond(evidence: Evidence) -> dict | None:
-    found = evidence.beyond[np.isfinite(evidence.beyond)]
-    return {"low": float(found.min()), "high": float(found.max())} if len(found) else None
-
-
-def _unknown(evidence: Evidence) -> int:
-    """Applicable draws that evaluated to no finite number."""
-    finite = np.isfinite(evidence.small) & np.isfinite(evidence.large) & np.isfinite(evidence.allowance)
-    return int((evidence.applicable & ~finite).sum())
-
-
-def _of_certain(evidence: Evidence, applicable: int, undecided: int) -> tuple[str, str]:
-    if not undecided:
-        return "holds", f"Held on all {applicable} applicable draws."
-    unknown = _unknown(evidence)
-    why = (
-        f"{unknown} evaluated to no finite number (overflow, or a number below the normal range)"
-        if unknown
-        else "the two sides are closer than rounding, or rounding is not small beside them"
-    )
-    return "undecided", f"{undecided} of {applicable} applicable draws are undecided: {why}."
-
-
-def _of_rate(evidence: Evidence, held: int, undecided: int, promised: float) -> tuple[str, str]:
-    applicable = int(evidence.applicable.sum())
-    on = f"Held on {held} of {applicable} applicable draws"
-    if hold_rate_interval(held, applicable)[0] >= promised:
-        return "holds", f"{on}; the hold rate is at least {promised:g} with 95% confidence."
-    if hold_rate_interval(held + undecided, applicable)[1] < promised:
-        return "violated", f"{on}; the hold rate is below the promised {promised:g}."
-    if unknown := _unknown(evidence):
-        return "undecided", f"{unknown} of {applicable} applicable draws evaluated to no finite number (overflow)."
-    if undecided:
-        return "undecided", f"{on}; on {undecided} the two sides are closer than rounding."
-    needed = trials_needed(held / applicable, promised)
-    wanted = f"about {needed} draws would decide" if needed else "no number of draws up to 10⁷ would decide"
-    return "undecided", f"{on}, too few to tell whether the rate reaches {promised:g}; {wanted}."
-
-
-def _of_order(claim: Claim, evidence: Evidence) -> tuple[str, str, dict | None]:
-    """The mean slope's t-interval against the band around the exponent that is claimed."""
-    slopes = evidence.small[evidence.applicable]
-    if not np.isfinite(slopes).all():
-        return "undecided", f"{int((~np.isfinite(slopes)).sum())} draws have no finite slope.", None
-    mean, low, high = mean_interval(slopes)
-    predicted, tolerance = float(claim.constants["exponent"]), float(claim.constants["tolerance"])
-    exponent = {"mean": mean, "low": low, "high": high, "predicted": predicted, "tolerance": tolerance}
-    said = f"Exponent {mean:.3f}, 95% interval [{low:.3f}, {high:.3f}], against {predicted:g} ± {tolerance:g}"
-    if predicted - tolerance <= low and high <= predicted + tolerance:
-        return "holds", f"{said}: inside.", exponent
-    if high < predicted - tolerance or low > predicted + tolerance:
-        return "violated", f"{said}: outside.", exponent
-    return "undecided", f"{said}: the interval crosses the band's edge; more draws would decide.", exponent
-
-
-def _log10(ratio: float) -> float | None:
-    return math.log10(ratio) if 0 < ratio < math.inf else None

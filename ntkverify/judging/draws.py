@@ -1,0 +1,51 @@
+"""Draws by the chunk: how many points are held, and how many are evaluated, at a time."""
+
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+
+from ntkverify.ground.numerics import random_key
+from ntkverify.networks.nouns import IN_BALL, ON_PATH, Point, Problem
+from ntkverify.networks.paths import draw_paths
+from ntkverify.networks.points import DIRECTIONS, draw_points
+
+CHUNK = 20
+"""Draws between two reports of progress; a draw's points live only that long."""
+BUDGET = 2**28
+"""Bytes that the points under evaluation may take together."""
+
+
+def point_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
+    """About what evaluating a claim at one point takes: kernels, G and weights, each with its error
+    bound and a few temporaries."""
+    nd = n * d_out
+    return 8 * (2 * nd * nd + nd * m + (n + 2 * d_in) * m) * itemsize
+
+
+def chunk_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
+    """What the points of one chunk take, while they are drawn and while they are evaluated."""
+    return 2 * CHUNK * len(DIRECTIONS) * (2 * (d_in + d_out) * m + n * d_out) * itemsize
+
+
+def sizes(problem: Problem) -> tuple[int, int, int, int, int]:
+    """n, d_in, d_out, m, and the bytes of a number."""
+    return problem.n, problem.d_in, problem.d_out, problem.m, problem.X.dtype.itemsize
+
+
+def batch_size(problem: Problem) -> int:
+    """How many points to evaluate at a time: one on a CPU, where more only compiles longer.
+
+    A divisor of `CHUNK`, because a remainder would be compiled apart.
+    """
+    most = min(1 if jax.default_backend() == "cpu" else CHUNK, BUDGET // point_bytes(*sizes(problem)))
+    return max((size for size in range(1, CHUNK + 1) if CHUNK % size == 0 and size <= most), default=1)
+
+
+def chunks(problem: Problem, draws: int, seed: int, where: str = IN_BALL) -> Iterator[tuple[int, Point]]:
+    """`CHUNK` draws at a time: how many of them count, and their points (draws, points of a draw)."""
+    keys = jax.random.split(random_key(seed), draws)
+    points = draw_paths if where == ON_PATH else draw_points
+    for begin in range(0, draws, CHUNK):
+        part = keys[jnp.minimum(jnp.arange(begin, begin + CHUNK), draws - 1)]
+        yield min(CHUNK, draws - begin), points(problem, part, batch_size(problem))
