@@ -378,12 +378,14 @@ class _Running(Arithmetic):
             return lax.dot_general(x, y, dimensions, precision=lax.Precision.HIGHEST)
 
         value, terms = run(a.value, b.value), math.prod(a.value.shape[axis] for axis in of_a)
-        g, length_a, length_b = gamma(terms, value.dtype), _length(a.value, of_a, terms), _length(b.value, of_b, terms)
-        error_b = g * length_b if b.error is None else g * length_b + _length(b.error, of_b, terms)
+        g, (length_a, some_a), (length_b, some_b) = gamma(terms, value.dtype), _length(a, of_a), _length(b, of_b)
+        error_b = g * length_b if b.error is None else g * length_b + _length(Bound(b.error), of_b)[0]
         error = run(length_a, error_b)
         if a.error is not None:
-            error += run(_length(a.error, of_a, terms), length_b + error_b)
-        return Bound(value, error * (1 + 4 * g))
+            error += run(_length(Bound(a.error), of_a)[0], length_b + error_b)
+        # What k products, and the products of lengths, lose when they underflow.
+        flushed = run(some_a, some_b * (8 * (terms + 1) * _tiny(value.dtype)))
+        return Bound(value, error * (1 + 4 * g) + flushed)
 
     def eigenvalues(self, a: Bound) -> Bound:
         """The theorem of `matrices.eigenvalues` in norms alone, which compiles ten times faster.
@@ -427,14 +429,17 @@ def _growth(e):
     return jnp.where(e <= 1, e * (1 + e), jnp.inf)
 
 
-def _length(x, axes, terms: int):
-    """The Euclidean length along `axes`, kept as axes of size 1: 0 for zeros, ∞ where a square overflows.
+def _length(a: Bound, axes):
+    """(at least the Euclidean length along `axes`, 1 where an entry is or may be different from 0), kept as axes of size 1.
 
-    Otherwise so much above it that γ times a product of two covers what underflows in as many products and squares.
+    Scaled, so that no square underflows; ∞ where the scale's reciprocal might be flushed to zero.
     """
-    lost = 8 * (terms + 1) * _tiny(x.dtype) / gamma(max(terms, 1), x.dtype)
-    length = jnp.sqrt(jnp.sum(x * x, axes, keepdims=True) + lost)
-    return jnp.where(jnp.any(x != 0, axes, keepdims=True), length, 0)
+    size = jnp.abs(a.value)
+    top = jnp.max(size, axes, keepdims=True, initial=0)
+    scale = jnp.where(top > 0, top, 1)
+    length = top * jnp.sqrt(jnp.sum((size / scale) ** 2, axes, keepdims=True))
+    some = top if a.error is None else jnp.maximum(top, jnp.max(a.error, axes, keepdims=True, initial=0))
+    return jnp.where(top <= 0.25 / _tiny(size.dtype), length, jnp.inf), (some > 0).astype(size.dtype)
 
 
 RUNNING = _Running()
