@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from ntkverify.networks.nouns import IN_BALL, Point, Problem
 
 Formula = Callable[[Problem, Point, Mapping[str, Any]], jax.Array]
+Factor = float | Callable[[Problem, Point, Mapping[str, Any]], jax.Array | float]
 
 
 def always(problem: Problem, point: Point, constants: Mapping[str, Any]) -> jax.Array:
@@ -59,14 +60,12 @@ class Form:
         return dataclasses.replace(self, twins=made)
 
 
-def scaled(
-    mutation: str, *, lhs: float | Formula | None = None, rhs: float | Formula | None = None
-) -> Callable[[Form], Twin]:
-    """The twin whose sides are multiplied by a number, or by a formula."""
+def scaled(mutation: str, *, lhs: Factor | None = None, rhs: Factor | None = None) -> Callable[[Form], Twin]:
+    """The twin of which a side is multiplied by a number, or by a function of what its formula is a function of."""
     return lambda form: Twin(mutation, lhs=_times(lhs, form.lhs), rhs=_times(rhs, form.rhs))
 
 
-def _times(factor: float | Formula | None, side: Formula) -> Formula | None:
+def _times(factor: Factor | None, side: Formula) -> Formula | None:
     if factor is None:
         return None
     by = factor if callable(factor) else lambda problem, point, constants: factor
