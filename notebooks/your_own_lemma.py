@@ -16,7 +16,7 @@
 # # Your own lemma
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/ntkverify/ntkverify/blob/main/notebooks/your_own_lemma.ipynb)
 #
-# A lemma is a file: a docstring that states it, two formulas, and a broken twin. Write one, check it on draws, search for a counterexample, and decide the point that was found with every rounding enclosed.
+# A lemma is a file: a docstring that states it, two formulas, and a broken twin; what it imports comes from `ntkverify.lemma`. Write one, check it on draws, search for a counterexample, and decide the point that was found with every rounding enclosed.
 #
 # Executing a claim's file is executing its code: run only files that you trust.
 

@@ -5,9 +5,11 @@ files, so that listing them starts at once and without JAX.
 """
 
 import ast
+import functools
 import importlib
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ntkverify.ground.errors import BadInput, choose
@@ -112,25 +114,39 @@ def own(name: str) -> bool:
 
 
 def claims(name: str) -> "tuple[Claim, ...]":
-    """The executable forms of a claim.  For a user's file this executes the file."""
-    if own(name):
-        return _from_file(name)
-    choose("claim", name, CLAIMS)
-    return importlib.import_module(f"ntkverify.claims.{name.replace('-', '_')}").CLAIMS
+    """The executable forms of a claim, in the order in which it states them.  A user's file is executed."""
+    return _own_claims(name) if own(name) else _claims(choose("claim", name, CLAIMS))
 
 
-def _from_file(name: str) -> "tuple[Claim, ...]":
-    statements(name)
+@functools.cache
+def _claims(name: str) -> "tuple[Claim, ...]":
+    return _bound(name, statements(name), importlib.import_module(f"ntkverify.claims.{name.replace('-', '_')}"))
+
+
+def _own_claims(name: str) -> "tuple[Claim, ...]":
+    stated, path = statements(name), Path(name).resolve()
+    now = "`from ntkverify.lemma import Form` and so on, and a line such as `derived = Form(lhs, rhs)`"
     try:
-        path = Path(name).resolve()
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
         spec.loader.exec_module(module)  # type: ignore[union-attr]
-        return tuple(module.CLAIMS)
     except (Exception, SystemExit) as error:  # whatever the user's code raises
+        absent = error.name or "" if isinstance(error, ImportError) else ""
+        if absent.startswith("ntkverify.") and absent != "ntkverify.lemma":
+            said = f"{name}: {error}; lemma files for ntkverify 0.1 imported so"
+            raise BadInput(said, now, "ntkverify new claim") from None
         raise BadInput(
-            f"{name} raised {type(error).__name__}: {error}", "a file that defines CLAIMS", "ntkverify new claim"
+            f"{name} raised {type(error).__name__}: {error}", "a lemma's file that runs", "ntkverify new claim"
         ) from None
+    try:
+        return _bound(path.stem.replace("_", "-"), stated, module)
+    except ValueError as error:
+        old = " but CLAIMS, as lemma files for ntkverify 0.1 did" if hasattr(module, "CLAIMS") else ""
+        raise BadInput(f"{name} {error}{old}", now, "ntkverify new claim") from None
+
+
+def _bound(id: str, stated: dict[str, Statement], module: ModuleType) -> "tuple[Claim, ...]":
+    return importlib.import_module("ntkverify.statements.claim").bind(id, stated, vars(module))  # needs JAX
 
 
 def activation(name: str) -> "Activation":

@@ -192,8 +192,8 @@ def test_a_crash_is_no_finding(raised, monkeypatch, capsys, tmp_path):
 def test_an_exit_in_a_lemma_is_bad_input(where, tmp_path, capsys):
     mine = tmp_path / "mine.py"
     assert cli.main(["new", "claim", str(mine)]) == 0
-    before, claims, after = mine.read_text("utf-8").partition("CLAIMS = ")
-    mine.write_text(before + where + claims + after, encoding="utf-8")
+    before, binding, after = mine.read_text("utf-8").partition("derived = ")
+    mine.write_text(before + where + binding + after, encoding="utf-8")
     words = ["--data", "sphere", "--n", "4", "--d-in", "4", "--m", "16", "--out", str(tmp_path / "out")]
     assert cli.main(["verify", str(mine), *words]) == 2
     assert "raised SystemExit" in capsys.readouterr().err

@@ -30,14 +30,11 @@ from ntkverify.networks.quantities import (
     outputs,
     pulled_back,
     residual,
+    squared_error,
     step_terms,
 )  # fmt: skip
 from ntkverify.networks.training import theorem_step
-from ntkverify.statements.claim import Twin, claim
-
-
-def squared(problem, params):
-    return jnp.sum(residual(problem, params) ** 2)
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 def step(point):
@@ -45,15 +42,15 @@ def step(point):
 
 
 def lhs(problem, point, c):
-    return squared(problem, point.base) - squared(problem, point.moved)
+    return squared_error(problem, point.base) - squared_error(problem, point.moved)
 
 
-def derived(problem, point, c):
+def derived_rhs(problem, point, c):
     return step(point) / point.path.eta
 
 
 def derived_assumptions(problem, point, c):
-    top, size = eigenvalues(problem, point.base)[-1], jnp.sqrt(squared(problem, point.base))
+    top, size = eigenvalues(problem, point.base)[-1], jnp.sqrt(squared_error(problem, point.base))
     bend = curvature(problem, point.base, distance(point))
     return is_softmax(problem, point, c) & (point.path.eta * (problem.m * top + 2.5 * bend * size) <= 1)
 
@@ -67,9 +64,9 @@ def reconstructed_lhs(problem, point, c):
     return -sum(step_terms(problem, point.base, z, outputs(problem, point.base))) / eta
 
 
-def reconstructed(problem, point, c):
+def reconstructed_rhs(problem, point, c):
     smallest = eigenvalues(problem, point.path.start)[0]
-    return 0.5 * problem.m * smallest * squared(problem, point.base)
+    return 0.5 * problem.m * smallest * squared_error(problem, point.base)
 
 
 def reconstructed_assumptions(problem, point, c):
@@ -78,35 +75,21 @@ def reconstructed_assumptions(problem, point, c):
     return is_softmax(problem, point, c) & (smallest > c["least"]) & kept
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=reconstructed_lhs,
-        rhs=reconstructed,
-        assumptions=reconstructed_assumptions,
-        where=ON_PATH,
-        constants={"C": 10.0, "power": 16.0, "least": 1e-9},
-        twins=(
-            Twin("the rate 2mηλ_max claimed", rhs=lambda p, q, c: 2.1 * p.m * q.path.top * squared(p, q.base)),
-            Twin("the factor m squared", rhs=lambda p, q, c: p.m * reconstructed(p, q, c)),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=derived,
-        assumptions=derived_assumptions,
-        where=ON_PATH,
-        twins=(
-            Twin("twice the decrease claimed", rhs=lambda p, q, c: 2 * derived(p, q, c)),
-            Twin(
-                "λ_max in place of ‖Jᵀe‖²/m‖e‖²",
-                rhs=lambda p, q, c: 2 * p.m * q.path.eta * q.path.top * squared(p, q.base),
-            ),
-        ),
+reconstructed = Form(
+    reconstructed_lhs,
+    reconstructed_rhs,
+    assumptions=reconstructed_assumptions,
+    where=ON_PATH,
+    constants={"C": 10.0, "power": 16.0, "least": 1e-9},
+).with_twins(
+    Twin("the rate 2mηλ_max claimed", rhs=lambda p, q, c: 2.1 * p.m * q.path.top * squared_error(p, q.base)),
+    scaled("the factor m squared", rhs=lambda p, q, c: p.m),
+)
+
+derived = Form(lhs, derived_rhs, assumptions=derived_assumptions, where=ON_PATH).with_twins(
+    scaled("twice the decrease claimed", rhs=2.0),
+    Twin(
+        "λ_max in place of ‖Jᵀe‖²/m‖e‖²",
+        rhs=lambda p, q, c: 2 * p.m * q.path.eta * q.path.top * squared_error(p, q.base),
     ),
 )

@@ -31,7 +31,7 @@ from ntkverify.networks.quantities import (
     squared_error,
 )
 from ntkverify.networks.training import theorem_missed
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 def lhs(problem, point, c):
@@ -54,7 +54,7 @@ def assumptions(problem, point, c):
     return is_softmax(problem, point, c) & (problem.init == COUPLED) & small & (path.least > c["least"])
 
 
-def reconstructed(problem, point, c):
+def reconstructed_rhs(problem, point, c):
     smallest = eigenvalues(problem, point.path.start)[0]
     return envelope(problem, point, 0.5 * problem.m * point.path.eta * smallest)
 
@@ -63,34 +63,19 @@ def positive(problem, point, c):
     return is_softmax(problem, point, c) & (eigenvalues(problem, point.path.start)[0] > c["least"])
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=lhs,
-        rhs=reconstructed,
-        assumptions=positive,
-        beyond=theorem_missed,
-        where=ON_PATH,
-        constants=THEOREM_WIDTH | {"power": 16.0, "least": 1e-9},
-        twins=(
-            Twin("λ_max in place of λ", rhs=lambda p, q, c: envelope(p, q, 0.9 * p.m * q.path.eta * q.path.top)),
-            Twin("the rate of one step for all", rhs=lambda p, q, c: reconstructed(p, q, c) * jnp.exp(-q.path.time)),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=assumptions,
-        where=ON_PATH,
-        constants={"least": 1e-9},
-        twins=(
-            Twin("λ_max in place of λ", rhs=lambda p, q, c: envelope(p, q, 0.9 * p.m * q.path.eta * q.path.top)),
-            Twin("the rate of one step for all", rhs=lambda p, q, c: rhs(p, q, c) * jnp.exp(-q.path.time)),
-        ),
-    ),
+reconstructed = Form(
+    lhs,
+    reconstructed_rhs,
+    assumptions=positive,
+    beyond=theorem_missed,
+    where=ON_PATH,
+    constants=THEOREM_WIDTH | {"power": 16.0, "least": 1e-9},
+).with_twins(
+    Twin("λ_max in place of λ", rhs=lambda p, q, c: envelope(p, q, 0.9 * p.m * q.path.eta * q.path.top)),
+    scaled("the rate of one step for all", rhs=lambda p, q, c: jnp.exp(-q.path.time)),
+)
+
+derived = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-9}).with_twins(
+    Twin("λ_max in place of λ", rhs=lambda p, q, c: envelope(p, q, 0.9 * p.m * q.path.eta * q.path.top)),
+    scaled("the rate of one step for all", rhs=lambda p, q, c: jnp.exp(-q.path.time)),
 )

@@ -31,7 +31,7 @@ from ntkverify.networks.quantities import (
     nominal_B,
     operator_norm,
 )
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 def smallest(problem, params):
@@ -62,11 +62,11 @@ def half(problem, point, c):
     return smallest(problem, point.base) / 2
 
 
-def reconstructed(problem, point, c):
+def reconstructed_lhs(problem, point, c):
     return kept(problem, point, reconstructed_radius(problem, point, c))
 
 
-def derived(problem, point, c):
+def derived_lhs(problem, point, c):
     return kept(problem, point, derived_radius(problem, point, c))
 
 
@@ -79,37 +79,14 @@ def derived_assumptions(problem, point, c):
     return is_softmax(problem, point, c) & (smallest(problem, point.base) > c["least"])
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=reconstructed,
-        rhs=half,
-        assumptions=reconstructed_assumptions,
-        constants={"power": 10.0, "C": 10.0, "least": 1e-9},
-        twins=(
-            Twin("2λ claimed instead of λ/2", rhs=lambda p, q, c: 4 * half(p, q, c)),
-            Twin(
-                "a radius of 1/2 whatever λ is",
-                lhs=lambda p, q, c: kept(p, q, jnp.asarray(0.5, p.X.dtype)),
-            ),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=derived,
-        rhs=half,
-        assumptions=derived_assumptions,
-        constants={"least": 1e-9},
-        twins=(
-            Twin("2λ claimed instead of λ/2", rhs=lambda p, q, c: 4 * half(p, q, c)),
-            Twin(
-                "a radius of 1/2 whatever λ is",
-                lhs=lambda p, q, c: kept(p, q, jnp.asarray(0.5, p.X.dtype)),
-            ),
-        ),
-    ),
+reconstructed = Form(
+    reconstructed_lhs, half, assumptions=reconstructed_assumptions, constants={"power": 10.0, "C": 10.0, "least": 1e-9}
+).with_twins(
+    scaled("2λ claimed instead of λ/2", rhs=4.0),
+    Twin("a radius of 1/2 whatever λ is", lhs=lambda p, q, c: kept(p, q, jnp.asarray(0.5, p.X.dtype))),
+)
+
+derived = Form(derived_lhs, half, assumptions=derived_assumptions, constants={"least": 1e-9}).with_twins(
+    scaled("2λ claimed instead of λ/2", rhs=4.0),
+    Twin("a radius of 1/2 whatever λ is", lhs=lambda p, q, c: kept(p, q, jnp.asarray(0.5, p.X.dtype))),
 )

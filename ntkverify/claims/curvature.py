@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from ntkverify.networks.growth import bends, constants, curvature_within, displacement, first_neuron, smooth
 from ntkverify.networks.nouns import Params
 from ntkverify.networks.quantities import outputs
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, scaled
 
 
 def bent(problem, point):
@@ -43,20 +43,8 @@ def rhs(problem, point, c):
     return curvature_within(constants(problem, point.base), jnp.zeros((), problem.X.dtype))
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=smooth,
-        twins=(
-            Twin("the factor √d dropped", rhs=lambda p, q, c: rhs(p, q, c) / p.d_out**0.5),
-            Twin(
-                "the largest weight replaced by the mean", rhs=lambda p, q, c: rhs(p, q, c) / jnp.max(bends(p, q.base))
-            ),
-            Twin("the constant halved", rhs=lambda p, q, c: rhs(p, q, c) / 2),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=smooth).with_twins(
+    scaled("the factor √d dropped", rhs=lambda p, q, c: p.d_out**-0.5),
+    scaled("the largest weight replaced by the mean", rhs=lambda p, q, c: 1 / jnp.max(bends(p, q.base))),
+    scaled("the constant halved", rhs=0.5),
 )

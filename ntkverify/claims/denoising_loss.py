@@ -15,7 +15,7 @@ Note: The second term does not depend on $f$: the labels $X_0$ teach $f^*$ in th
 import jax
 import jax.numpy as jnp
 
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 from ntkverify.truths.estimator import noisy, regression_error
 from ntkverify.truths.mixtures import atoms, covariance
 from ntkverify.truths.process import noise, signal
@@ -53,19 +53,9 @@ def without_signal(problem, point, c):
     return averaged(problem, t, x, f, jnp.ones_like(t))
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        constants={"t": 0.5},
-        twins=(
-            Twin("the posterior variance dropped", rhs=apart),
-            Twin("the regression error dropped", rhs=spread),
-            Twin("α_t missing in the posterior", lhs=without_signal),
-            Twin("one part in a thousand million wrong", lhs=lambda p, q, c: lhs(p, q, c) * (1 + 1e-9)),
-        ),
-    ),
+derived = Form(lhs, rhs, constants={"t": 0.5}).with_twins(
+    Twin("the posterior variance dropped", rhs=apart),
+    Twin("the regression error dropped", rhs=spread),
+    Twin("α_t missing in the posterior", lhs=without_signal),
+    scaled("one part in a thousand million wrong", lhs=1 + 1e-9),
 )

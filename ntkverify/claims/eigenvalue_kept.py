@@ -22,7 +22,7 @@ import jax.numpy as jnp
 
 from ntkverify.networks.nouns import ON_PATH
 from ntkverify.networks.quantities import THEOREM_WIDTH, eigenvalues, is_softmax, kappa, operator_norm, width_missed
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 def lhs(problem, point, c):
@@ -47,7 +47,7 @@ def assumptions(problem, point, c):
     return is_softmax(problem, point, c) & lasting
 
 
-def reconstructed(problem, point, c):
+def reconstructed_rhs(problem, point, c):
     return 0.5 * root(problem, point) ** 2
 
 
@@ -55,34 +55,19 @@ def positive(problem, point, c):
     return is_softmax(problem, point, c) & (root(problem, point) > c["least"])
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=lhs,
-        rhs=reconstructed,
-        assumptions=positive,
-        beyond=width_missed,
-        where=ON_PATH,
-        constants=THEOREM_WIDTH | {"least": 1e-6},
-        twins=(
-            Twin("2λ in place of λ/2", rhs=lambda p, q, c: 4 * reconstructed(p, q, c)),
-            Twin("√λ in place of λ", rhs=lambda p, q, c: jnp.sqrt(reconstructed(p, q, c))),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=assumptions,
-        where=ON_PATH,
-        constants={"least": 1e-6},
-        twins=(
-            Twin("the sign of the loss flipped", rhs=lambda p, q, c: (root(p, q) + loss(p, q)) ** 2),
-            Twin("2λ claimed", rhs=lambda p, q, c: 2 * root(p, q) ** 2),
-        ),
-    ),
+reconstructed = Form(
+    lhs,
+    reconstructed_rhs,
+    assumptions=positive,
+    beyond=width_missed,
+    where=ON_PATH,
+    constants=THEOREM_WIDTH | {"least": 1e-6},
+).with_twins(
+    scaled("2λ in place of λ/2", rhs=4.0),
+    Twin("√λ in place of λ", rhs=lambda p, q, c: jnp.sqrt(reconstructed_rhs(p, q, c))),
+)
+
+derived = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-6}).with_twins(
+    Twin("the sign of the loss flipped", rhs=lambda p, q, c: (root(p, q) + loss(p, q)) ** 2),
+    Twin("2λ claimed", rhs=lambda p, q, c: 2 * root(p, q) ** 2),
 )

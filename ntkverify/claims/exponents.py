@@ -23,18 +23,18 @@ import jax.numpy as jnp
 
 from ntkverify.networks.nouns import AT_START, COUPLED
 from ntkverify.networks.quantities import largest_exponent, nominal_B
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 def lhs(problem, point, c):
     return largest_exponent(problem, point.base)
 
 
-def reconstructed(problem, point, c):
+def reconstructed_rhs(problem, point, c):
     return nominal_B(problem, c["C"])
 
 
-def derived(problem, point, c):
+def derived_rhs(problem, point, c):
     drawn = problem.m // 2 if problem.init == COUPLED else problem.m
     return tail(problem, drawn * problem.n)
 
@@ -43,30 +43,12 @@ def tail(problem, pairs):
     return problem.sigma * jnp.sqrt(2 * jnp.log(pairs / problem.delta))
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=lhs,
-        rhs=reconstructed,
-        where=AT_START,
-        constants={"C": 10.0},
-        twins=(
-            Twin("the factor C dropped", rhs=lambda p, q, c: p.sigma * jnp.sqrt(jnp.log(p.n * p.d_out / p.delta))),
-            Twin("the factor C √log(nd/δ) dropped", rhs=lambda p, q, c: p.sigma),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=derived,
-        where=AT_START,
-        twins=(
-            Twin("the factor m dropped", rhs=lambda p, q, c: tail(p, p.n)),
-            Twin("the factor 2 dropped", rhs=lambda p, q, c: derived(p, q, c) / jnp.sqrt(2.0).astype(p.X.dtype)),
-        ),
-    ),
+reconstructed = Form(lhs, reconstructed_rhs, where=AT_START, constants={"C": 10.0}).with_twins(
+    Twin("the factor C dropped", rhs=lambda p, q, c: p.sigma * jnp.sqrt(jnp.log(p.n * p.d_out / p.delta))),
+    Twin("the factor C √log(nd/δ) dropped", rhs=lambda p, q, c: p.sigma),
+)
+
+derived = Form(lhs, derived_rhs, where=AT_START).with_twins(
+    Twin("the factor m dropped", rhs=lambda p, q, c: tail(p, p.n)),
+    scaled("the factor 2 dropped", rhs=2**-0.5),
 )

@@ -30,7 +30,7 @@ from ntkverify.networks.quantities import (
     pulled_back,
     residual,
 )  # fmt: skip
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled, with_constants
 
 
 def lhs(problem, point, c):
@@ -42,41 +42,25 @@ def error_length(problem, point):
     return jnp.sqrt(jnp.sum(given(residual(problem, point.moved)) ** 2))
 
 
-def reconstructed(problem, point, c):
+def reconstructed_rhs(problem, point, c):
     nd = problem.n * problem.d_out
     return jnp.exp(c["power"] * nominal_B(problem, c["C"])) * nd**0.5 * error_length(problem, point)
 
 
-def derived(problem, point, c):
+def derived_rhs(problem, point, c):
     largest = jnp.max(jnp.abs(outputs(problem, point.moved))) / problem.m
     length = jnp.sqrt(jnp.sum(problem.X**2))
     return (1 + largest) * kappa(problem, point.moved) * problem.d_out**0.5 * length * error_length(problem, point)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=lhs,
-        rhs=reconstructed,
-        assumptions=exponents_bounded,
-        constants={"power": 3.0, "C": 10.0},
-        twins=(
-            Twin("the exponent's sign flipped", rhs=lambda p, q, c: reconstructed(p, q, {**c, "power": -c["power"]})),
-            Twin("the factors e^{3B} and √(nd) dropped", rhs=lambda p, q, c: error_length(p, q)),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=derived,
-        assumptions=is_softmax,
-        twins=(
-            Twin("the factor √(nd) dropped", rhs=lambda p, q, c: derived(p, q, c) / (p.n * p.d_out) ** 0.5),
-            Twin("the factor ‖e‖ √d dropped", rhs=lambda p, q, c: derived(p, q, c) / error_length(p, q) / p.d_out**0.5),
-        ),
-    ),
+reconstructed = Form(
+    lhs, reconstructed_rhs, assumptions=exponents_bounded, constants={"power": 3.0, "C": 10.0}
+).with_twins(
+    with_constants("the exponent's sign flipped", power=-3.0),
+    Twin("the factors e^{3B} and √(nd) dropped", rhs=lambda p, q, c: error_length(p, q)),
+)
+
+derived = Form(lhs, derived_rhs, assumptions=is_softmax).with_twins(
+    scaled("the factor √(nd) dropped", rhs=lambda p, q, c: (p.n * p.d_out) ** -0.5),
+    scaled("the factor ‖e‖ √d dropped", rhs=lambda p, q, c: p.d_out**-0.5 / error_length(p, q)),
 )

@@ -18,7 +18,7 @@ from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.network import forward
 from ntkverify.networks.nouns import Params
 from ntkverify.networks.quantities import logits, pulled_back, residual
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 def lhs(problem, point, c):
@@ -44,19 +44,10 @@ def without_output(problem, point, c):
     return pulled_back(problem, point.moved, -problem.y)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        twins=(
-            Twin("the factor m dropped", lhs=lambda p, q, c: lhs(p, q, c) / p.m),
-            Twin("the sign flipped", lhs=lambda p, q, c: -lhs(p, q, c)),
-            Twin("one part in a thousand million wrong", lhs=lambda p, q, c: lhs(p, q, c) * (1 + 1e-9)),
-            Twin("the mean f dropped from a − f", lhs=without_mean),
-            Twin("F dropped from e = F − Y", lhs=without_output),
-        ),
-    ),
+derived = Form(lhs, rhs).with_twins(
+    scaled("the factor m dropped", lhs=lambda p, q, c: 1 / p.m),
+    scaled("the sign flipped", lhs=-1.0),
+    scaled("one part in a thousand million wrong", lhs=1 + 1e-9),
+    Twin("the mean f dropped from a − f", lhs=without_mean),
+    Twin("F dropped from e = F − Y", lhs=without_output),
 )

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from ntkverify.networks.growth import amplitude, bends, constants, displacement, first_neuron, jacobian_change, smooth
 from ntkverify.networks.quantities import jacobian_distance
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, scaled
 
 
 def changed(problem, point):
@@ -37,23 +37,8 @@ def rhs(problem, point, c):
     return jnp.stack([bound(problem, point), bound(problem, first_neuron(point))])
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=smooth,
-        twins=(
-            Twin(
-                "the amplitude √d dropped",
-                rhs=lambda p, q, c: rhs(p, q, c) / amplitude(constants(p, q.base), displacement(q)),
-            ),
-            Twin(
-                "the largest weight replaced by the mean", rhs=lambda p, q, c: rhs(p, q, c) / jnp.max(bends(p, q.base))
-            ),
-            Twin("the constant halved", rhs=lambda p, q, c: rhs(p, q, c) / 2),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=smooth).with_twins(
+    scaled("the amplitude √d dropped", rhs=lambda p, q, c: 1 / amplitude(constants(p, q.base), displacement(q))),
+    scaled("the largest weight replaced by the mean", rhs=lambda p, q, c: 1 / jnp.max(bends(p, q.base))),
+    scaled("the constant halved", rhs=0.5),
 )

@@ -15,7 +15,7 @@ Note: $\|X\|_{op}^2$ is between 1 and n for inputs of length 1; for spread input
 import jax.numpy as jnp
 
 from ntkverify.networks.quantities import distance, is_softmax, jacobian_distance, kappa, operator_norm
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 def lhs(problem, point, c):
@@ -31,18 +31,8 @@ def scale(problem, point):
     return jnp.sqrt(kappa(problem, point.base) * problem.d_out) * operator_norm(problem)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=is_softmax,
-        twins=(
-            Twin("the factor ‖X‖ dropped", rhs=lambda p, q, c: rhs(p, q, c) / operator_norm(p)),
-            Twin("the constant halved", rhs=lambda p, q, c: rhs(p, q, c) / 2),
-            Twin("R squared in place of R", rhs=lambda p, q, c: jnp.expm1(distance(q) ** 2) * scale(p, q)),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=is_softmax).with_twins(
+    scaled("the factor ‖X‖ dropped", rhs=lambda p, q, c: 1 / operator_norm(p)),
+    scaled("the constant halved", rhs=0.5),
+    Twin("R squared in place of R", rhs=lambda p, q, c: jnp.expm1(distance(q) ** 2) * scale(p, q)),
 )

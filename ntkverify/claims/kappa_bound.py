@@ -18,7 +18,7 @@ import jax.numpy as jnp
 
 from ntkverify.networks.nouns import AT_START, COUPLED
 from ntkverify.networks.quantities import is_softmax, logits
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin
 
 
 def lhs(problem, point, c):
@@ -35,18 +35,7 @@ def rhs(problem, point, c):
     return tail(problem, distinct * problem.n)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=is_softmax,
-        where=AT_START,
-        twins=(
-            Twin("the factors m and 2 dropped", rhs=lambda p, q, c: tail(p, p.n) / jnp.sqrt(2.0).astype(p.X.dtype)),
-            Twin("the factors m and n dropped", rhs=lambda p, q, c: tail(p, 1)),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=is_softmax, where=AT_START).with_twins(
+    Twin("the factors m and 2 dropped", rhs=lambda p, q, c: 2**-0.5 * tail(p, p.n)),
+    Twin("the factors m and n dropped", rhs=lambda p, q, c: tail(p, 1)),
 )

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.quantities import is_softmax, outputs, softmax
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 @full_precision
@@ -33,17 +33,7 @@ def rhs(problem, point, c):
     return root[:, None] * root[None, :] * jnp.ones((), problem.X.dtype)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=is_softmax,
-        twins=(
-            Twin("the factor κ dropped", rhs=lambda p, q, c: jnp.ones_like(rhs(p, q, c))),
-            Twin("the factor m dropped", rhs=lambda p, q, c: rhs(p, q, c) / p.m),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=is_softmax).with_twins(
+    Twin("the factor κ dropped", rhs=lambda p, q, c: jnp.ones_like(rhs(p, q, c))),
+    scaled("the factor m dropped", rhs=lambda p, q, c: 1 / p.m),
 )

@@ -17,7 +17,7 @@ from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.network import forward, kernel_scale
 from ntkverify.networks.nouns import Params
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 def lhs(problem, point, c):
@@ -41,17 +41,8 @@ def outputs_slow(problem, point, c):
     return kernel_scale(problem.activation, problem.m) * (H.reshape(n * d, n * d) @ point.probe.ravel())
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        twins=(
-            Twin("the factor s_m dropped", rhs=lambda p, q, c: rhs(p, q, c) / p.m),
-            Twin("one part in a thousand million wrong", rhs=lambda p, q, c: rhs(p, q, c) * (1 + 1e-9)),
-            Twin("outputs slow instead of samples", rhs=outputs_slow),
-        ),
-    ),
+derived = Form(lhs, rhs).with_twins(
+    scaled("the factor s_m dropped", rhs=lambda p, q, c: 1 / p.m),
+    scaled("one part in a thousand million wrong", rhs=1 + 1e-9),
+    Twin("outputs slow instead of samples", rhs=outputs_slow),
 )

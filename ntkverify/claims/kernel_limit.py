@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.kernels.infinite_width import infinite_width
 from ntkverify.networks.nouns import AT_START, Params
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin
 
 GROUPS = 4
 
@@ -58,20 +58,10 @@ def visible(problem, point, c):
     return jnp.asarray(problem.m // 32, least.dtype) >= least
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=visible,
-        where=AT_START,
-        constants={"exponent": -0.5, "tolerance": 0.1},
-        twins=(
-            Twin("m^{-1} claimed", rhs=lambda p, q, c: jnp.sqrt(rhs(p, q, c))),
-            Twin("m^{-1/4} claimed", rhs=lambda p, q, c: rhs(p, q, c) ** 2),
-            Twin("half the limit in place of it", lhs=half_the_limit),
-        ),
-    ),
+derived = Form(
+    lhs, rhs, assumptions=visible, where=AT_START, constants={"exponent": -0.5, "tolerance": 0.1}
+).with_twins(
+    Twin("m^{-1} claimed", rhs=lambda p, q, c: jnp.sqrt(rhs(p, q, c))),
+    Twin("m^{-1/4} claimed", rhs=lambda p, q, c: rhs(p, q, c) ** 2),
+    Twin("half the limit in place of it", lhs=half_the_limit),
 )

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.quantities import eigenvalues, is_softmax, kappa, operator_norm, softmax
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 def lhs(problem, point, c):
@@ -35,17 +35,7 @@ def rhs(problem, point, c):
     return kappa(problem, point.moved) * omega(problem, point) * operator_norm(problem) ** 2
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=is_softmax,
-        twins=(
-            Twin("the factor κ dropped", rhs=lambda p, q, c: omega(p, q) * operator_norm(p) ** 2),
-            Twin("the factor ‖X‖² dropped", rhs=lambda p, q, c: rhs(p, q, c) / operator_norm(p) ** 2),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=is_softmax).with_twins(
+    Twin("the factor κ dropped", rhs=lambda p, q, c: omega(p, q) * operator_norm(p) ** 2),
+    scaled("the factor ‖X‖² dropped", rhs=lambda p, q, c: 1 / operator_norm(p) ** 2),
 )

@@ -22,19 +22,19 @@ Note: Three times better than the $3(e^{2R}-1)nd\kappa$ that bounding each term 
 import jax.numpy as jnp
 
 from ntkverify.networks.quantities import distance, gram, in_small_ball, is_softmax, kappa, kernel_change, nominal_B
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled, with_constants
 
 
 def lhs(problem, point, c):
     return kernel_change(problem, point)
 
 
-def reconstructed(problem, point, c):
+def reconstructed_rhs(problem, point, c):
     nd = problem.n * problem.d_out
     return distance(point) * nd * jnp.exp(c["exponent"] * nominal_B(problem, c["C"]))
 
 
-def derived(problem, point, c):
+def derived_rhs(problem, point, c):
     return jnp.expm1(2 * distance(point)) * scale(problem, point)
 
 
@@ -47,41 +47,16 @@ def flipped(problem, point, c):
     return jnp.expm1(-2 * distance(point)) * scale(problem, point)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=lhs,
-        rhs=reconstructed,
-        assumptions=in_small_ball,
-        constants={"exponent": 10.0, "C": 10.0, "R": 0.01},
-        twins=(
-            Twin(
-                "the exponent's sign flipped",
-                rhs=lambda p, q, c: reconstructed(p, q, {**c, "exponent": -c["exponent"]}),
-            ),
-            Twin(
-                "the factor e^{10B} dropped",
-                rhs=lambda p, q, c: reconstructed(p, q, {**c, "exponent": 0 * c["exponent"]}),
-            ),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=derived,
-        assumptions=is_softmax,
-        twins=(
-            Twin("the factor ‖XXᵀ‖_F dropped", rhs=lambda p, q, c: derived(p, q, c) / jnp.sqrt(jnp.sum(gram(p) ** 2))),
-            Twin(
-                "the factors d and 2 (of 2R, to first order) dropped",
-                rhs=lambda p, q, c: derived(p, q, c) / (2 * p.d_out),
-            ),
-            Twin("the sign of R flipped: 1 − e^{−2R} with the wrong sign", rhs=flipped),
-            Twin("R squared in place of R", rhs=lambda p, q, c: derived(p, q, c) * distance(q)),
-        ),
-    ),
+reconstructed = Form(
+    lhs, reconstructed_rhs, assumptions=in_small_ball, constants={"exponent": 10.0, "C": 10.0, "R": 0.01}
+).with_twins(
+    with_constants("the exponent's sign flipped", exponent=-10.0),
+    with_constants("the factor e^{10B} dropped", exponent=0.0),
+)
+
+derived = Form(lhs, derived_rhs, assumptions=is_softmax).with_twins(
+    scaled("the factor ‖XXᵀ‖_F dropped", rhs=lambda p, q, c: 1 / jnp.sqrt(jnp.sum(gram(p) ** 2))),
+    scaled("the factors d and 2 (of 2R, to first order) dropped", rhs=lambda p, q, c: 1 / (2 * p.d_out)),
+    Twin("the sign of R flipped: 1 − e^{−2R} with the wrong sign", rhs=flipped),
+    scaled("R squared in place of R", rhs=lambda p, q, c: distance(q)),
 )

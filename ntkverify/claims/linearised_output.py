@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from ntkverify.networks.network import forward
 from ntkverify.networks.nouns import Params
 from ntkverify.networks.quantities import curvature, distance, is_softmax, outputs
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin
 
 
 def along(problem, point):
@@ -55,19 +55,9 @@ def single(problem, point, c):
     return curvature(problem, point.base, distance(point)) * distance(point) ** 2
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=is_softmax,
-        twins=(
-            Twin("the linear term dropped", lhs=lambda p, q, c: remainder(p, q, 0.0)),
-            Twin("half of the linear term", lhs=lambda p, q, c: remainder(p, q, 0.5)),
-            Twin("the linear term's sign flipped", lhs=lambda p, q, c: remainder(p, q, -1.0)),
-            Twin("‖Δ‖_F replaced by the longest Δ_r", rhs=single),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=is_softmax).with_twins(
+    Twin("the linear term dropped", lhs=lambda p, q, c: remainder(p, q, 0.0)),
+    Twin("half of the linear term", lhs=lambda p, q, c: remainder(p, q, 0.5)),
+    Twin("the linear term's sign flipped", lhs=lambda p, q, c: remainder(p, q, -1.0)),
+    Twin("‖Δ‖_F replaced by the longest Δ_r", rhs=single),
 )

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.nouns import ON_PATH
 from ntkverify.networks.quantities import is_softmax, outputs, squared_error, step_terms
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin
 
 
 def lhs(problem, point, c):
@@ -48,18 +48,7 @@ def earlier_output(problem, point, c):
     return added(problem, point, step_terms(problem, point.base, z, outputs(problem, point.base)))
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=is_softmax,
-        where=ON_PATH,
-        twins=(
-            *(Twin(f"C_{k} dropped", rhs=without(k)) for k in range(4)),
-            Twin("F at τ in place of τ+1 in v_0", rhs=earlier_output),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=is_softmax, where=ON_PATH).with_twins(
+    *(Twin(f"C_{k} dropped", rhs=without(k)) for k in range(4)),
+    Twin("F at τ in place of τ+1 in v_0", rhs=earlier_output),
 )

@@ -21,8 +21,8 @@ Proof: $\|\Delta w_r(s)\| \le (1+\max|f|)\kappa_s\sqrt d\,\|X\|_F\|e(s)\|$ with 
 import jax.numpy as jnp
 
 from ntkverify.networks.nouns import COUPLED, ON_PATH
-from ntkverify.networks.quantities import eigenvalues, is_softmax, kappa, nominal_B, residual
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.networks.quantities import eigenvalues, is_softmax, kappa, nominal_B, squared_error
+from ntkverify.statements.form import Form, Twin, scaled, with_constants
 
 
 def lhs(problem, point, c):
@@ -31,16 +31,16 @@ def lhs(problem, point, c):
 
 def time_scale(problem, point):
     """4 ‖e(0)‖ / (mλ)."""
-    size = jnp.sqrt(jnp.sum(residual(problem, point.path.start) ** 2))
+    size = jnp.sqrt(squared_error(problem, point.path.start))
     return 4 * size / (problem.m * eigenvalues(problem, point.path.start)[0])
 
 
-def reconstructed(problem, point, c):
+def reconstructed_rhs(problem, point, c):
     nd = problem.n * problem.d_out
     return time_scale(problem, point) * jnp.exp(c["power"] * nominal_B(problem, c["C"])) * nd**0.5
 
 
-def derived(problem, point, c):
+def derived_rhs(problem, point, c):
     return time_scale(problem, point) * gradient_constant(problem, point)
 
 
@@ -61,36 +61,19 @@ def derived_assumptions(problem, point, c):
     return assumptions(problem, point, c) & near
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=lhs,
-        rhs=reconstructed,
-        assumptions=assumptions,
-        where=ON_PATH,
-        constants={"power": 3.0, "C": 10.0, "least": 1e-9},
-        twins=(
-            Twin("the exponent's sign flipped", rhs=lambda p, q, c: reconstructed(p, q, {**c, "power": -c["power"]})),
-            Twin("e^{3B} dropped, m squared", rhs=lambda p, q, c: time_scale(p, q) / p.m),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=derived,
-        assumptions=derived_assumptions,
-        where=ON_PATH,
-        constants={"least": 1e-9, "R": 0.2},
-        twins=(
-            Twin("the factor m squared", rhs=lambda p, q, c: derived(p, q, c) / p.m),
-            Twin(
-                "1/λ_max in place of 1/λ, κ√(nd) dropped",
-                rhs=lambda p, q, c: time_scale(p, q) * eigenvalues(p, q.path.start)[0] / q.path.top / 4,
-            ),
-        ),
+reconstructed = Form(
+    lhs, reconstructed_rhs, assumptions=assumptions, where=ON_PATH, constants={"power": 3.0, "C": 10.0, "least": 1e-9}
+).with_twins(
+    with_constants("the exponent's sign flipped", power=-3.0),
+    Twin("e^{3B} dropped, m squared", rhs=lambda p, q, c: time_scale(p, q) / p.m),
+)
+
+derived = Form(
+    lhs, derived_rhs, assumptions=derived_assumptions, where=ON_PATH, constants={"least": 1e-9, "R": 0.2}
+).with_twins(
+    scaled("the factor m squared", rhs=lambda p, q, c: 1 / p.m),
+    Twin(
+        "1/λ_max in place of 1/λ, κ√(nd) dropped",
+        rhs=lambda p, q, c: time_scale(p, q) * eigenvalues(p, q.path.start)[0] / q.path.top / 4,
     ),
 )

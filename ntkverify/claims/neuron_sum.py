@@ -18,7 +18,7 @@ from ntkverify.arithmetic.primitives import given
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.nouns import ON_PATH
 from ntkverify.networks.quantities import is_softmax, pulled_back, residual, softmax
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin
 
 
 def moves(problem, point, c):
@@ -45,18 +45,7 @@ def down(step):
 
 
 lhs, rhs = up(moves), down(moves)
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=is_softmax,
-        where=ON_PATH,
-        twins=(
-            Twin("the mean f dropped from a − f", lhs=up(without_mean), rhs=down(without_mean)),
-            Twin("the sum weighted by the signs a_1", lhs=up(signs_forgotten), rhs=down(signs_forgotten)),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=is_softmax, where=ON_PATH).with_twins(
+    Twin("the mean f dropped from a − f", lhs=up(without_mean), rhs=down(without_mean)),
+    Twin("the sum weighted by the signs a_1", lhs=up(signs_forgotten), rhs=down(signs_forgotten)),
 )

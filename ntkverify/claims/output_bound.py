@@ -14,7 +14,7 @@ Proof: $F_l/m = \langle a_l, S\rangle$ is a weighted mean of numbers $\pm 1$. Eq
 import jax.numpy as jnp
 
 from ntkverify.networks.quantities import is_softmax, outputs
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 def lhs(problem, point, c):
@@ -25,17 +25,7 @@ def rhs(problem, point, c):
     return jnp.asarray(float(problem.m), problem.X.dtype)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=is_softmax,
-        twins=(
-            Twin("the factor m dropped", rhs=lambda p, q, c: rhs(p, q, c) / p.m),
-            Twin("the square root of m in place of m", rhs=lambda p, q, c: jnp.sqrt(rhs(p, q, c))),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=is_softmax).with_twins(
+    scaled("the factor m dropped", rhs=lambda p, q, c: 1 / p.m),
+    Twin("the square root of m in place of m", rhs=lambda p, q, c: jnp.sqrt(rhs(p, q, c))),
 )

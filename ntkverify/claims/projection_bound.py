@@ -15,7 +15,7 @@ Note: The bound 2 of docs/theory.md is approached only where $|f| \to 1$; near a
 import jax.numpy as jnp
 
 from ntkverify.networks.quantities import distance, is_softmax, outputs
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin
 
 
 def lhs(problem, point, c):
@@ -33,18 +33,8 @@ def rhs(problem, point, c):
     return 1 + reach(problem, point, distance(point))
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=is_softmax,
-        twins=(
-            Twin("R dropped", rhs=lambda p, q, c: 1 + reach(p, q, 0 * distance(q))),
-            Twin("R halved", rhs=lambda p, q, c: 1 + reach(p, q, distance(q) / 2)),
-            Twin("the sign of R flipped", rhs=lambda p, q, c: 1 + reach(p, q, -distance(q))),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=is_softmax).with_twins(
+    Twin("R dropped", rhs=lambda p, q, c: 1 + reach(p, q, 0 * distance(q))),
+    Twin("R halved", rhs=lambda p, q, c: 1 + reach(p, q, distance(q) / 2)),
+    Twin("the sign of R flipped", rhs=lambda p, q, c: 1 + reach(p, q, -distance(q))),
 )

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.quantities import distance, in_small_ball, is_softmax, nominal_B, softmax
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled, with_constants
 
 
 @full_precision
@@ -35,39 +35,23 @@ def lhs(problem, point, c):
     return jnp.abs(centred @ point.base.a.T) / (1 + mean)
 
 
-def reconstructed(problem, point, c):
+def reconstructed_rhs(problem, point, c):
     R = distance(point)
     return R * jnp.exp(c["power"] * nominal_B(problem, c["C"]) + 3 * R)
 
 
-def derived(problem, point, c):
+def derived_rhs(problem, point, c):
     return 2 * jnp.tanh(distance(point) / 2)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=lhs,
-        rhs=reconstructed,
-        assumptions=in_small_ball,
-        constants={"power": 4.0, "C": 10.0, "R": 0.01},
-        twins=(
-            Twin("the exponent's sign flipped", rhs=lambda p, q, c: reconstructed(p, q, {**c, "power": -c["power"]})),
-            Twin("R² in place of R e^{4B+3R}", rhs=lambda p, q, c: distance(q) ** 2),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=derived,
-        assumptions=is_softmax,
-        twins=(
-            Twin("the factor 2 dropped", rhs=lambda p, q, c: derived(p, q, c) / 2),
-            Twin("one part in a hundred off", rhs=lambda p, q, c: 0.99 * derived(p, q, c)),
-        ),
-    ),
+reconstructed = Form(
+    lhs, reconstructed_rhs, assumptions=in_small_ball, constants={"power": 4.0, "C": 10.0, "R": 0.01}
+).with_twins(
+    with_constants("the exponent's sign flipped", power=-4.0),
+    Twin("R² in place of R e^{4B+3R}", rhs=lambda p, q, c: distance(q) ** 2),
+)
+
+derived = Form(lhs, derived_rhs, assumptions=is_softmax).with_twins(
+    scaled("the factor 2 dropped", rhs=0.5),
+    scaled("one part in a hundred off", rhs=0.99),
 )

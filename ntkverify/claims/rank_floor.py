@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.nouns import AT_START, COUPLED, Params
 from ntkverify.networks.quantities import rank_bound
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin
 
 
 def widths(problem):
@@ -67,22 +67,11 @@ def twice(problem):
     return 2 * width_below(problem)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=assumptions,
-        where=AT_START,
-        twins=(
-            Twin("the bound lowered by one", rhs=largest(width_below, lambda problem: floor(problem) - 1)),
-            Twin(
-                "the factor 1/2 of the floor dropped: λ = 0 at twice the width",
-                lhs=trace(twice),
-                rhs=largest(twice, lambda problem: problem.n * problem.d_out - 1),
-            ),
-        ),
+derived = Form(lhs, rhs, assumptions=assumptions, where=AT_START).with_twins(
+    Twin("the bound lowered by one", rhs=largest(width_below, lambda problem: floor(problem) - 1)),
+    Twin(
+        "the factor 1/2 of the floor dropped: λ = 0 at twice the width",
+        lhs=trace(twice),
+        rhs=largest(twice, lambda problem: problem.n * problem.d_out - 1),
     ),
 )

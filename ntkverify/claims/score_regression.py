@@ -14,7 +14,7 @@ Note: Averaged over $t$ and $x$ it says that learning $f^*$ in mean square is le
 
 import jax.numpy as jnp
 
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 from ntkverify.truths.estimator import noisy, regression_error
 from ntkverify.truths.mixtures import atoms, differentiated_score
 from ntkverify.truths.process import noise, score, signal, weight
@@ -51,20 +51,10 @@ def one_power(problem, point, c):
     return lhs(problem, point, c) / noise(noisy(problem, point, c["t"])[0])
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        constants={"t": 0.5},
-        twins=(
-            Twin("the score's sign flipped", lhs=flipped),
-            Twin("α_t missing in the score", lhs=without_signal),
-            Twin("α_t² missing in the weight", lhs=without_weight),
-            Twin("h_t in place of h_t²", lhs=one_power),
-            Twin("one part in a thousand million wrong", lhs=lambda p, q, c: lhs(p, q, c) * (1 + 1e-9)),
-        ),
-    ),
+derived = Form(lhs, rhs, constants={"t": 0.5}).with_twins(
+    Twin("the score's sign flipped", lhs=flipped),
+    Twin("α_t missing in the score", lhs=without_signal),
+    Twin("α_t² missing in the weight", lhs=without_weight),
+    Twin("h_t in place of h_t²", lhs=one_power),
+    scaled("one part in a thousand million wrong", lhs=1 + 1e-9),
 )

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from ntkverify.networks.nouns import ON_PATH
 from ntkverify.networks.quantities import THEOREM_WIDTH, eigenvalues, envelope, is_softmax, squared_error
 from ntkverify.networks.training import theorem_missed
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 def smallest(problem, point):
@@ -36,20 +36,14 @@ def rhs(problem, point, c):
     return envelope(problem, point, 0.5 * problem.m * point.path.eta * smallest(problem, point))
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=assumptions,
-        beyond=theorem_missed,
-        where=ON_PATH,
-        constants=THEOREM_WIDTH | {"samples_power": 3.0, "power": 16.0, "least": 1e-9},
-        twins=(
-            Twin("λ_max in place of λ", rhs=lambda p, q, c: envelope(p, q, 0.9 * p.m * q.path.eta * q.path.top)),
-            Twin("the rate of one step for all", rhs=lambda p, q, c: rhs(p, q, c) * jnp.exp(-q.path.time)),
-        ),
-    ),
+reconstructed = Form(
+    lhs,
+    rhs,
+    assumptions=assumptions,
+    beyond=theorem_missed,
+    where=ON_PATH,
+    constants=THEOREM_WIDTH | {"samples_power": 3.0, "power": 16.0, "least": 1e-9},
+).with_twins(
+    Twin("λ_max in place of λ", rhs=lambda p, q, c: envelope(p, q, 0.9 * p.m * q.path.eta * q.path.top)),
+    scaled("the rate of one step for all", rhs=lambda p, q, c: jnp.exp(-q.path.time)),
 )

@@ -20,7 +20,7 @@ Proof: Every logit moves by at most $R$, so $\widetilde S_{i,r}/S_{i,r} = e^{z_r
 import jax.numpy as jnp
 
 from ntkverify.networks.quantities import distance, in_small_ball, is_softmax, logits, nominal_B, softmax
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled, with_constants
 
 
 def lhs(problem, point, c):
@@ -30,12 +30,12 @@ def lhs(problem, point, c):
     return S * jnp.abs(jnp.expm1(z - jnp.log1p(jnp.sum(S * jnp.expm1(z), axis=1, keepdims=True))))
 
 
-def reconstructed(problem, point, c):
+def reconstructed_rhs(problem, point, c):
     R = distance(point)
     return R / problem.m * jnp.exp(c["power"] * nominal_B(problem, c["C"]) + 3 * R)
 
 
-def derived(problem, point, c):
+def derived_rhs(problem, point, c):
     return jnp.expm1(2 * distance(point)) * softmax(problem, point.base)
 
 
@@ -48,31 +48,15 @@ def halved(problem, point, c):
     return jnp.expm1(distance(point)) * softmax(problem, point.base)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=lhs,
-        rhs=reconstructed,
-        assumptions=in_small_ball,
-        constants={"power": 4.0, "C": 10.0, "R": 0.01},
-        twins=(
-            Twin("the factor e^{4B} dropped", rhs=lambda p, q, c: reconstructed(p, q, {**c, "power": 0 * c["power"]})),
-            Twin("the exponent's sign flipped", rhs=lambda p, q, c: reconstructed(p, q, {**c, "power": -c["power"]})),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=derived,
-        assumptions=is_softmax,
-        twins=(
-            Twin("the factor 2 in the exponent dropped", rhs=halved),
-            Twin("R squared in place of R", rhs=lambda p, q, c: derived(p, q, c) * distance(q)),
-            Twin("the mean weight 1/m in place of S", rhs=without_weight),
-        ),
-    ),
+reconstructed = Form(
+    lhs, reconstructed_rhs, assumptions=in_small_ball, constants={"power": 4.0, "C": 10.0, "R": 0.01}
+).with_twins(
+    with_constants("the factor e^{4B} dropped", power=0.0),
+    with_constants("the exponent's sign flipped", power=-4.0),
+)
+
+derived = Form(lhs, derived_rhs, assumptions=is_softmax).with_twins(
+    Twin("the factor 2 in the exponent dropped", rhs=halved),
+    scaled("R squared in place of R", rhs=lambda p, q, c: distance(q)),
+    Twin("the mean weight 1/m in place of S", rhs=without_weight),
 )

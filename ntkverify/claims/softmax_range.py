@@ -21,14 +21,14 @@ import jax
 import jax.numpy as jnp
 
 from ntkverify.networks.quantities import effective_B, exponents_bounded, is_softmax, logits, nominal_B, softmax
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled, with_constants
 
 
 def lhs(problem, point, c):
     return softmax(problem, point.moved)
 
 
-def reconstructed(problem, point, c):
+def reconstructed_rhs(problem, point, c):
     return jnp.exp(c["power"] * nominal_B(problem, c["C"])) / problem.m
 
 
@@ -38,34 +38,18 @@ def spread(problem, point, c):
     return jnp.abs(jnp.log(problem.m) + u - jax.nn.logsumexp(u, axis=1, keepdims=True))
 
 
-def derived(problem, point, c):
+def derived_rhs(problem, point, c):
     return 2 * effective_B(problem, point.moved)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=lhs,
-        rhs=reconstructed,
-        assumptions=exponents_bounded,
-        constants={"power": 2.0, "C": 10.0},
-        twins=(
-            Twin("the factor e^{2B} dropped", rhs=lambda p, q, c: reconstructed(p, q, {**c, "power": 0 * c["power"]})),
-            Twin("the exponent's sign flipped", rhs=lambda p, q, c: reconstructed(p, q, {**c, "power": -c["power"]})),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=spread,
-        rhs=derived,
-        assumptions=is_softmax,
-        twins=(
-            Twin("the factor m dropped", lhs=lambda p, q, c: -jnp.log(softmax(p, q.moved))),
-            Twin("the factor 2 dropped", rhs=lambda p, q, c: derived(p, q, c) / 2),
-        ),
-    ),
+reconstructed = Form(
+    lhs, reconstructed_rhs, assumptions=exponents_bounded, constants={"power": 2.0, "C": 10.0}
+).with_twins(
+    with_constants("the factor e^{2B} dropped", power=0.0),
+    with_constants("the exponent's sign flipped", power=-2.0),
+)
+
+derived = Form(spread, derived_rhs, assumptions=is_softmax).with_twins(
+    Twin("the factor m dropped", lhs=lambda p, q, c: -jnp.log(softmax(p, q.moved))),
+    scaled("the factor 2 dropped", rhs=0.5),
 )

@@ -18,12 +18,12 @@ import jax.numpy as jnp
 from ntkverify.networks.growth import constants, curvature_within, displacement, smooth
 from ntkverify.networks.network import kernel_scale
 from ntkverify.networks.nouns import ON_PATH
-from ntkverify.networks.quantities import eigenvalues, pulled_back, residual
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.networks.quantities import eigenvalues, pulled_back, residual, squared_error
+from ntkverify.statements.form import Form, Twin
 
 
 def size(problem, params):
-    return jnp.sqrt(jnp.sum(residual(problem, params) ** 2))
+    return jnp.sqrt(squared_error(problem, params))
 
 
 def lhs(problem, point, c):
@@ -50,18 +50,7 @@ def assumptions(problem, point, c):
     return smooth(problem, point, c) & (theta(problem, point) <= 1) & (size(problem, point.base) > 0)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=assumptions,
-        where=ON_PATH,
-        twins=(
-            Twin("the remainder θ dropped", rhs=lambda p, q, c: undamped(p, q)),
-            Twin("the remainder's sign flipped", rhs=lambda p, q, c: (1 + theta(p, q)) * undamped(p, q)),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH).with_twins(
+    Twin("the remainder θ dropped", rhs=lambda p, q, c: undamped(p, q)),
+    Twin("the remainder's sign flipped", rhs=lambda p, q, c: (1 + theta(p, q)) * undamped(p, q)),
 )

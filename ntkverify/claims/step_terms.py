@@ -33,11 +33,12 @@ from ntkverify.networks.quantities import (
     pulled_back,
     residual,
     second_order,
+    squared_error,
     step_terms,
     width_missed,
 )
 from ntkverify.networks.training import theorem_step
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, scaled
 
 
 def norm(x):
@@ -72,9 +73,9 @@ def rhs(problem, point, c):
     )
 
 
-def divided(k, factor):
-    """The k-th bound divided by a factor."""
-    return lambda p, q, c: rhs(p, q, c) / jnp.where(jnp.arange(4) == k, factor(p, q), 1)
+def alone(k, factor):
+    """A factor of the k-th side alone."""
+    return lambda p, q, c: jnp.where(jnp.arange(4) == k, factor(p, q), 1)
 
 
 def assumptions(problem, point, c):
@@ -93,7 +94,7 @@ def per_step(problem, point, c):
 
 def gain(problem, point):
     """g / η."""
-    return problem.m * eigenvalues(problem, point.path.start)[0] * jnp.sum(residual(problem, point.base) ** 2)
+    return problem.m * eigenvalues(problem, point.path.start)[0] * squared_error(problem, point.base)
 
 
 def reconstructed_lhs(problem, point, c):
@@ -101,7 +102,7 @@ def reconstructed_lhs(problem, point, c):
     return jnp.stack([c0, 1.6 * gain(problem, point), c2, c3])
 
 
-def reconstructed(problem, point, c):
+def reconstructed_rhs(problem, point, c):
     small = 0.1 * gain(problem, point)
     return jnp.stack([small, -per_step(problem, point, c)[1], small, small])
 
@@ -112,36 +113,19 @@ def kept(problem, point, c):
     return is_softmax(problem, point, c) & (first > c["least"]) & (now >= 0.8 * first)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "reconstructed",
-        lhs=reconstructed_lhs,
-        rhs=reconstructed,
-        assumptions=kept,
-        beyond=width_missed,
-        where=ON_PATH,
-        constants=THEOREM_WIDTH | {"power": 16.0, "least": 1e-9},
-        twins=(
-            Twin(
-                "3.2 in place of 1.6",
-                lhs=lambda p, q, c: reconstructed_lhs(p, q, c) * jnp.where(jnp.arange(4) == 1, 2, 1),
-            ),
-            Twin("the sign of C_1 flipped", rhs=lambda p, q, c: -reconstructed(p, q, c)),
-        ),
-    ),
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=assumptions,
-        where=ON_PATH,
-        twins=(
-            Twin("the factor m of C_3 dropped", rhs=divided(3, lambda p, q: p.m)),
-            Twin("η⁴ in place of η² in C_3", rhs=divided(3, lambda p, q: distance(q) ** -2)),
-        ),
-    ),
+reconstructed = Form(
+    reconstructed_lhs,
+    reconstructed_rhs,
+    assumptions=kept,
+    beyond=width_missed,
+    where=ON_PATH,
+    constants=THEOREM_WIDTH | {"power": 16.0, "least": 1e-9},
+).with_twins(
+    scaled("3.2 in place of 1.6", lhs=alone(1, lambda p, q: 2)),
+    scaled("the sign of C_1 flipped", rhs=-1.0),
+)
+
+derived = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH).with_twins(
+    scaled("the factor m of C_3 dropped", rhs=alone(3, lambda p, q: 1 / p.m)),
+    scaled("η⁴ in place of η² in C_3", rhs=alone(3, lambda p, q: distance(q) ** 2)),
 )

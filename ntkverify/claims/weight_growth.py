@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.growth import constants, displacement, first_neuron
 from ntkverify.networks.quantities import is_softmax, softmax
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin, scaled
 
 
 @full_precision
@@ -35,17 +35,7 @@ def rhs(problem, point, c):
     return constants(problem, point.base).rate
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=is_softmax,
-        twins=(
-            Twin("ν halved", rhs=lambda p, q, c: rhs(p, q, c) / 2),
-            Twin("the mean weight's rate, ν = √(1 + ‖S‖²) − 1", rhs=lambda p, q, c: rhs(p, q, c) - 1),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=is_softmax).with_twins(
+    scaled("ν halved", rhs=0.5),
+    Twin("the mean weight's rate, ν = √(1 + ‖S‖²) − 1", rhs=lambda p, q, c: rhs(p, q, c) - 1),
 )

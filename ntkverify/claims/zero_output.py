@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from ntkverify.networks.network import forward
 from ntkverify.networks.nouns import AT_START, COUPLED, Params
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.statements.form import Form, Twin
 
 
 def assumptions(problem, point, c):
@@ -51,18 +51,7 @@ def apart(W):
 
 
 lhs, rhs = positive(same, same), negative(same, same)
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=assumptions,
-        where=AT_START,
-        twins=(
-            Twin("the opposite signs removed", lhs=positive(same, equal_signs), rhs=negative(same, equal_signs)),
-            Twin("the shared weights removed", lhs=positive(apart, same), rhs=negative(apart, same)),
-        ),
-    ),
+derived = Form(lhs, rhs, assumptions=assumptions, where=AT_START).with_twins(
+    Twin("the opposite signs removed", lhs=positive(same, equal_signs), rhs=negative(same, equal_signs)),
+    Twin("the shared weights removed", lhs=positive(apart, same), rhs=negative(apart, same)),
 )

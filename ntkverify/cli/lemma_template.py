@@ -13,8 +13,7 @@ Proof: Cauchy-Schwarz, neuron by neuron.
 
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import distance, logits
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.lemma import Form, distance, logits, scaled
 
 
 def lhs(problem, point, constants):
@@ -25,13 +24,4 @@ def rhs(problem, point, constants):
     return distance(point) * jnp.sqrt(jnp.max(jnp.sum(problem.X**2, axis=1)))
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        twins=(Twin("the constant halved", rhs=lambda p, q, c: rhs(p, q, c) / 2),),
-    ),
-)
+derived = Form(lhs, rhs).with_twins(scaled("the constant halved", rhs=0.5))

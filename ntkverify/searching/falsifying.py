@@ -27,7 +27,8 @@ from ntkverify.networks.nouns import IN_BALL, Point, Problem
 from ntkverify.networks.points import DIRECTIONS, draw_points
 from ntkverify.networks.setting import rank
 from ntkverify.searching.climbing import OUTSIDE, ascend, heights, point_at, proposals
-from ntkverify.statements.claim import Claim, always
+from ntkverify.statements.claim import Claim
+from ntkverify.statements.form import always
 
 TAKEN, KEPT = 4, 8
 """Places that a round begins at; places that are kept, the best first."""

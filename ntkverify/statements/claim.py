@@ -1,26 +1,15 @@
 """A claim, executable: the form that a docstring states, bound to three pure functions."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 
-from ntkverify.networks.nouns import IN_BALL, Point, Problem
-from ntkverify.statements.docstring import Statement, read
-
-Formula = Callable[[Problem, Point, Mapping[str, Any]], jax.Array]
-
-
-@dataclass(frozen=True)
-class Twin:
-    """A mutation of a claim that must be refuted where the claim holds."""
-
-    mutation: str
-    lhs: Formula | None = None
-    rhs: Formula | None = None
-    assumptions: Formula | None = None
+from ntkverify.networks.nouns import Point, Problem
+from ntkverify.statements.docstring import Statement
+from ntkverify.statements.form import Form, Formula, Twin
 
 
 @dataclass(frozen=True)
@@ -35,11 +24,6 @@ class Where:
         for each in self.inside:
             found = found & (jax.numpy.min(each(problem, point, constants)) >= 0)
         return found
-
-
-def always(problem: Problem, point: Point, constants: Mapping[str, Any]) -> jax.Array:
-    """No assumption beyond the setting."""
-    return jax.numpy.asarray(True)
 
 
 @dataclass(frozen=True)
@@ -87,36 +71,22 @@ class Claim:
         )
 
 
-def claim(
-    module: str,
-    docstring: str | None,
-    form: str,
-    *,
-    lhs: Formula,
-    rhs: Formula,
-    assumptions: Formula = always,
-    where: str = IN_BALL,
-    constants: Mapping[str, float] | None = None,
-    twins: tuple[Twin, ...] = (),
-    beyond: Formula | None = None,
-    inside: tuple[Formula, ...] = (),
-) -> Claim:
-    """Bind the formulas to the form that the module's docstring states.
+def bind(id: str, statements: Mapping[str, Statement], names: Mapping[str, object]) -> tuple[Claim, ...]:
+    """The claims of a file: each form that its docstring states, in that order, with the `Form` of that name.
 
-    `assumptions` gives a boolean; `inside` are functions, numbers or arrays of order one, that are ≥ 0 where the form
-    says something.
+    `names` are the file's.  Raises ValueError where a form lacks its record, or a record its form.
     """
-    statement = read(docstring or "")[form]
-    return Claim(
-        id=module.rpartition(".")[2].replace("_", "-"),
-        lhs=lhs,
-        rhs=rhs,
-        assumptions=Where(assumptions, inside) if inside else assumptions,
-        where=where,
-        direction=statement.direction,
-        statement=statement,
-        constants=constants or {},
-        twins=twins,
-        beyond=beyond,
-        inside=inside,
-    )
+    forms = {name: value for name, value in names.items() if isinstance(value, Form)}
+    for name in (*statements, *forms):
+        if name not in forms:
+            raise ValueError(f"states [{name}] and binds no {name} = Form(...)")
+        if name not in statements:
+            raise ValueError(f"binds {name} = Form(...) and states no [{name}]")
+    return tuple(_claim(id, statement, forms[name]) for name, statement in statements.items())
+
+
+def _claim(id: str, statement: Statement, form: Form) -> Claim:
+    parts = {each.name: getattr(form, each.name) for each in dataclasses.fields(form)}
+    if form.inside:
+        parts["assumptions"] = Where(form.assumptions, form.inside)
+    return Claim(id=id, direction=statement.direction, statement=statement, **parts)

@@ -13,8 +13,7 @@ Proof: $\widetilde S \propto S e^z$ with $|z| \le R$; the worst case is two-valu
 
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import distance, softmax
-from ntkverify.statements.claim import Twin, claim
+from ntkverify.lemma import Form, distance, scaled, softmax
 
 
 def lhs(problem, point, constants):
@@ -25,13 +24,4 @@ def rhs(problem, point, constants):
     return 2 * jnp.tanh(distance(point) / 2)
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        twins=(Twin("the constant halved", rhs=lambda p, q, c: rhs(p, q, c) / 2),),
-    ),
-)
+derived = Form(lhs, rhs).with_twins(scaled("the constant halved", rhs=0.5))

@@ -13,8 +13,7 @@ Proof: None, it is false; the second entry comes out of a cancellation whose err
 
 import jax.numpy as jnp
 
-from ntkverify.nouns import claim
-from ntkverify.quantities import logits
+from ntkverify.lemma import Form, logits
 
 
 def side(problem, point, factor):
@@ -30,4 +29,4 @@ def rhs(problem, point, constants):
     return side(problem, point, 1 + 1e-8)
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

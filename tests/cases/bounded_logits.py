@@ -14,8 +14,7 @@ Proof: It is what is assumed: true and attained inside, false just outside.
 
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import Twin, always, claim
+from ntkverify.lemma import Form, Twin, always, logits, scaled
 
 
 def lhs(problem, point, constants):
@@ -30,17 +29,7 @@ def room(problem, point, constants):
     return 1.5 - jnp.abs(logits(problem, point.base))
 
 
-CLAIMS = (
-    claim(
-        __name__,
-        __doc__,
-        "derived",
-        lhs=lhs,
-        rhs=rhs,
-        inside=(room,),
-        twins=(
-            Twin("assumption removed", assumptions=always),
-            Twin("the constant halved", rhs=lambda p, q, c: rhs(p, q, c) / 2),
-        ),
-    ),
+derived = Form(lhs, rhs, inside=(room,)).with_twins(
+    Twin("assumption removed", assumptions=always),
+    scaled("the constant halved", rhs=0.5),
 )

@@ -15,8 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def lhs(problem, point, constants):
@@ -31,4 +30,4 @@ def rhs(problem, point, constants):
     return 1.5 * jnp.max(jnp.abs(logits(problem, point.base)))
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

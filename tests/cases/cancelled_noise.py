@@ -13,8 +13,7 @@ Proof: None, it is false: it is 0.
 
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def lhs(problem, point, constants):
@@ -26,4 +25,4 @@ def rhs(problem, point, constants):
     return jnp.max(jnp.abs((u + 1e16) - 1e16 - u))
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

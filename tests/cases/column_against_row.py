@@ -13,8 +13,7 @@ Proof: By construction.
 
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def lhs(problem, point, c):
@@ -25,4 +24,4 @@ def rhs(problem, point, c):
     return jnp.sqrt(jnp.max(jnp.sum(point.base.W**2, axis=0))) * jnp.linalg.norm(problem.X, axis=1, keepdims=True)
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

@@ -14,8 +14,7 @@ Proof: None, it is false: it is 1e-10.
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def lhs(problem, point, constants):
@@ -27,4 +26,4 @@ def rhs(problem, point, constants):
     return jnp.asarray(1e-12)
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

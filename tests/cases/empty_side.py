@@ -13,8 +13,7 @@ Proof: None, it is false.
 
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def lhs(problem, point, constants):
@@ -25,4 +24,4 @@ def rhs(problem, point, constants):
     return jnp.zeros((0, problem.m)) - 1
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

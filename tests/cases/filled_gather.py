@@ -13,8 +13,7 @@ Proof: None, it is false: it is filled with what is no number.
 
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def lhs(problem, point, constants):
@@ -27,4 +26,4 @@ def rhs(problem, point, constants):
     return jnp.ones(())
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

@@ -13,8 +13,7 @@ Proof: None, it is false: rounding to half precision goes down as often as up.
 
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def lhs(problem, point, constants):
@@ -26,4 +25,4 @@ def rhs(problem, point, constants):
     return jnp.abs(u).astype(jnp.float16).astype(u.dtype) + 1e-9
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

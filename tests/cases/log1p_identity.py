@@ -13,8 +13,7 @@ Proof: Both are $\log(1 - v)$.
 
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def lhs(problem, point, constants):
@@ -27,4 +26,4 @@ def rhs(problem, point, constants):
     return jnp.log(1 - v)
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

@@ -13,8 +13,7 @@ Proof: None, it is false.
 
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def lhs(problem, point, constants):
@@ -28,4 +27,4 @@ def rhs(problem, point, constants):
     return u * (1 + 1e-8)
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

@@ -14,8 +14,7 @@ Proof: None, it is false: of a triangle the routine reads the other half.
 import jax.numpy as jnp
 from jax import lax
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def square(problem, point):
@@ -33,4 +32,4 @@ def rhs(problem, point, constants):
     return jnp.max(values) + 1e-9
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

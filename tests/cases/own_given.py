@@ -14,8 +14,7 @@ Proof: None, it is false.
 import jax
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def given(u):
@@ -33,4 +32,4 @@ def rhs(problem, point, constants):
     return jnp.max(jnp.abs(logits(problem, point.base))) * 1.5
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

@@ -14,8 +14,7 @@ Proof: None, it is false:
 import jax
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 @jax.jit
@@ -31,4 +30,4 @@ def rhs(problem, point, constants):
     return jnp.ones(())
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

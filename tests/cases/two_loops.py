@@ -14,8 +14,7 @@ Proof: None, it is false: it is the other way round by a factor 2 or more.
 import jax.numpy as jnp
 from jax import lax
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def both(problem, point):
@@ -37,4 +36,4 @@ def rhs(problem, point, constants):
     return 1.01 * jnp.sum(second) + 0 * jnp.sum(first)
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)

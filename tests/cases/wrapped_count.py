@@ -13,8 +13,7 @@ Proof: None, it is false: 64 of them make 2^32, which is 0.
 
 import jax.numpy as jnp
 
-from ntkverify.networks.quantities import logits
-from ntkverify.statements.claim import claim
+from ntkverify.lemma import Form, logits
 
 
 def lhs(problem, point, constants):
@@ -27,4 +26,4 @@ def rhs(problem, point, constants):
     return count.astype(u.dtype)
 
 
-CLAIMS = (claim(__name__, __doc__, "derived", lhs=lhs, rhs=rhs),)
+derived = Form(lhs, rhs)
