@@ -3,6 +3,7 @@
 import ast
 import copy
 import dataclasses
+import inspect
 import json
 import math
 import re
@@ -15,17 +16,23 @@ from conftest import make
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+import ntkverify as nv
 from ntkverify.cli import main as cli
+from ntkverify.cli.options import Realise
 from ntkverify.convergence import certificate as certificates
 from ntkverify.convergence import certificate_file, checker
 from ntkverify.convergence import later_starts as launches
+from ntkverify.convergence import realise as realising
+from ntkverify.convergence.bracket import broken
 from ntkverify.convergence.certificate import attempt, certificate
 from ntkverify.convergence.certificate_file import digest
 from ntkverify.convergence.checker import check
 from ntkverify.convergence.later_starts import launched
-from ntkverify.convergence.realise import broken, drawn, envelope, observe, smallest_certified
+from ntkverify.convergence.observed import envelope, observe
+from ntkverify.convergence.realise import Options
+from ntkverify.convergence.smallest_width import drawn, smallest_certified
 from ntkverify.ground.errors import BadInput
-from ntkverify.ground.results import load
+from ntkverify.ground.results import load, load_arrays
 from ntkverify.networks import growth
 from ntkverify.networks.network import initialise
 
@@ -70,6 +77,69 @@ def test_two_points_are_realised_and_checked(tmp_path, capsys):
     assert page.count("<svg") == 3
     assert "http-equiv" not in page
     assert cli.main(["report", str(out)]) == 0
+
+
+def test_the_library_realises_as_the_command_line_does(tmp_path):
+    typed, called = tmp_path / "typed", tmp_path / "called"
+    assert cli.main(["realise", "--data", "orthonormal", "--m", "32", "--sigma", "0.05", "--out", str(typed)]) == 0
+    problem = nv.problem("orthonormal")
+    made = nv.realise(problem, called, m=32, sigma=0.05)
+    (tmp_path / "dumped.json").write_text(json.dumps(made))
+    for path in (called / "certificate.json", tmp_path / "dumped.json"):
+        assert check(path).accepted
+    written = json.loads((typed / "certificate.json").read_text())
+    for part in ("network", "init", "floats", "bounds", "conclusions"):
+        assert made[part] == written[part]
+    assert set(made["origin"]) == set(written["origin"])
+    mine, theirs = load(called), load(typed)
+    assert mine == made.results
+    assert list(mine) == list(theirs)
+    for key in set(mine) - {"config", "problems"}:
+        assert mine[key] == theirs[key]
+    assert list(mine["problems"][0]) == list(theirs["problems"][0])
+    assert {name: array.tolist() for name, array in load_arrays(called).items()} == {
+        name: array.tolist() for name, array in load_arrays(typed).items()
+    }
+    assert cli.main(["report", str(called)]) == 0
+    assert "Repeat with" not in (called / "report.html").read_text()
+    assert {each.name for each in called.iterdir()} == {each.name for each in typed.iterdir()}
+    with pytest.raises(BadInput, match="another configuration"):
+        nv.realise(problem, called, m=34, sigma=0.05)
+
+
+def test_an_interruption_keeps_the_certificate_and_what_was_seen(tmp_path, monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    words = ["realise", "--data", "orthonormal", "--m", "32", "--sigma", "0.05", "--out"]
+    monkeypatch.setattr(realising, "bracket", interrupt)
+    assert cli.main([*words, str(tmp_path / "late")]) == 130
+    assert "the certificate is kept" in capsys.readouterr().err
+    monkeypatch.setattr(realising, "observe", interrupt)
+    assert cli.main([*words, str(tmp_path / "early")]) == 130
+    for name, seen in (("late", 5), ("early", 0)):
+        assert check(tmp_path / name / "certificate.json").accepted
+        results = load(tmp_path / name)
+        assert (results["complete"], results["proved"], results["bracket"]) == (False, True, None)
+        assert len(results["observations"]) == seen
+        assert bool(load_arrays(tmp_path / name)) == bool(seen)
+        assert "interrupted" in (tmp_path / name / "report.html").read_text()
+
+
+def test_the_library_and_the_command_line_take_the_same_options():
+    typed = {field.name: field.default for field in dataclasses.fields(Realise)}
+    called = {name: each.default for name, each in inspect.signature(nv.realise).parameters.items()}
+    del called["problem"], called["folder"]
+    assert set(called) == {field.name for field in dataclasses.fields(Options)}
+    assert called == {name: typed[name] for name in called}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"m": 3}, {"m": 2.0}, {"sigma": -1}, {"budget": 1}, {"accuracy": 1}, {"keep": 0}, {"folder": 3}]
+)
+def test_what_the_library_cannot_realise_is_refused(wrong):
+    with pytest.raises(BadInput, match="wanted"):
+        nv.realise(nv.problem("orthonormal"), **wrong)
 
 
 @pytest.mark.parametrize("init", ["coupled", "independent"])
@@ -424,7 +494,7 @@ def test_the_checker_shares_no_code_with_the_producer():
     imported = {
         name
         for module in (checker, certificate_file)
-        for node in ast.walk(ast.parse(Path(module.__file__).read_text("utf-8")))
+        for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8")))
         for name in (
             [node.module]
             if isinstance(node, ast.ImportFrom)
