@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from ntkverify import catalogue
-from ntkverify.ground.errors import BadInput
+from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.settings import Settings
 
 
@@ -69,7 +69,7 @@ class Verify(Asked):
         for name in self.claims:
             catalogue.statements(name)
         for name in self.settings.network:
-            catalogue.choose("network", name, catalogue.ACTIVATIONS)
+            choose("network", name, catalogue.ACTIVATIONS)
         for name in self.settings.data:
             catalogue.input_module(name)
         if not 0 <= self.certify_seconds < float("inf"):
@@ -287,7 +287,7 @@ def _refuse_several(settings: Settings) -> None:
                 "exactly one here",
                 f"--{option} {getattr(settings, option)[0]}",
             )
-    catalogue.choose("network", settings.network[0], catalogue.ACTIVATIONS)
+    choose("network", settings.network[0], catalogue.ACTIVATIONS)
     catalogue.input_module(settings.data[0])
 
 
