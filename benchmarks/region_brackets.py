@@ -12,8 +12,8 @@ import jax
 import numpy as np
 
 import ntkverify as nv
+from ntkverify.convergence.bracket import broken
 from ntkverify.convergence.certificate import attempt
-from ntkverify.convergence.realise import broken
 from ntkverify.ground.environment import environment
 
 EACH = 40

@@ -6,7 +6,6 @@ study.
 """
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,19 +15,20 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ntkverify import catalogue
 from ntkverify.certifying.at_points import certify as decide_drawn
-from ntkverify.convergence.certificate import certificate
-from ntkverify.convergence.realise import impossible, smallest_certified
+from ntkverify.convergence.realise import Options, Realised, described
+from ntkverify.convergence.realise import configuration as asked_to_realise
+from ntkverify.convergence.realise import realise as certify_and_run
+from ntkverify.ground import results
 from ntkverify.ground.environment import require_memory
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.settings import INITIALISATIONS, Settings
-from ntkverify.judging.trial import tried
 from ntkverify.networks import arguments
 from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import Dataset, Params, Problem
 from ntkverify.networks.problems import problem as make_problem
 from ntkverify.networks.training import Run, ordinary_steps, train_bytes
 from ntkverify.networks.training import train as descend_many
-from ntkverify.searching.falsifying import Found
+from ntkverify.searching.falsifying import Found, forms_to_search
 from ntkverify.searching.falsifying import falsify as search
 from ntkverify.studying.run import configuration
 from ntkverify.studying.run import study as run_study
@@ -264,11 +264,8 @@ def falsify(claim: str | Path, problem: Problem, budget: float = 5.0, form: str 
     """
     arguments.asked(problem)
     budget, seed = arguments.real("budget", budget, "a number of seconds above 0", 0), arguments.seed(seed)
-    claim = arguments.text("claim", claim)
-    forms = {each.form: each for each in catalogue.claims(claim)}
-    chosen = forms[choose("form", arguments.text("form", form), forms)]
-    if catalogue.own(claim):
-        tried((chosen,), problem)
+    claim, form = arguments.text("claim", claim), arguments.text("form", form)
+    (chosen,) = forms_to_search(claim, problem, form)
     return search(chosen, problem, budget, seed)
 
 
@@ -285,22 +282,25 @@ def certify(claims: str | Path | Sequence[str | Path], problem: Problem, draws: 
     >>> [(row["id"], row["verdict"]) for row in found["claims"]]
     [('kernel-entries', 'proved')]
     """
-    names = arguments.texts("claims", claims)
-    for name in names:
-        catalogue.statements(name)
-    draws, seed = arguments.whole("draws", draws), arguments.seed(seed)
-    return decide_drawn(names, arguments.asked(problem), draws, seed)
+    names, draws = arguments.texts("claims", claims), arguments.whole("draws", draws)
+    return decide_drawn(names, arguments.asked(problem), draws, arguments.seed(seed))
 
 
 def realise(
-    problem: Problem, *, max_width: int = 4096, follow: int = 0, keep: float = 0.5, theta: float = 0.1, seed: int = 0
-) -> dict:
-    """The certificate of the smallest width and σ at which convergence is proved; `json.dumps` of it is a
-    certificate.json that `ntkverify check` verifies.
+    problem: Problem, folder: str | Path | None = None, *, m: int | None = None, sigma: float | None = None,
+    max_width: int = 65536, follow: int = 0, keep: float = 0.5, theta: float = 0.1, accuracy: float = 1e-3,
+    budget: int = 20000, seed: int = 0,
+) -> Realised:  # fmt: skip
+    """Certify that gradient descent converges, at the smallest width and the σ at which it is proved, then run it and
+    look, as the command line does.
 
-    The problem's own m and σ are left aside.  `follow`, `keep` and `theta` are the command's options of that name.
-    Needs 64-bit numbers.  Every number is a bound in the safe direction.  Raises `BadInput` where no width up to
-    `max_width` is certified, with the hypothesis that fails and by how much.  Source: docs/proofs/convergence.md.
+    The result is the certificate: `json.dumps` of it is a certificate.json that `ntkverify check` verifies.  Its `results`
+    are the content of results.json (`sentence`, `margins`, `observations` of the run, `bracket`), its `arrays` the run.
+    All three files are written into a `folder`, if there is one, and `ntkverify report` draws them.
+    The problem's own m and σ are left aside; `m`, `sigma` and the other options are the command's of that name.
+    Needs 64-bit numbers.  Every number of the certificate is a bound in the safe direction.  Raises `BadInput` where no
+    width up to `max_width` is certified, with the hypothesis that fails and by how much.  Source:
+    docs/proofs/convergence.md.
 
     >>> import jax
     >>> import ntkverify as nv
@@ -308,19 +308,21 @@ def realise(
     >>> made = nv.realise(nv.problem("orthonormal"))
     >>> len(made["floats"]["W"][0]) <= 200, made["conclusions"]["contraction"] > 0
     (True, True)
+    >>> all(seen["holds"] for seen in made.results["observations"])
+    True
     """
-    if arguments.asked(problem).activation.bend == math.inf:
-        raise BadInput(f"network {problem.activation.name}", "an activation with a second derivative", "softmax")
-    max_width, seed = arguments.whole("max_width", max_width), arguments.seed(seed)
-    follow = arguments.whole("follow", follow, 0)
-    keep, theta = (
-        arguments.real(name, value, "a number strictly between 0 and 1", 0, 1)
-        for name, value in (("keep", keep), ("theta", theta))
-    )
-    found = smallest_certified(problem, seed, max_width, keep=keep, theta=theta, follow=follow)
-    if not found.proved:
-        raise impossible(found, max_width)
-    return certificate(found, {"seed": seed, "max_width": max_width})
+    share, path = "a number strictly between 0 and 1", None
+    options = Options(
+        m=None if m is None else arguments.whole("m", m),
+        sigma=None if sigma is None else arguments.real("sigma", sigma, SIGMA, least=0), seed=arguments.seed(seed),
+        keep=arguments.real("keep", keep, share, 0, 1), theta=arguments.real("theta", theta, share, 0, 1),
+        follow=arguments.whole("follow", follow, 0), max_width=arguments.whole("max_width", max_width, 2),
+        accuracy=arguments.real("accuracy", accuracy, share, 0, 1), budget=arguments.whole("budget", budget, 2),
+    )  # fmt: skip
+    config = asked_to_realise(arguments.asked(problem), options)
+    if folder is not None:
+        path = results.folder("realise", config, Path(arguments.text("folder", folder)), force=False)
+    return certify_and_run(problem, described(problem), config, options, path)
 
 
 def dtype() -> str:

@@ -3,6 +3,7 @@
 import ast
 import copy
 import dataclasses
+import inspect
 import json
 import math
 import re
@@ -15,16 +16,23 @@ from conftest import make
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+import ntkverify as nv
 from ntkverify.cli import main as cli
+from ntkverify.cli.options import Realise
 from ntkverify.convergence import certificate as certificates
-from ntkverify.convergence import checker
+from ntkverify.convergence import certificate_file, checker
 from ntkverify.convergence import later_starts as launches
+from ntkverify.convergence import realise as realising
+from ntkverify.convergence.bracket import broken
 from ntkverify.convergence.certificate import attempt, certificate
-from ntkverify.convergence.checker import check, digest
+from ntkverify.convergence.certificate_file import digest
+from ntkverify.convergence.checker import check
 from ntkverify.convergence.later_starts import launched
-from ntkverify.convergence.realise import broken, drawn, envelope, observe, smallest_certified
+from ntkverify.convergence.observed import envelope, observe
+from ntkverify.convergence.realise import Options
+from ntkverify.convergence.smallest_width import drawn, smallest_certified
 from ntkverify.ground.errors import BadInput
-from ntkverify.ground.results import load
+from ntkverify.ground.results import load, load_arrays
 from ntkverify.networks import growth
 from ntkverify.networks.network import initialise
 
@@ -69,6 +77,69 @@ def test_two_points_are_realised_and_checked(tmp_path, capsys):
     assert page.count("<svg") == 3
     assert "http-equiv" not in page
     assert cli.main(["report", str(out)]) == 0
+
+
+def test_the_library_realises_as_the_command_line_does(tmp_path):
+    typed, called = tmp_path / "typed", tmp_path / "called"
+    assert cli.main(["realise", "--data", "orthonormal", "--m", "32", "--sigma", "0.05", "--out", str(typed)]) == 0
+    problem = nv.problem("orthonormal")
+    made = nv.realise(problem, called, m=32, sigma=0.05)
+    (tmp_path / "dumped.json").write_text(json.dumps(made))
+    for path in (called / "certificate.json", tmp_path / "dumped.json"):
+        assert check(path).accepted
+    written = json.loads((typed / "certificate.json").read_text())
+    for part in ("network", "init", "floats", "bounds", "conclusions"):
+        assert made[part] == written[part]
+    assert set(made["origin"]) == set(written["origin"])
+    mine, theirs = load(called), load(typed)
+    assert mine == made.results
+    assert list(mine) == list(theirs)
+    for key in set(mine) - {"config", "problems"}:
+        assert mine[key] == theirs[key]
+    assert list(mine["problems"][0]) == list(theirs["problems"][0])
+    assert {name: array.tolist() for name, array in load_arrays(called).items()} == {
+        name: array.tolist() for name, array in load_arrays(typed).items()
+    }
+    assert cli.main(["report", str(called)]) == 0
+    assert "Repeat with" not in (called / "report.html").read_text()
+    assert {each.name for each in called.iterdir()} == {each.name for each in typed.iterdir()}
+    with pytest.raises(BadInput, match="another configuration"):
+        nv.realise(problem, called, m=34, sigma=0.05)
+
+
+def test_an_interruption_keeps_the_certificate_and_what_was_seen(tmp_path, monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    words = ["realise", "--data", "orthonormal", "--m", "32", "--sigma", "0.05", "--out"]
+    monkeypatch.setattr(realising, "bracket", interrupt)
+    assert cli.main([*words, str(tmp_path / "late")]) == 130
+    assert "the certificate is kept" in capsys.readouterr().err
+    monkeypatch.setattr(realising, "observe", interrupt)
+    assert cli.main([*words, str(tmp_path / "early")]) == 130
+    for name, seen in (("late", 5), ("early", 0)):
+        assert check(tmp_path / name / "certificate.json").accepted
+        results = load(tmp_path / name)
+        assert (results["complete"], results["proved"], results["bracket"]) == (False, True, None)
+        assert len(results["observations"]) == seen
+        assert bool(load_arrays(tmp_path / name)) == bool(seen)
+        assert "interrupted" in (tmp_path / name / "report.html").read_text()
+
+
+def test_the_library_and_the_command_line_take_the_same_options():
+    typed = {field.name: field.default for field in dataclasses.fields(Realise)}
+    called = {name: each.default for name, each in inspect.signature(nv.realise).parameters.items()}
+    del called["problem"], called["folder"]
+    assert set(called) == {field.name for field in dataclasses.fields(Options)}
+    assert called == {name: typed[name] for name in called}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"m": 3}, {"m": 2.0}, {"sigma": -1}, {"budget": 1}, {"accuracy": 1}, {"keep": 0}, {"folder": 3}]
+)
+def test_what_the_library_cannot_realise_is_refused(wrong):
+    with pytest.raises(BadInput, match="wanted"):
+        nv.realise(nv.problem("orthonormal"), **wrong)
 
 
 @pytest.mark.parametrize("init", ["coupled", "independent"])
@@ -202,11 +273,17 @@ def test_a_tampered_certificate_is_rejected_even_with_a_fitting_digest(name, goo
     assert found.sentence
 
 
-@pytest.mark.parametrize("name", [*checker.FLOATS[4:], *checker.BOUNDS, *checker.CONCLUSIONS])
+@pytest.mark.parametrize(
+    "name", [*certificate_file.FLOATS[4:], *certificate_file.BOUNDS, *certificate_file.CONCLUSIONS]
+)
 def test_every_number_is_a_float_in_its_range(name, good, tmp_path):
     part = next(part for part in ("floats", "bounds", "conclusions") if name in good[part])
-    beyond = [-5e-324, checker.BELOW.get(name, 1e308) * 1.0, *([] if name in checker.MAY_VANISH else [0.0])]
-    beyond = beyond if name in checker.BELOW else [value for value in beyond if value != 1e308]
+    beyond = [
+        -5e-324,
+        certificate_file.BELOW.get(name, 1e308) * 1.0,
+        *([] if name in certificate_file.MAY_VANISH else [0.0]),
+    ]
+    beyond = beyond if name in certificate_file.BELOW else [value for value in beyond if value != 1e308]
     for value in (*beyond, 1, True, "0.1", None, [0.1], 10**400, -(10**400)):
         content = copy.deepcopy(good)
         content[part][name] = value
@@ -218,12 +295,17 @@ def test_every_number_is_a_float_in_its_range(name, good, tmp_path):
 LARGEST, LEAST = 1.7976931348623157e308, 5e-324
 
 
-@pytest.mark.parametrize("network", checker.NETWORKS)
+@pytest.mark.parametrize("network", certificate_file.NETWORKS)
 @pytest.mark.parametrize("value", [LARGEST, LEAST])
 def test_extreme_numbers_are_rejected_with_a_sentence(network, value, good, tmp_path):
     """Bounds at the ends of the range of floats, one, two and all at a time, where a claim may hold or not: what is
     accepted is in every hypothesis."""
-    for names in (*((name,) for name in checker.BOUNDS), ("size", "norm"), ("weight", "rate"), checker.BOUNDS):
+    for names in (
+        *((name,) for name in certificate_file.BOUNDS),
+        ("size", "norm"),
+        ("weight", "rate"),
+        certificate_file.BOUNDS,
+    ):
         content = copy.deepcopy(good) | {"network": network}
         content["bounds"] |= dict.fromkeys(names, value)
         found = verdict(content, tmp_path)
@@ -297,11 +379,11 @@ def test_what_would_take_for_ever_is_refused_at_once(good, tmp_path):
     long = copy.deepcopy(good)
     wide = [[0.1] * 20_000] * 2
     long["floats"] |= {"W": wide, "a": [[1.0, -1.0] * 10_000]}
-    long["launch"] = {"steps": checker.LONGEST, "W": wide}
+    long["launch"] = {"steps": certificate_file.LONGEST, "W": wide}
     for content in (many, long):
         assert "too large" in verdict(content, tmp_path).sentence
     lost = copy.deepcopy(good)
-    lost["launch"] = {"steps": checker.LONGEST, "W": good["floats"]["W"]}
+    lost["launch"] = {"steps": certificate_file.LONGEST, "W": good["floats"]["W"]}
     lost["floats"]["omega"] = 1e-60
     assert "distance" in verdict(lost, tmp_path).sentence
 
@@ -408,10 +490,11 @@ def test_a_step_size_that_loses_the_path_is_refused():
 
 
 def test_the_checker_shares_no_code_with_the_producer():
-    source = Path(checker.__file__).read_text("utf-8")
+    """It and the file's format, the part of it that the producer writes by, import nothing else of the project."""
     imported = {
         name
-        for node in ast.walk(ast.parse(source))
+        for module in (checker, certificate_file)
+        for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8")))
         for name in (
             [node.module]
             if isinstance(node, ast.ImportFrom)
@@ -420,8 +503,9 @@ def test_the_checker_shares_no_code_with_the_producer():
             else []
         )
     }
-    assert {name for name in imported if name and name.startswith("ntkverify")} == {"ntkverify.ground.errors"}
-    assert "jax" not in imported
+    own = {name for name in imported if name and name.startswith("ntkverify")}
+    assert own == {certificate_file.__name__, "ntkverify.ground.errors"}
+    assert not {name for name in imported if name and name.startswith("jax")}
 
 
 def test_search_never_breaks_what_is_proved():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import html
+import importlib
 import inspect
 import io
 import json
@@ -19,6 +20,7 @@ from markupsafe import escape
 
 from ntkverify import catalogue
 from ntkverify.cli import main as cli
+from ntkverify.cli.options import Asked
 from ntkverify.ground import terminal
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import load, load_arrays
@@ -124,6 +126,13 @@ def test_help_and_lists_start_without_jax(words):
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+def test_each_verb_is_run_by_the_file_of_its_name():
+    for verb in Asked.__subclasses__():
+        module = importlib.import_module(f"ntkverify.cli.{verb.__name__.lower()}")
+        assert next(iter(inspect.signature(module.run).parameters.values())).annotation is verb
+        assert len(inspect.getsource(module).splitlines()) <= 120
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])

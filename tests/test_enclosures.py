@@ -255,6 +255,8 @@ def test_the_verbs_run_and_write(tmp_path, capsys):
     small = ["--n", "3", "--d-in", "3", "--d-out", "1", "--m", "8"]
     assert cli.main(["falsify", "gradient-bound", *small, "--budget", "0.1", "--out", str(tmp_path / "f")]) == 0
     assert cli.main(["check", str(tmp_path / "f" / "worst-derived.npz")]) == 0
+    (problem,) = json.loads((tmp_path / "f" / "results.json").read_text())["problems"]
+    assert (problem["data"], problem["n"]) == ("sphere", 3)
     words = ["certify", "kernel-entries", "loss-identity", "kernel-limit", *small, "--seeds", "2"]
     assert cli.main([*words, "--out", str(tmp_path / "c")]) == 0
     capsys.readouterr()

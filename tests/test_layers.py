@@ -16,8 +16,8 @@ ROOMS = (
 """From the top down, as docs/design.md draws them: a room imports from those that follow it."""
 FACES = ("__main__", "__init__", "api", "lemma")
 """What users meet; they import from every room."""
-IMPORT_INSIDE = {"cli.main", "__init__"}
-"""Where a function may import: the command line's dispatch (the bridge imports by importlib)."""
+IMPORT_INSIDE = {"__init__"}
+"""Where a function may import (the register, the command line's dispatch and the bridge import by importlib)."""
 TEMPLATE = "cli.lemma_template"
 """A user's file, which imports what users meet and nothing else."""
 

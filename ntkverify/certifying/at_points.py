@@ -160,6 +160,8 @@ def certify(
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> dict:  # fmt: skip
     """Decide each form of the claims at each draw's worst point; `complete` is False after Ctrl-C."""
+    for name in names:  # all of them, before any file is executed
+        catalogue.statements(name)
     claims = [(name, catalogue.claims(name)) for name in names]
     for name, forms in claims:
         if catalogue.own(name):

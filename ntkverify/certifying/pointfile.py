@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
+from ntkverify.arithmetic.arb import FIFTY_DIGITS
+from ntkverify.certifying.decision import Decision, decide
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.results import write
 from ntkverify.networks.nouns import Params, Point, Problem
@@ -67,6 +69,12 @@ def load_point(path: Path) -> tuple[Claim, Problem, Point, dict]:
         init=about["init"], m=W.shape[1], rank=rank(arrays["X"]),
     )  # fmt: skip
     return form, problem, Point(Params(W, a), Params(moved_W, moved_a), probe), about["note"]
+
+
+def check_point(path: Path) -> tuple[Claim, Decision]:
+    """The verb `check` of a point: the claim's form, and what 50 digits decide of it there, without the search."""
+    form, problem, point, _ = load_point(path)
+    return form, decide(form, problem, point, FIFTY_DIGITS)
 
 
 def _digest(about: dict, arrays: dict) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ntkverify.arithmetic import balls
 from ntkverify.arithmetic.float64 import in_balls
-from ntkverify.convergence import checker
+from ntkverify.convergence.certificate_file import SCHEMA, digest
 from ntkverify.ground.errors import BadInput
 from ntkverify.networks.growth import Constants, constants, hypotheses
 from ntkverify.networks.kernels.closed_form import closed_form
@@ -187,11 +187,11 @@ def certificate(found: Attempt, origin: Mapping) -> dict:
     problem, start = found.problem, found.start
     floats = {"X": problem.X, "y": problem.y, "W": start.W, "a": start.a}
     content = {
-        "schema": checker.SCHEMA, "kind": "convergence", "network": problem.activation.name, "init": problem.init,
+        "schema": SCHEMA, "kind": "convergence", "network": problem.activation.name, "init": problem.init,
         "floats": {name: np.asarray(value, np.float64).tolist() for name, value in floats.items()}
         | {"s": found.s, "eta": found.eta, "omega": found.omega, "keep": found.keep},
         "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "origin": dict(origin),
     }  # fmt: skip
     if found.launch is not None:
         content["launch"] = {"steps": found.launch.steps, "W": np.asarray(found.launch.at.W, np.float64).tolist()}
-    return content | {"digest": checker.digest(content)}
+    return content | {"digest": digest(content)}

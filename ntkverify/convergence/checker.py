@@ -3,12 +3,9 @@
 Everything is computed again from the floats of the file, in Arb's balls of `BITS` bits: the kernel at
 W(0) and that λ_min and ‖H‖ are as claimed (interval Cholesky factors of H − λI and ‖H‖I − H), the constants of
 docs/proofs/convergence.md (Collatz–Wielandt quotients for B), then the hypotheses of Theorem 5 and
-Proposition 6 from the claimed numbers.  The format is described in docs/certificates.md, and what is not of this
-format, key by key, type by type and range by range, is rejected before anything is computed.
+Proposition 6 from the claimed numbers.  `certificate_file` rejects what is not of the format before that.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,30 +15,15 @@ from pathlib import Path
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from ntkverify.ground.errors import BadInput
+from ntkverify.convergence.certificate_file import MATRICES, Claimed, Malformed, Matrix, digest, parsed, read
 
 BITS = 128
-SCHEMA = 1
-KEYS = ("schema", "kind", "network", "init", "floats", "bounds", "conclusions", "origin", "digest")
-"""What a certificate holds, beside `launch`, which may be absent."""
 POWER = 20
 """Steps towards the vectors of the quotients; any positive vectors give bounds."""
 BOUNDED = {
     "tanh": lambda: 4 / (3 * arb(3).sqrt()), "sigmoid": lambda: 1 / (6 * arb(3).sqrt()), "swish": lambda: arb(1) / 2,
 }  # fmt: skip
-"""sup |φ''|."""
-NETWORKS = ("softmax", "exponential", *BOUNDED)
-INITS = ("coupled", "independent")
-FLOATS = ("X", "y", "W", "a", "s", "eta", "omega", "keep")
-BOUNDS = ("lambda", "norm", "size", "longest", "mean", "weight", "sharpness", "rate")
-CONCLUSIONS = ("kept", "theta", "spent", "reach", "contraction")
-MATRICES = ("X", "y", "W", "a")
-BELOW = {"keep": 1.0, "theta": 1.0, "contraction": 0.5}
-"""What a number lies below; the contraction, because (1−θ)ηp(s)² < (1−θ)ηP² ≤ 2θ(1−θ) ≤ ½."""
-MAY_VANISH = ("omega", "size", "mean", "weight", "rate", "spent")
-"""Numbers that may be 0 (Y = 0, exact steps, and what only softmax has); the others are above it, as λ > 0 is."""
-DEEPEST, LONGEST, BYTES, ENTRIES, WORK = 16, 100_000, 2**29, 10**7, 10**11
-"""Levels of nesting, steps of a launch, length of the file, numbers of an array, and `_work`: about an hour."""
+"""sup |φ''| of the networks that have one."""
 
 
 @dataclass(frozen=True)
@@ -66,101 +48,58 @@ class Checked:
 def check(path: Path, heard: Callable[[int, int], None] = lambda done, total: None) -> Checked:
     """Verify the certificate in a file; `BadInput` if it is no certificate.  `heard(done, total)` is told of the
     steps that a later start is followed for."""
-    content, as_written = _read(path)
+    content, as_written = read(path)
     if not as_written:
         return Checked(
             False,
             "It was changed after it was written: its text is not what writing its content gives, every key once and every number in its shortest form.",
             (),
         )
-    before = ctx.prec
-    ctx.prec = BITS
-    try:
-        return _checked(content, heard)
-    finally:
-        ctx.prec = before
-
-
-def _read(path: Path) -> tuple[dict, bool]:
-    """The content, and whether the text is the one that writing it gives."""
-    wanted, attempt = "a certificate that ntkverify realise wrote", "ntkverify realise"
-    try:
-        if path.stat().st_size > BYTES:
-            raise BadInput(f"{path} has more than {BYTES} bytes", wanted, "a smaller certificate")
-        text = path.read_text("utf-8")
-        content = json.loads(text, parse_constant=_no_number)
-        if _deep(content):
-            raise BadInput(f"{path} has more than {DEEPEST} levels of nesting", wanted, attempt)
-        as_written = json.dumps(content) == text.strip()
-    except BadInput:
-        raise
-    except FileNotFoundError:
-        raise BadInput(f"no file {path}", wanted, attempt) from None
-    except (OSError, ValueError, RecursionError):
-        raise BadInput(f"{path} is damaged or not JSON", wanted, attempt) from None
-    if not isinstance(content, dict) or content.get("kind") != "convergence":
-        raise BadInput(f"{path} is no certificate", wanted, attempt)
-    if type(content.get("schema")) is not int or content["schema"] != SCHEMA:
-        raise BadInput(f"{path} is of another version", f"schema {SCHEMA}", attempt)
-    return content, as_written
-
-
-def _no_number(word: str):
-    raise ValueError(word)
-
-
-def _deep(content) -> bool:
-    """Whether lists and objects lie within each other deeper than any certificate's."""
-    layer = [content]
-    for _ in range(DEEPEST):
-        layer = [inner for each in layer if isinstance(each, dict | list) for inner in (each.values() if isinstance(each, dict) else each)]  # fmt: skip
-    return bool(layer)
-
-
-def digest(content: dict) -> str:
-    """SHA-256 of everything but the digest, as JSON with sorted keys."""
-    rest = {key: value for key, value in content.items() if key != "digest"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def _checked(content: dict, heard) -> Checked:
     if content.get("digest") != digest(content):
         return Checked(False, "It was changed after it was written: its content does not match its digest.", ())
     try:
-        if set(content) - {"launch"} != set(KEYS) or not isinstance(content["origin"], dict):
-            raise _Malformed(f"it does not hold exactly {', '.join(KEYS)}, and launch where there is one")
-        network, init = _word(content, "network", NETWORKS), _word(content, "init", INITS)
-        numbers, bounds, conclusions = (
-            _numbers(content, part, names)
-            for part, names in (("floats", FLOATS), ("bounds", BOUNDS), ("conclusions", CONCLUSIONS))
-        )
-        steps, start = _launch(content, numbers)
-        given = _Floats(network, init, numbers, steps)
-    except _Malformed as error:
+        certificate = parsed(content)
+    except Malformed as error:
         return Checked(False, f"It is malformed: {error}.", ())
-    followed = _followed(given, steps, start, heard) if steps else ()
-    look = _Look(given, start, given.coupled and not steps)
-    e = look.outputs - _Look(given, given.W, given.coupled).outputs - given.y
-    size = _length([e[i, k] for i in range(given.n) for k in range(given.d)])
-    findings = [*followed, *_at(look, size, bounds), *_hypotheses(given, bounds, conclusions)]
+    before = ctx.prec
+    ctx.prec = BITS
+    try:
+        findings = _findings(certificate, heard)
+    finally:
+        ctx.prec = before
     broken = [finding for finding in findings if not finding.holds]
     if broken:
         first = broken[0]
         said = f"{len(broken)} of {len(findings)} statements are not so, first: {first.what} is claimed as {first.claimed:.17g}, and {first.found:.17g} was found."
-        return Checked(False, said, tuple(findings))
-    rate, size, s = _floor(conclusions["contraction"]), _ceiling(bounds["size"]), _ceiling(numbers["s"])
-    if steps:
-        said = (
-            f"Gradient descent from these floats converges: after {steps} steps it is within {_ceiling(numbers['omega'])} of the later start, "
+        return Checked(False, said, findings)
+    return Checked(True, _proved(certificate), findings)
+
+
+def _findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
+    """Every statement of a certificate, checked."""
+    given, steps, base = _Floats(certificate), certificate.steps, certificate.base
+    followed = _followed(given, steps, base, heard) if steps else ()
+    look = _Look(given, base, given.coupled and not steps)
+    e = look.outputs - _Look(given, given.W, given.coupled).outputs - given.y
+    size = _length([e[i, k] for i in range(given.n) for k in range(given.d)])
+    bounds = certificate.bounds
+    return *followed, *_at(look, size, bounds), *_hypotheses(given, bounds, certificate.conclusions)
+
+
+def _proved(certificate: Claimed) -> str:
+    """What a certificate whose statements are all so has proved, rounded to the safe side."""
+    floats, conclusions = certificate.floats, certificate.conclusions
+    rate, size, s = _floor(conclusions["contraction"]), _ceiling(certificate.bounds["size"]), _ceiling(floats["s"])
+    if certificate.steps:
+        return (
+            f"Gradient descent from these floats converges: after {certificate.steps} steps it is within {_ceiling(floats['omega'])} of the later start, "
             f"where ‖e‖ ≤ {size}, and from there the error shrinks by 1 − {rate}, within {s} over all neurons."
         )
-    else:
-        said = (
-            f"Gradient descent from these floats converges: ‖e(τ)‖ ≤ (1 − {rate})^τ ‖Y‖, within {s} of W(0) over all "
-            f"neurons; steps that are rounded by up to {_floor(numbers['omega'])} in sum stay there too, and add at most "
-            f"{_ceiling(conclusions['reach'])} times that sum to the error."
-        )
-    return Checked(True, said, tuple(findings))
+    return (
+        f"Gradient descent from these floats converges: ‖e(τ)‖ ≤ (1 − {rate})^τ ‖Y‖, within {s} of W(0) over all "
+        f"neurons; steps that are rounded by up to {_floor(floats['omega'])} in sum stay there too, and add at most "
+        f"{_ceiling(conclusions['reach'])} times that sum to the error."
+    )
 
 
 def _floor(number: float) -> str:
@@ -173,98 +112,22 @@ def _ceiling(number: float) -> str:
     return f"{Context(6, ROUND_CEILING).create_decimal_from_float(number):g}"
 
 
-def _launch(content: dict, numbers: dict) -> tuple[int, list[list[float]]]:
-    """(steps, W) of the later start; (0, W(0)) where there is none."""
-    if "launch" not in content:
-        return 0, numbers["W"]
-    launch = content["launch"]
-    if not isinstance(launch, dict) or set(launch) != {"steps", "W"}:
-        raise _Malformed("launch does not hold exactly steps, W")
-    steps, W = launch["steps"], _matrix("launch W", launch["W"])
-    if type(steps) is not int or not 0 < steps <= LONGEST:
-        raise _Malformed(f"the steps of the launch are no whole number from 1 to {LONGEST}")
-    if (len(W), len(W[0])) != (len(numbers["W"]), len(numbers["W"][0])):
-        raise _Malformed("the shape of the launch's W does not fit")
-    return steps, W
-
-
-class _Malformed(ValueError):
-    """What a certificate may not hold."""
-
-
-def _word(content: dict, name: str, words) -> str:
-    if content.get(name) not in words:
-        raise _Malformed(f"{name} is not one of {', '.join(words)}")
-    return content[name]
-
-
-def _numbers(content: dict, part: str, names) -> dict:
-    found = content.get(part)
-    if not isinstance(found, dict) or set(found) != set(names):
-        raise _Malformed(f"{part} does not hold exactly {', '.join(names)}")
-    return {name: _matrix(name, value) if name in MATRICES else _in_range(name, value) for name, value in found.items()}
-
-
-def _number(name: str, value) -> float:
-    if type(value) is not float or not math.isfinite(value):
-        raise _Malformed(f"{name} is no finite float")
-    return value
-
-
-def _in_range(name: str, value) -> float:
-    low, top = "≤" if name in MAY_VANISH else "<", BELOW.get(name, math.inf)
-    if not (0 <= _number(name, value) < top) or (value == 0 and name not in MAY_VANISH):
-        raise _Malformed(f"{name} is {value!r}, out of the range 0 {low} {name} < {top:g}")
-    return value
-
-
-def _matrix(name: str, value) -> list[list[float]]:
-    if not isinstance(value, list) or not value or not all(isinstance(row, list) and row for row in value):
-        raise _Malformed(f"{name} is no matrix")
-    rows = [[_number(name, entry) for entry in row] for row in value]
-    if len({len(row) for row in rows}) != 1:
-        raise _Malformed(f"{name} has rows of several lengths")
-    return rows
-
-
 class _Floats:
     """The floats of a certificate, as exact numbers."""
 
-    def __init__(self, network: str, init: str, numbers: dict, steps: int):
-        X, y, W, a = (numbers[name] for name in MATRICES)
-        self.n, self.d, self.m, self.network = len(X), len(y[0]), len(W[0]), network
-        if len(y) != self.n or len(W) != len(X[0]) or len(a) != self.d or len(a[0]) != self.m:
-            raise _Malformed("the shapes of X, y, W and a do not fit")
-        most, work = _work(self.n, len(W), self.d, self.m, steps)
-        if most > ENTRIES or work > WORK:
-            raise _Malformed(
-                f"it is too large to be checked: arrays of {most:.3g} numbers, about {work:.3g} operations, more than {ENTRIES:.0e} or {WORK:.0e}"
-            )
-        if any(abs(sign) != 1 for row in a for sign in row):
-            raise _Malformed("a sign is not ±1")
-        if init == "coupled":
-            same = all(row[r] == row[r + 1] for row in W for r in range(0, self.m - 1, 2))
-            opposite = all(row[r] == -row[r + 1] for row in a for r in range(0, self.m - 1, 2))
-            if self.m % 2 or not (same and opposite):
-                raise _Malformed(
-                    "the neurons of a pair do not share w with opposite signs, so F(W(0)) = 0 is not known"
-                )
-        self.coupled, self.W, self.a = init == "coupled", W, a
+    def __init__(self, certificate: Claimed):
+        X, y, W, a = (certificate.floats[name] for name in MATRICES)
+        self.n, self.d, self.m, self.network = len(X), len(y[0]), len(W[0]), certificate.network
+        self.coupled, self.W, self.a = certificate.init == "coupled", W, a
         self.X, self.y = _exact(X), _exact(y)
         self.gram = self.X * self.X.transpose()
         self.near = np.array(X)
-        self.s, self.eta, self.omega, self.keep = (arb(numbers[name]) for name in ("s", "eta", "omega", "keep"))
-        if not self.omega < self.s:
-            raise _Malformed("omega is not below s")
+        self.s, self.eta, self.omega, self.keep = (
+            arb(certificate.floats[name]) for name in ("s", "eta", "omega", "keep")
+        )
 
 
-def _work(n: int, d_in: int, d: int, m: int, steps: int) -> tuple[int, int]:
-    """The numbers of the largest array, and about the operations on balls that checking takes."""
-    nd = n * d
-    return max(nd, d_in) * max(nd, m), (steps + 2) * nd * m * (nd + d_in + 50) + nd**3
-
-
-def _exact(rows: list[list[float]]):
+def _exact(rows: Matrix):
     return arb_mat([[arb(value) for value in row] for row in rows])
 
 
@@ -274,7 +137,7 @@ class _Look:
     Of a network of pairs one neuron of each pair is looked at and counts twice; its mean is 0.
     """
 
-    def __init__(self, given: _Floats, W: list[list[float]], paired: bool):
+    def __init__(self, given: _Floats, W: Matrix, paired: bool):
         self.given, self.paired = given, paired
         step, self.times = (2, 2) if paired else (1, 1)
         self.a = _exact([row[::step] for row in given.a])
@@ -369,7 +232,7 @@ def _at(look: _Look, size, claimed: dict) -> list[Finding]:
     ]
 
 
-def _followed(given: _Floats, steps: int, end: list[list[float]], heard) -> tuple[Finding, Finding]:
+def _followed(given: _Floats, steps: int, end: Matrix, heard) -> tuple[Finding, Finding]:
     """Theorem 7: exact gradient descent after `steps` steps against the point `end`, along floats of our own; given up
     where a hypothesis is lost on the way, since neither number becomes smaller again."""
     W, d, fastest = given.W, arb(0), arb(0)

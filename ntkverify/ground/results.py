@@ -25,8 +25,9 @@ def folder(verb: str, config: dict, out: Path | None, force: bool) -> Path:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
-    except OSError as error:
-        raise BadInput(f"--out {path}: {error.strerror or error}", "a folder that can be written") from None
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise BadInput(f"--out {path}: {said}", "a folder that can be written") from None
     if out and not force and (path / RESULTS).exists():
         try:
             before = load(path)
@@ -67,6 +68,11 @@ def save(path: Path, results: dict, draws: Iterable[Mapping], arrays: Mapping[st
     route, eigenvalues)."""
     save_arrays(path, arrays)
     write(path / DRAWS, table(DRAW_COLUMNS, draws))
+    save_results(path, results)
+
+
+def save_results(path: Path, results: Mapping) -> None:
+    """Write results.json."""
     write(path / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
 
 

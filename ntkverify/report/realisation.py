@@ -18,10 +18,11 @@ def draw_realisation(path: Path) -> Path:
     drawings = [
         drawing for drawing in (_error(arrays), _path(results, arrays), _eigenvalue(results, arrays)) if drawing
     ]
+    repeat = command(results) if "data" in results["config"] else ""  # no command makes the arrays of a caller
     page = (
         environment()
         .get_template("realisation.html")
-        .render(results=results, problem=results["problems"][0], command=command(results), drawings=drawings)
+        .render(results=results, problem=results["problems"][0], command=repeat, drawings=drawings)
     )
     save_figures(path, drawings)
     write(path / REPORT, page)

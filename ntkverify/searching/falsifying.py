@@ -20,9 +20,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify.ground.errors import BadInput
+from ntkverify import catalogue
+from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.numerics import random_key
 from ntkverify.judging.draws import CHUNK, point_bytes
+from ntkverify.judging.trial import tried
 from ntkverify.networks.nouns import IN_BALL, Point, Problem
 from ntkverify.networks.points import DIRECTIONS, draw_points
 from ntkverify.networks.setting import rank
@@ -83,6 +85,21 @@ def is_searchable(claim: Claim) -> bool:
     except BadInput:
         return False
     return True
+
+
+def forms_to_search(name: str, problem: Problem, form: str | None = None) -> tuple[Claim, ...]:
+    """The form so called of a claim, or all that can be searched; `BadInput` where there is none.  Those of a user's own
+    file are tried first."""
+    forms = catalogue.claims(name)
+    if form is not None:
+        named = {each.form: each for each in forms}
+        forms = (named[choose("form", form, named)],)
+    if catalogue.own(name):
+        tried(forms, problem)
+    free = tuple(each for each in forms if is_searchable(each))
+    if not free:
+        searchable(forms[0])
+    return free
 
 
 def falsify(

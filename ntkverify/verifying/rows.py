@@ -26,7 +26,7 @@ class Rows:
     """What a run has found so far; `results()` is valid at any moment."""
 
     config: dict
-    statements: Mapping[str, Sequence[Statement]]
+    statements: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
     """What each claim's forms state, by the claim's id."""
     problems: list[dict] = field(default_factory=list)
     kernels: list[dict] = field(default_factory=list)

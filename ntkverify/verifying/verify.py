@@ -30,21 +30,19 @@ def verify(
     `rows` attribute holds what was finished.
     """
     names = tuple(claims) or catalogue.CLAIMS
-    chosen = [catalogue.claims(name) for name in names]
-    instances = make_instances(settings, certified=certify is not None)
-    sources = {forms[0].id: _source(name) for name, forms in zip(names, chosen, strict=True)}
-    for forms in chosen:
-        if sources[forms[0].id]:
-            tried(forms, instances[0].problem)
     asked = {} if certify is None else {"certify": True, "certify_seconds": certify}
-    rows = Rows(
-        settings.config(claims=list(claims), **asked),
-        {forms[0].id: [form.statement for form in forms] for forms in chosen},
-    )
-    steps = 1 + sum(draws(settings, forms[0].where) for forms in chosen)
-    steps += 0 if certify is None else sum(map(len, chosen))
-    progress = Counted(heard, len(instances) * steps)
+    rows = Rows(settings.config(claims=list(claims), **asked))
     try:
+        chosen = [catalogue.claims(name) for name in names]
+        sources = {forms[0].id: _source(name) for name, forms in zip(names, chosen, strict=True)}
+        rows.statements = {forms[0].id: [form.statement for form in forms] for forms in chosen}
+        instances = make_instances(settings, certified=certify is not None)
+        for forms in chosen:
+            if sources[forms[0].id]:
+                tried(forms, instances[0].problem)
+        steps = 1 + sum(draws(settings, forms[0].where) for forms in chosen)
+        steps += 0 if certify is None else sum(map(len, chosen))
+        progress = Counted(heard, len(instances) * steps)
         for instance in instances:
             make_room()
             with ThreadPoolExecutor(1) as aside:  # its compiling overlaps with the claims'

@@ -1,0 +1,306 @@
+"""What can be typed: the options of each verb, their help, and what of them is refused before JAX is started."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from ntkverify import catalogue
+from ntkverify.ground.errors import BadInput, choose
+from ntkverify.ground.settings import Settings
+
+
+class Asked:
+    """A verb with its options; it is run by the file of `cli/` that has its name."""
+
+    def refuse(self) -> None:
+        """`BadInput` for the first option that cannot be right."""
+
+
+@dataclass(frozen=True)
+class List(Asked):
+    """List the claims: what they say, where they come from, in which form.
+
+    Example: ntkverify list --json
+    """
+
+    json: bool = False
+    """Print JSON instead of a table."""
+
+
+@dataclass(frozen=True)
+class Show(Asked):
+    """Show a claim in full: setting, statement, proof, how it is measured.
+
+    Example: ntkverify show kernel-perturbation
+    """
+
+    claim: tyro.conf.Positional[str]
+    """The claim's id, as `list` prints it."""
+
+
+@dataclass(frozen=True)
+class Verify(Asked):
+    """Check claims on draws of the network, compare kernel routes, write a report.
+
+    With --certify each claim is then decided with every rounding enclosed, at the worst points of three
+    draws and at the worst that a short search finds: `proved` speaks of exactly these points.
+    Exit code 0: nothing violated; 1: something violated; 2: bad input; 70: an error of the program; 130: interrupted.
+
+    Example: ntkverify verify --data digits --n 24 --d-out 3 --m 2048 --out digits
+    """
+
+    claims: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Claims to check, as `list` prints them, or files of your own (default: all)."""
+    settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(default_factory=Settings)
+    certify: bool = False
+    """Decide points with every rounding enclosed; counterexamples are written to files that `check` judges."""
+    certify_seconds: float = 1.0
+    """With --certify: seconds of search for each form that can be searched, compiling aside (0: none)."""
+    out: Path | None = None
+    """Folder for results.json, draws.csv and report.html (default: runs/verify-<configuration>)."""
+    force: bool = False
+    """Replace the results of another configuration in --out."""
+
+    def refuse(self) -> None:
+        self.settings.checked()
+        for name in self.claims:
+            catalogue.statements(name)
+        for name in self.settings.network:
+            choose("network", name, catalogue.ACTIVATIONS)
+        for name in self.settings.data:
+            catalogue.input_module(name)
+        if not 0 <= self.certify_seconds < float("inf"):
+            raise BadInput(f"--certify-seconds {self.certify_seconds}", "a number of seconds, 0 for no search", "--certify-seconds 1")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Study(Asked):
+    """Answer a question by training many networks over a grid; resumable.
+
+    drift: how far does training move the kernel, and is it scale, coupling or normalisation?
+    diffusion: what stands between a trained network and the score of a diffusion model?
+    The same command goes on where it stopped; finished cells are kept in ledger.sqlite.
+
+    Examples: ntkverify study drift --preset quick
+    ntkverify study drift --grid m=256,1024,4096 network=softmax target=0.1
+    ntkverify study diffusion --data moons
+    """
+
+    name: tyro.conf.Positional[str]
+    """The study: drift, width, steps, region, table1, diffusion."""
+    data: str | None = None
+    """What the study diffusion learns: mixture, gaussian, moons, swissroll or digits (default: mixture)."""
+    preset: str = "quick"
+    """quick (minutes) or paper (what docs/results/ holds)."""
+    grid: tuple[str, ...] = ()
+    """Changes to the preset's grid, as NAME=VALUE or NAME=VALUE,VALUE,...; a wrong name lists them all."""
+    out: Path | None = None
+    """Folder for the ledger, results.json, report.html and figures/ (default: runs/study-<configuration>)."""
+    status: bool = False
+    """Only say how many cells are finished."""
+    force: bool = False
+    """Replace the results of another configuration in --out (its cells stay in the ledger)."""
+
+
+@dataclass(frozen=True)
+class Realise(Asked):
+    """Certify that gradient descent converges from given floats, then run it and look.
+
+    Finds the smallest width (and σ) at which every hypothesis of docs/proofs/convergence.md is proved with every
+    rounding enclosed, writes certificate.json, trains at that width and step size, and reports each hypothesis
+    with its margin. `ntkverify check certificate.json` verifies the certificate with other code.
+
+    Examples: ntkverify realise --data orthonormal
+    ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4
+    ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4 --follow 2048
+    """
+
+    data: str = "orthonormal"
+    """orthonormal, sphere, digits, … or a .npz, .csv or .tsv file."""
+    network: str = "softmax"
+    """softmax, exponential, tanh, sigmoid, swish."""
+    init: Literal["coupled", "independent"] = "coupled"
+    """coupled pairs of neurons, or all drawn apart (the output is then shifted by −F(0))."""
+    n: int | None = None
+    """Number of samples."""
+    d_in: int | None = None
+    """Input dimension."""
+    d_out: int | None = None
+    """Output dimension."""
+    m: int | None = None
+    """Width (default: the smallest that is certified)."""
+    sigma: float | None = None
+    """Standard deviation of the initial weights (default: the best of several)."""
+    seed: int = 0
+    """Seed of the network, and of the data where they are drawn."""
+    keep: float = 0.5
+    """Share of λ that the ball must keep; a smaller share certifies smaller widths and slower rates."""
+    theta: float = 0.1
+    """θ: share of a step that its remainder may eat; a larger one allows larger steps and needs more neurons."""
+    follow: int = 0
+    """Where W(0) is not certified, follow gradient descent for up to so many steps with every rounding enclosed, and
+    certify from there: far smaller widths, and slower."""
+    max_width: int = 65536
+    """Widths up to this one are tried."""
+    accuracy: float = 1e-3
+    """The run ends when the loss has fallen to this share."""
+    budget: int = 20000
+    """The run ends after this many steps."""
+    out: Path | None = None
+    """Folder for certificate.json, results.json and report.html (default: runs/realise-<configuration>)."""
+    force: bool = False
+    """Replace the results of another configuration in --out."""
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the problem; what is not given is as in `Settings`."""
+        given = {name: value for name in ("m", "sigma") if (value := getattr(self, name)) is not None}
+        sizes = {name: getattr(self, name) for name in ("n", "d_in", "d_out", "seed", "init")}
+        return Settings(data=(self.data,), network=(self.network,), **given, **sizes)
+
+    def refuse(self) -> None:
+        for name in ("keep", "theta", "accuracy"):
+            if not 0 < getattr(self, name) < 1:
+                raise BadInput(f"--{name} {getattr(self, name)}", "a number strictly between 0 and 1", f"--{name} 0.1")
+        if self.follow < 0:
+            raise BadInput(f"--follow {self.follow}", "a number of steps of at least 0", "--follow 1024")
+        for name in ("max_width", "budget"):
+            if getattr(self, name) < 2:
+                raise BadInput(f"--{name.replace('_', '-')} {getattr(self, name)}", "a whole number of at least 2")
+        _refuse_several(self.settings)
+
+
+@dataclass(frozen=True)
+class Falsify(Asked):
+    """Search the worst point of an inequality, and write it to a file that `check` judges.
+
+    Free are W̃ in its balls, W, the inputs on their spheres and the signs.  A form that holds with a
+    probability because its assumptions do is searched where they hold.  Beside the worst point stand the
+    smallest constants that the search leaves standing: lower bounds on the smallest true ones, no proof.
+    Exit code 1: a counterexample was found and confirmed with every rounding enclosed.
+
+    Example: ntkverify falsify kernel-perturbation --n 4 --d-in 4 --d-out 2 --m 32 --radius 0.1 --budget 20
+    """
+
+    claim: tyro.conf.Positional[str]
+    """The claim, as `list` prints it; each form that can be searched is."""
+    settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(
+        default_factory=lambda: Settings(data=("sphere",), n=4, d_in=4, d_out=2, m=32)
+    )
+    budget: float = 20.0
+    """Seconds of search for each form, compiling aside, and a quarter of it for each of its constants."""
+    out: Path | None = None
+    """Folder for the points found (default: runs/falsify-<configuration>)."""
+    force: bool = False
+    """Replace the results of another configuration in --out."""
+
+    def refuse(self) -> None:
+        _refuse_several(self.settings)
+        catalogue.statements(self.claim)
+        if not 0 < self.budget < float("inf"):
+            raise BadInput(f"--budget {self.budget}", "a number of seconds above 0", "--budget 20")
+
+
+@dataclass(frozen=True)
+class New(Asked):
+    """Write a small true lemma to a file, to be turned into your own; verify, falsify and certify take it.
+
+    Executing such a file is executing its code: run only files that you trust.
+
+    Example: ntkverify new claim mine.py, then ntkverify verify mine.py
+    """
+
+    what: tyro.conf.Positional[Literal["claim"]]
+    """claim."""
+    file: tyro.conf.Positional[Path]
+    """The file to write, NAME.py."""
+
+
+@dataclass(frozen=True)
+class Check(Asked):
+    """Judge a file again: a saved point in 50 digits without the search, a certificate by code of its own.
+
+    Exit code 1: the point refutes the claim, or the certificate proves nothing.
+
+    Examples: ntkverify check runs/falsify-1a2b3c4d/worst-derived.npz
+    ntkverify check runs/realise-1a2b3c4d/certificate.json
+    """
+
+    file: tyro.conf.Positional[Path]
+    """A .npz file that `falsify` wrote, or a certificate.json of `realise`."""
+
+
+@dataclass(frozen=True)
+class Certify(Asked):
+    """Decide claims at drawn points with every rounding enclosed (ball arithmetic), from the same formulas.
+
+    Each draw is decided at its worst point.  `proved` speaks of exactly these floats, not of the whole ball.
+
+    Example: ntkverify certify kernel-perturbation --n 8 --d-in 8 --m 256 --seeds 3
+    """
+
+    claims: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Claims to decide, as `list` prints them (default: all)."""
+    settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(
+        default_factory=lambda: Settings(data=("sphere",), n=8, d_in=8, d_out=2, m=64, seeds=3)
+    )
+    out: Path | None = None
+    """Folder for results.json (default: runs/certify-<configuration>)."""
+    force: bool = False
+    """Replace the results of another configuration in --out."""
+
+    def refuse(self) -> None:
+        _refuse_several(self.settings)
+        for name in self.claims:
+            catalogue.statements(name)
+
+
+@dataclass(frozen=True)
+class Doctor(Asked):
+    """Say what this installation can do: versions, devices, precision, routes to the kernel.
+
+    Example: ntkverify doctor
+    """
+
+
+@dataclass(frozen=True)
+class Report(Asked):
+    """Draw report.html again from a folder's results.
+
+    Example: ntkverify report runs/verify-1a2b3c4d
+    """
+
+    dir: tyro.conf.Positional[Path]
+    """Folder that `verify` or `study` wrote."""
+
+
+def _refuse_several(settings: Settings) -> None:
+    """For verbs that take one data set and one network."""
+    settings.checked()
+    for option in ("data", "network"):
+        if len(getattr(settings, option)) != 1:
+            raise BadInput(
+                f"--{option} {' '.join(getattr(settings, option))}",
+                "exactly one here",
+                f"--{option} {getattr(settings, option)[0]}",
+            )
+    choose("network", settings.network[0], catalogue.ACTIVATIONS)
+    catalogue.input_module(settings.data[0])
+
+
+Verb = (
+    Annotated[List, tyro.conf.subcommand("list")]
+    | Annotated[Show, tyro.conf.subcommand("show")]
+    | Annotated[Verify, tyro.conf.subcommand("verify")]
+    | Annotated[Study, tyro.conf.subcommand("study")]
+    | Annotated[Realise, tyro.conf.subcommand("realise")]
+    | Annotated[Falsify, tyro.conf.subcommand("falsify")]
+    | Annotated[New, tyro.conf.subcommand("new")]
+    | Annotated[Check, tyro.conf.subcommand("check")]
+    | Annotated[Certify, tyro.conf.subcommand("certify")]
+    | Annotated[Doctor, tyro.conf.subcommand("doctor")]
+    | Annotated[Report, tyro.conf.subcommand("report")]
+)

@@ -1,0 +1,101 @@
+"""The tables of a `verify` run."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+STYLES = {"holds": "blue", "proved": "blue", "violated": "bold red", "undecided": "yellow", "vacuous": "dim"}
+
+
+def violations(found: dict) -> list[str]:
+    """A sentence for each claim that is violated, and for each pair of kernel routes that disagree."""
+    return [
+        f"{row['problem']}: {row['id']} [{row['form']}] is violated. {row['sentence']}"
+        for row in found["claims"]
+        if row["verdict"] == "violated"
+    ] + [
+        f"{row['problem']}: kernel routes {row['a']} and {row['b']} disagree in {row['dtype']}: "
+        f"error {row['error']} above {row['tolerance']}."
+        for row in found["kernels"]
+        if row["agree"] is False
+    ]
+
+
+def show_verdicts(console: Console, found: dict) -> None:
+    """Print the tables of every problem, then what is not settled, left out and violated."""
+    for problem in found["problems"]:
+        _head(console, problem)
+        console.print(_table([row for row in found["claims"] if row["problem"] == problem["id"]]))
+        _routes(console, [row for row in found["kernels"] if row["problem"] == problem["id"]])
+    unsettled: dict[tuple, list[str]] = {}
+    for row in found["claims"]:
+        if row["verdict"] not in ("holds", "proved", "violated"):
+            key = row["problem"], row["verdict"], row["sentence"]
+            unsettled.setdefault(key, []).append(f"{row['id']} \\[{row['form']}]")
+    for (problem, verdict, sentence), claims in unsettled.items():
+        console.print(f"[dim]{problem}: {verdict}: {', '.join(claims)}. {sentence}[/dim]", highlight=False)
+    for line in found["left_out"]:
+        console.print(f"[yellow]left out:[/yellow] {escape(line)}", highlight=False)
+    for line in violations(found):
+        console.print(f"[bold red]{escape(line)}[/bold red]", highlight=False)
+    console.print()
+
+
+def _head(console: Console, problem: dict) -> None:
+    console.print(
+        f"\n[bold]{escape(problem['id'])}[/bold]  n={problem['n']} d_in={problem['d_in']} d_out={problem['d_out']} m={problem['m']} "
+        f"σ={problem['sigma']:g}  λ(H(0))={_short(problem['lambda'])}  λ(K)={_short(problem['lambda_inf'])}",
+        highlight=False,
+    )
+    console.print(f"  [dim]{escape(problem['origin'])}; {problem['scaling']}[/dim]", highlight=False)
+    if problem["lambda_note"]:
+        console.print(f"  [yellow]{problem['lambda_note']}[/yellow]", highlight=False)
+
+
+def _table(rows: list[dict]) -> Table:
+    """A row for each form of each claim."""
+    table = Table(box=None)
+    for name in ("claim", "form", "verdict"):
+        table.add_column(name, no_wrap=True)
+    for name in ("applicable", "log₁₀ ratio"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        style = STYLES[row["verdict"]]
+        verdict = f"[{style}]{row['verdict']}[/{style}]"
+        table.add_row(row["id"], row["form"], verdict, f"{row['applicable']}/{row['draws']}", _room(row))
+    return table
+
+
+def _routes(console: Console, rows: list[dict]) -> None:
+    """How far the kernel is from its limit, and how well its routes agree."""
+    for row in rows:
+        if row["agree"] is None:
+            console.print(
+                f"  {row['dtype']}: distance to the infinite-width kernel {_short(row['error'])}", highlight=False
+            )
+    for dtype in dict.fromkeys(row["dtype"] for row in rows):
+        pairs = [row for row in rows if row["dtype"] == dtype and row["agree"] is not None]
+        if pairs:
+            worst = max((row["error"] for row in pairs if row["error"] is not None), default=None)
+            sample = f" (on {pairs[0]['sample']})" if pairs[0]["sample"] else ""
+            console.print(
+                f"  {dtype}: {sum(row['agree'] for row in pairs)} of {len(pairs)} pairs of kernel routes agree, "
+                f"largest error {_short(worst)}, tolerance {pairs[0]['tolerance']:g}{sample}",
+                highlight=False,
+            )
+
+
+def _room(row: dict) -> str:
+    """Median and worst log₁₀ ratio over the draws, where they have one."""
+    if row["exponent"]:
+        return "exponent {mean:.2f} [{low:.2f}, {high:.2f}]".format(**row["exponent"])
+    median, worst = row["log10_ratio"]["median"], row["log10_ratio"]["worst"]
+    if row["infinite"]:
+        return "infinite"
+    if worst is None:
+        return "exact" if row["verdict"] == "holds" else ""
+    return f"{median:.2f} to {worst:.2f}" if median is not None else f"to {worst:.2f}"
+
+
+def _short(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.3g}"

@@ -1,0 +1,146 @@
+"""The smallest width, and the σ, at which convergence is certified, along one draw of many neurons.
+
+A network of width m takes the first m neurons of the draw.  λ and B of a prefix are random, so the smallest certified
+width is that of a draw.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+
+from ntkverify.convergence.certificate import KEEP, THETA, Attempt, attempt, room
+from ntkverify.convergence.later_starts import launched
+from ntkverify.ground.errors import BadInput
+from ntkverify.ground.numerics import random_key
+from ntkverify.networks.growth import constants
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.network import initialise
+from ntkverify.networks.nouns import COUPLED, Params, Problem
+
+SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
+"""Standard deviations among which the best is chosen."""
+SAMPLED, WORTHWHILE, MOST = 4096, 1.5, 3
+"""Neurons that a prediction looks at; how far beyond the best prediction a σ is still tried; how many are."""
+RESOLUTION = 1.03
+"""The smallest width is found up to this factor."""
+
+
+def drawn(problem: Problem, seed: int, widest: int) -> Callable[[float, int], tuple[Problem, Params]]:
+    """(σ, m) → the problem and its network: the first m neurons of one draw of `widest` neurons at σ = 1."""
+    unit = dataclasses.replace(problem, m=widest, sigma=jnp.ones((), problem.X.dtype))
+    net = initialise(unit, random_key(seed))
+
+    def at(sigma: float, m: int) -> tuple[Problem, Params]:
+        own = dataclasses.replace(problem, m=m, sigma=jnp.asarray(sigma, problem.X.dtype))
+        return own, Params(sigma * net.W[:, :m], net.a[:, :m])
+
+    return at
+
+
+def predicted(problem: Problem, net: Params, sigma: float, widest: int, keep: float, theta: float) -> float:
+    """About the width that will be certified at σ, from the kernel and the constants of a few neurons; ∞ beyond
+    `widest`."""
+    few, spectrum = _sampled(problem, Params(sigma * net.W, net.a))
+    size = float(jnp.sqrt(jnp.sum(problem.y**2)))
+    low, high = 1.0, 2.0 * widest
+
+    def enough(m: float) -> bool:
+        return room(dataclasses.replace(few, m=m), float(spectrum[0]), float(spectrum[-1]), size, keep, theta) >= 1
+
+    if not enough(high):
+        return math.inf
+    while high > 1.05 * low:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+@jax.jit
+def _sampled(problem: Problem, net: Params):
+    return constants(problem, net), jnp.linalg.eigvalsh(closed_form(problem, net))
+
+
+def smallest_certified(
+    problem: Problem, seed: int, widest: int, sigmas: Sequence[float] = SIGMAS, keep: float = KEEP, theta: float = THETA,
+    follow: int = 0, heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Attempt:  # fmt: skip
+    """The certified network of smallest width over the σ, up to `RESOLUTION`; if there is none up to `widest`, the
+    attempt that came nearest.
+
+    The σ are taken in the order of the widths that are predicted.  At the first, widths grow from below the
+    predicted one until one is certified, then the bracket is halved; another σ is followed only where it
+    certifies a smaller width than the best.  With `follow`, starts after up to so many followed steps count too; only
+    the σ of the best prediction is taken then, from the rank floor up.
+    """
+    even = 2 if problem.init == COUPLED else 1
+    at = drawn(problem, seed, widest)
+    net = at(1.0, min(SAMPLED, widest))[1]
+    guesses = {sigma: predicted(problem, net, sigma, widest, keep, theta) for sigma in sigmas}
+    order = sorted(sigmas, key=lambda sigma: guesses[sigma])
+    order = [sigma for sigma in order if guesses[sigma] <= WORTHWHILE * guesses[order[0]]][:MOST]
+    floor = 2 * problem.n * problem.d_out / max(problem.rank, 1)
+    best, nearest = None, None
+    if follow:
+        order = order[:1]
+
+    def certify(sigma: float, m: float) -> Attempt:
+        whole = min(max(even, even * round(m / even)), widest // even * even)
+        heard(
+            f"σ = {sigma:g}, m = {whole}" + (f", best {best.problem.m}" if best else ""), order.index(sigma), len(order)
+        )
+        return certified(*at(sigma, whole), keep, theta, follow, heard)
+
+    for sigma in order:
+        first = floor if follow else min(guesses[sigma], widest) / 1.5
+        found = certify(sigma, best.problem.m / RESOLUTION - even if best else first)
+        low = 1.0 if found.proved else float(found.problem.m)
+        while best is None and not found.proved and found.problem.m < widest // even * even:
+            low = float(found.problem.m)
+            found = certify(sigma, max(1.25 * low, low + even))
+        nearest = _nearer(nearest, found)
+        if not found.proved or (best and found.problem.m >= best.problem.m):
+            continue
+        best, step = found, 1.25
+        while low < best.problem.m / RESOLUTION - even:
+            aim = math.sqrt(low * best.problem.m) if low > 1 else best.problem.m / step - even
+            middle = certify(sigma, aim)
+            if middle.problem.m >= best.problem.m:
+                break
+            best, low = (middle, low) if middle.proved else (best, float(middle.problem.m))
+            if low == 1 and middle.problem.m <= even:
+                break
+            step *= 1.25
+    return best or nearest  # type: ignore[return-value]
+
+
+def certified(
+    problem: Problem, start: Params, keep: float, theta: float, follow: int,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Attempt:  # fmt: skip
+    """The attempt at W(0), or, where that proves nothing, at a later start within `follow` steps."""
+    found = attempt(problem, start, keep, theta)
+    return found if found.proved or not follow else launched(problem, start, keep, theta, follow, heard) or found
+
+
+def _nearer(one: Attempt | None, other: Attempt) -> Attempt:
+    return other if one is None or closeness(other) >= closeness(one) else one
+
+
+def closeness(found: Attempt) -> float:
+    return min((have / need if need > 0 else math.copysign(math.inf, have)) for have, need in found.margins.values())
+
+
+def impossible(found: Attempt, widest: int) -> BadInput:
+    """Why no width was certified."""
+    return BadInput(
+        f"no width up to {widest} is certified; nearest is m = {found.problem.m}, σ = {float(found.problem.sigma):g}: {found.sentence}",
+        "a width at which every hypothesis holds", "a larger --max-width, a smaller --keep, or inputs that lie further apart",
+    )  # fmt: skip
+
+
+def bytes_needed(n: int, d_in: int, d_out: int, m: int) -> int:
+    """About what certifying and training at width m take at the largest moment."""
+    return 2**29 + 8 * (24 * (n + d_in + d_out) * m + 40 * (n * d_out) ** 2)
