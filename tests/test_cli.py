@@ -23,7 +23,7 @@ from ntkverify.cli import main as cli
 from ntkverify.cli.options import Asked
 from ntkverify.ground import terminal
 from ntkverify.ground.errors import BadInput
-from ntkverify.ground.results import load, load_arrays
+from ntkverify.ground.results import SCHEMA, load, load_arrays
 from ntkverify.ground.settings import Settings
 from ntkverify.report import page as page_of
 from ntkverify.verifying import gathering, instances
@@ -430,3 +430,9 @@ def test_the_searchs_batches_are_part_of_the_estimate(monkeypatch):
     instances.make_instance(settings, "sphere", "softmax")
     with pytest.raises(BadInput, match="of memory is estimated"):
         instances.make_instance(settings, "sphere", "softmax", certified=True)
+
+
+def test_a_folder_whose_verb_has_no_page_is_refused(tmp_path, capsys):
+    (tmp_path / "results.json").write_text(json.dumps({"schema": SCHEMA, "verb": "falsify", "config": {}}))
+    assert cli.main(["report", str(tmp_path)]) == 2
+    assert "which falsify wrote" in capsys.readouterr().err
