@@ -2,12 +2,16 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_PYTHON ?= $(shell python3 -c 'import sys; print(sys.executable)')
 
-.PHONY: verify test test-matrix test-floor lint
+.PHONY: verify test test-quick test-matrix test-floor lint
 verify: $(UV)
 	$(UV) run ntkverify verify
 
 test: $(UV)
 	$(UV) run pytest
+
+# Every room, without what takes more than a few seconds.
+test-quick: $(UV)
+	$(UV) run pytest -m "not slow"
 
 # The suite on every supported pair of Python and JAX, and a short run of the oldest JAX.
 test-matrix: $(UV)

@@ -37,6 +37,7 @@ def test_public_names_are_documented(name):
 
 
 @pytest.mark.parametrize("module", [nv, api], ids=lambda module: module.__name__)
+@pytest.mark.slow
 def test_examples_run(module):
     found = doctest.testmod(module)
     assert found.failed == 0
@@ -48,6 +49,7 @@ def test_no_module_hides_a_public_name():
         assert not (Path(nv.__file__).parent / f"{name}.py").exists()
 
 
+@pytest.mark.slow
 def test_importing_changes_no_setting_and_loads_no_jax():
     script = "import sys, ntkverify as nv\nassert 'jax' not in sys.modules\nimport jax\nbefore = jax.config.values.copy()\nnv.problem\nassert jax.config.values == before"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
@@ -152,6 +154,7 @@ def test_numbers_of_numpy_are_numbers():
     assert type(question.m) is int
 
 
+@pytest.mark.slow
 def test_files_are_named_by_paths_too(tmp_path):
     path = tmp_path / "mine.npz"
     np.savez(path, X=EYE, y=ONES)
@@ -240,6 +243,7 @@ def test_a_network_is_drawn_with_a_key(key):
 
 
 @pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
+@pytest.mark.slow
 def test_records_are_copied_and_pickled(network):
     question = nv.problem("sphere", network, m=8, n=3, d_in=3, d_out=1, radius=0.1)
     net = nv.draw(question, jax.random.key(0))
@@ -310,6 +314,7 @@ def _calls() -> dict:
 
 
 @pytest.mark.parametrize("name", _calls())
+@pytest.mark.slow
 def test_the_second_call_compiles_nothing(name):
     call = _calls()[name]
     call()

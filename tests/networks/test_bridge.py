@@ -4,7 +4,10 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
 
+
+@pytest.mark.slow
 def test_the_process_keeps_its_own_jax():
     script = """
         import sys, warnings

@@ -37,6 +37,7 @@ FUNCTIONS = {
 @pytest.mark.parametrize("name", FUNCTIONS)
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), scale=st.floats(1e-3, 8))
+@pytest.mark.slow
 def test_bound_covers_the_error_and_is_not_vacuous(name, seed, scale):
     A, B = scale * np.random.default_rng(seed).standard_normal((2, 4, 4)).astype(np.float32)
     function = FUNCTIONS[name]

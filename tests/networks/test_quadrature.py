@@ -99,6 +99,7 @@ def expectation_by_fourier(network, x, z, sigma):
 
 @pytest.mark.parametrize("network", ["sigmoid", "tanh", "swish"])
 @pytest.mark.parametrize("sigma", [0.1, 1.0, 7.0, 30.0])
+@pytest.mark.slow
 def test_the_reported_error_bounds_the_true_one(network, sigma):
     slope = catalogue.activation(network).slope
     angles = [0.0, 1e-12, 1e-8, 1e-3, 0.7, np.pi / 2, np.pi / 2 + 1e-9, np.pi - 1e-3, np.pi - 1e-8]

@@ -66,6 +66,7 @@ def verdicts(name, problem):
 
 
 @pytest.mark.parametrize("form", EVERY, ids=named)
+@pytest.mark.slow
 def test_claim_holds(form):
     found = [verdicts(form.id, problem)[form.form, None] for problem in CASES]
     assert "holds" in [verdict.verdict for verdict in found]
@@ -73,6 +74,7 @@ def test_claim_holds(form):
         assert verdict.verdict in ("holds", "vacuous"), verdict.sentence
 
 
+@pytest.mark.slow
 def test_assumptions_leave_few_claims_untested():
     """R ≤ 0.01 is false in the far ball, at σ = 1 no rate is visible, and on clustered inputs √λ is smaller
     than what training moves the Jacobian by; nothing else is vacuous."""
@@ -85,6 +87,7 @@ def test_assumptions_leave_few_claims_untested():
         assert vacuous == beyond, named(form)
 
 
+@pytest.mark.slow
 def test_a_width_that_no_run_reaches_is_named():
     problem = CASES["generic"]()
     unreachable = {
@@ -105,6 +108,7 @@ def test_a_width_that_no_run_reaches_is_named():
 
 
 @pytest.mark.parametrize("form", BOUNDS, ids=named)
+@pytest.mark.slow
 def test_half_the_constant_that_the_draws_show_is_refuted(form):
     """The worst draw (or, for a rate, the median one) decides at which constant the claim breaks."""
     problem = "generic" if form.where == ON_PATH else "clustered"
@@ -120,6 +124,7 @@ def test_half_the_constant_that_the_draws_show_is_refuted(form):
 
 
 @pytest.mark.parametrize("form", EVERY, ids=named)
+@pytest.mark.slow
 def test_broken_twins_are_refuted_where_the_claim_holds(form):
     assert len(form.twins) >= 2
     for twin in form.twins:
@@ -128,6 +133,7 @@ def test_broken_twins_are_refuted_where_the_claim_holds(form):
 
 
 @pytest.mark.parametrize("form", EVERY, ids=named)
+@pytest.mark.slow
 def test_one_trace_serves_all_data_of_a_shape(form):
     for problem in CASES:
         evidence(form.id, problem)
@@ -145,6 +151,7 @@ def test_statement_is_read_without_running_the_file(name):
     assert catalogue.statements(name) == {form.form: form.statement for form in forms_of(name)}
 
 
+@pytest.mark.slow
 def test_batches_of_draws_agree_with_single_draws():
     generic = CASES["generic"]()
     (form,) = catalogue.claims("kernel-factorisation")
@@ -156,7 +163,7 @@ def test_batches_of_draws_agree_with_single_draws():
 
 
 def test_the_table_by_network_has_every_form_of_every_claim():
-    table = (Path(__file__).parents[1] / "docs" / "results" / "claims-by-activation.md").read_text()
+    table = (Path(__file__).parents[2] / "docs" / "results" / "claims-by-activation.md").read_text()
     for form in (form for name in catalogue.CLAIMS for form in catalogue.claims(name)):
         row = next(line for line in table.splitlines() if line.startswith(f"| {form.id} | {form.form} |"))
         assert row.count(" | ") == 1 + len(catalogue.ACTIVATIONS)

@@ -11,7 +11,7 @@ from ntkverify.ground.errors import BadInput
 from ntkverify.networks.nouns import Dataset
 from ntkverify.networks.problems import problem
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 
 
 def load(name, n=None, d_in=None, d_out=None, seed=0):

@@ -61,6 +61,7 @@ def test_points_prove_nothing_of_a_rate(run):
     assert row["bracket"]["points"]["proved"] == 3
 
 
+@pytest.mark.slow
 def test_what_was_not_tested_has_no_bracket(tmp_path):
     assert cli.main(["verify", "gradient-bound", *CERTIFY, "--network", "relu", "--out", str(tmp_path)]) == 0
     assert {(row["verdict"], row["bracket"]) for row in load(tmp_path)["claims"]} == {("vacuous", None)}
@@ -85,6 +86,7 @@ def test_without_certify_nothing_is_certified(tmp_path):
     assert not (tmp_path / "figures" / "certificates.svg").exists()
 
 
+@pytest.mark.slow
 def test_a_falsehood_that_draws_do_not_see_is_violated_by_the_search(tmp_path, monkeypatch, capsys):
     form = form_of("output-bound")
     false = dataclasses.replace(form, rhs=lambda p, q, c: 0.8 * form.rhs(p, q, c))

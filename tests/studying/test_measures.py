@@ -91,6 +91,7 @@ def made_up(a: float, b: float, rng, draws=5):
 
 
 @pytest.mark.parametrize(("a", "b"), [(2.0, -2.0), (1.0, 0.0), (1.0, -1.0)])
+@pytest.mark.slow
 def test_a_planted_law_is_recovered_by_the_joint_fit(a, b):
     rng, covered = np.random.default_rng(2), 0
     cases = [made_up(a, b, rng) for _ in range(20)]
@@ -141,6 +142,7 @@ def test_a_width_whose_bound_is_infinite_or_beyond_the_budget_says_so():
     assert "more than the budget" in width(base | {"separation": 0.01}, 0)["sentence"]
 
 
+@pytest.mark.slow
 def test_ascent_stays_in_the_ball_and_beats_random_points():
     problem = make(n=4, d_in=6, m=64, sigma=0.5)
     start, R = initialise(problem, jax.random.key(0)), 0.1
@@ -167,6 +169,7 @@ def test_the_fitting_radius_fits_the_linearised_network():
     assert 0 < R < 1
 
 
+@pytest.mark.slow
 def test_output_scale_alone_separates_relu_from_relu_sum():
     options = {"data": "sphere", "n": 4, "d_in": 6, "d_out": 1, "sigma": 0.5, "m": 64, "seeds": 2, "steps": 3}
     one, other = (
@@ -219,6 +222,7 @@ def test_answers_of_region_and_table_follow_from_the_rows():
         ("table1", ["network=softmax,relu", "n=4", "d_in=4", "d_out=1", "draws=2", "seeds=20", "m=64"]),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_each_study_runs_and_reports(name, grid, tmp_path, capsys):
     assert cli.main(["study", name, "--out", str(tmp_path), "--grid", *grid]) == 0
     results = load(tmp_path)
@@ -230,7 +234,7 @@ def test_each_study_runs_and_reports(name, grid, tmp_path, capsys):
     capsys.readouterr()
 
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_one_unit_of_the_last_digit_is_alike_and_two_are_not():

@@ -18,6 +18,7 @@ from ntkverify.arithmetic.unknown import UnknownOperation
 FORMULAS, KINDS = 300, 1
 
 
+@pytest.mark.slow
 def test_every_enclosure_contains_the_truth_and_most_are_finite():
     found = fuzz(0, FORMULAS, KINDS, batch=20, depth=4)
     assert found.formulas == FORMULAS
@@ -29,6 +30,7 @@ def test_every_enclosure_contains_the_truth_and_most_are_finite():
     assert found.total("finite", "moderate") > 0.95 * found.total("entries", "moderate")
 
 
+@pytest.mark.slow
 def test_bounds_that_are_too_small_are_found(monkeypatch):
     monkeypatch.setattr(running, "unit_roundoff", lambda dtype: 0.1 * np.finfo(dtype).epsneg)
     assert fuzz(0, 30, 1).wrong

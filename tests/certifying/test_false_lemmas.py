@@ -8,7 +8,7 @@ import pytest
 
 from ntkverify.cli import main as cli
 
-CASES = Path(__file__).with_name("cases")
+CASES = Path(__file__).parents[1] / "cases"
 SMALL = ("--n", "4", "--d-in", "4", "--m", "16")
 FALSE = (
     "above_minus_infinity", "beside_a_giant", "callback", "cancelled_noise", "count_ratio", "denormal_constant", "filled_gather",
@@ -32,6 +32,7 @@ def verdicts(words, tmp_path) -> set[str]:
 
 
 @pytest.mark.parametrize("name", FALSE)
+@pytest.mark.slow
 def test_what_is_false_is_never_proved_and_never_holds(name, tmp_path, capsys):
     file = str(CASES / f"{name}.py")
     found = verdicts(("certify", file, *SMALL, "--seeds", "2"), tmp_path)
@@ -56,6 +57,7 @@ def test_other_cases(words, right, tmp_path):
     assert verdicts(("verify", *paths, "--seeds", "20"), tmp_path) == right
 
 
+@pytest.mark.slow
 def test_units_whose_squares_leave_the_range_violate_nothing(tmp_path):
     words = ("--data", str(CASES / "tiny_units.npz"), "--m", "32", "--dtype", "float32", "--seeds", "40")
     assert verdicts(("verify", "kernel-factorisation", *words), tmp_path) <= {"undecided", "vacuous"}

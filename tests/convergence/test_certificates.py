@@ -61,6 +61,7 @@ def good():
     return certificate(proved(two_points()), {"made": "by a test"})
 
 
+@pytest.mark.slow
 def test_two_points_are_realised_and_checked(tmp_path, capsys):
     out = tmp_path / "r"
     assert cli.main(["realise", "--data", "orthonormal", "--out", str(out)]) == 0
@@ -144,6 +145,7 @@ def test_what_the_library_cannot_realise_is_refused(wrong):
 
 @pytest.mark.parametrize("init", ["coupled", "independent"])
 @pytest.mark.parametrize("network", ["softmax", "exponential", "tanh", "sigmoid", "swish"])
+@pytest.mark.slow
 def test_every_smooth_network_is_certified_at_both_starts_and_later(network, init, tmp_path):
     problem = make(network, n=3, d_in=5, d_out=2, m=512, init=init, sigma=0.5)
     assert verdict(certificate(proved(problem), {}), tmp_path).accepted
@@ -165,6 +167,7 @@ def test_every_smooth_network_is_certified_at_both_starts_and_later(network, ini
     st.sampled_from([0.05, 0.5, 0.9]),
     st.sampled_from([0.1, 0.5]),
 )
+@pytest.mark.slow
 def test_what_is_proved_happens(seed, sigma, theta, keep):
     problem = make(n=3, d_in=4, d_out=1, m=256, seed=seed, sigma=sigma)
     found = attempt(problem, initialise(problem, jax.random.key(seed)), keep, theta)
@@ -508,6 +511,7 @@ def test_the_checker_shares_no_code_with_the_producer():
     assert not {name for name in imported if name and name.startswith("jax")}
 
 
+@pytest.mark.slow
 def test_search_never_breaks_what_is_proved():
     """A few here; benchmarks/region_brackets.py runs three hundred."""
     for seed in range(6):
@@ -518,6 +522,7 @@ def test_search_never_breaks_what_is_proved():
             assert below is None or below[0] >= found.s
 
 
+@pytest.mark.slow
 def test_the_smallest_width_is_certified_and_a_prefix_of_one_draw():
     problem = make(n=3, d_in=3, d_out=1, m=2)
     found = smallest_certified(problem, 0, 4096, (0.5, 1.0))
@@ -548,6 +553,7 @@ def test_the_smallest_width_is_certified_and_a_prefix_of_one_draw():
         (["--data", "sphere", "--max-width", "10000000000"], "memory"),
     ],
 )
+@pytest.mark.slow
 def test_bad_input_is_refused_with_what_fails(words, said, tmp_path, capsys):
     if "TWICE" in words:
         np.savez(tmp_path / "twice.npz", X=np.ones((2, 3)) / 2, y=np.ones((2, 1)))

@@ -12,7 +12,7 @@ from ntkverify import catalogue
 from ntkverify.judging.draws import chunks
 from ntkverify.searching.falsifying import conditional, is_searchable
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def rows_of(name: str) -> list[list[str]]:
@@ -73,6 +73,7 @@ def test_the_finding_quotes_the_table_of_dropped_assumptions():
 
 
 @pytest.mark.parametrize("sigma", [0.01, 0.05, 1.0])
+@pytest.mark.slow
 def test_where_its_event_happens_a_reconstructed_bound_is_above_the_derived_one(sigma):
     """What the finding proves, at points: at small σ, where B = 1, it is closest to being false."""
     problem = make(n=3, d_in=3, d_out=2, m=8, sigma=sigma, radius=0.01)

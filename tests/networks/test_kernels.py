@@ -33,6 +33,7 @@ def somewhere(problem, seed=0):
 @pytest.mark.parametrize(
     ("network", "init"), [(name, "coupled") for name in catalogue.ACTIVATIONS] + [("softmax", "independent")]
 )
+@pytest.mark.slow
 def test_routes_agree(network, init):
     problem = make(network, n=5, d_in=3, d_out=2, m=520, init=init)
     at = somewhere(problem)
@@ -57,6 +58,7 @@ def test_index_order_has_the_sample_slow(network):
 
 
 @pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
+@pytest.mark.slow
 def test_infinite_width_is_the_mean_of_wide_kernels(network):
     problem = make(network, n=4, d_in=3, d_out=2, m=20000, sigma=0.5)
     keys = jax.random.split(jax.random.key(0), 8)
@@ -73,6 +75,7 @@ def test_infinite_width_puts_the_sample_slow():
 
 
 @pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
+@pytest.mark.slow
 def test_cross_kernels_are_blocks_of_the_whole_by_every_route(network):
     problem = make(network, n=5, d_in=3, d_out=2, m=520)
     at = somewhere(problem)
@@ -137,6 +140,7 @@ def test_reference_routes_stay_within_memory():
     assert 3 * len(rows) * large.d_out * large.m * large.d_in * 8 <= 2**30
 
 
+@pytest.mark.slow
 def test_a_planted_error_in_the_closed_form_is_reported(monkeypatch, tmp_path, capsys):
     right = description.closed_form
     monkeypatch.setattr(description, "closed_form", lambda problem, params: right(problem, params) * (1 + 1e-9))

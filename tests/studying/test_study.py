@@ -55,6 +55,7 @@ def finished(folder: Path) -> int:
         return 0
 
 
+@pytest.mark.slow
 def test_a_study_that_is_killed_resumes_to_the_same_ledger(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run([sys.executable, "-c", TINY, str(whole)], check=True)
@@ -174,6 +175,7 @@ def test_the_answer_is_derived_from_the_fits():
     assert "differ by 0.50" in drift.answer([], fits(-2.0, -1.5))
 
 
+@pytest.mark.slow
 def test_the_command_line_runs_resumes_and_reports(tmp_path, monkeypatch, capsys):
     right, calls = drift.evaluate, []
 
@@ -226,6 +228,7 @@ def test_what_cannot_be_studied_is_refused(words, said, capsys, tmp_path):
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_data_whose_bound_is_infinite_are_named(tmp_path, capsys):
     X = np.eye(4)[[0, 1, 1]]
     np.savez(tmp_path / "twice.npz", X=X, y=np.array([[1.0], [0.5], [-0.5]]))
@@ -240,7 +243,7 @@ def test_data_whose_bound_is_infinite_are_named(tmp_path, capsys):
 
 
 def test_the_numbers_in_the_finding_are_those_of_the_committed_results():
-    docs = Path(__file__).parents[1] / "docs"
+    docs = Path(__file__).parents[2] / "docs"
     results = json.loads((docs / "results" / "drift" / "results.json").read_text())
     (table,) = results["tables"]
     at = {row[0]: dict(zip(table["columns"], row, strict=True)) for row in table["rows"]}

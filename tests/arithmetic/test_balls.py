@@ -141,6 +141,7 @@ def test_a_kernel_without_smallest_eigenvalue_is_near_zero_from_both_sides():
     assert -1e-11 < low <= 0 <= high < 1e-11  # nd · u · ‖H‖ is 1e-13 here
 
 
+@pytest.mark.slow
 def test_large_problems_are_decided_in_float64():
     problem = make(n=24, d_in=8, d_out=2, m=1024, radius=0.05)
     point = jax.tree.map(lambda leaf: leaf[0, 1], next(chunks(problem, 1, 0))[1])

@@ -188,6 +188,7 @@ def test_weights_at_given_steps_are_those_of_train(own):
     assert not jnp.allclose(found[0], found[1])
 
 
+@pytest.mark.slow
 def test_every_stage_satisfies_its_law(own, laws, arrays):
     assert bool(clipped(own.x, own.radius)[1].any())
     for name, (gap, allowed) in laws.gaps(arrays).items():
@@ -221,12 +222,14 @@ def test_the_split_adds_up_to_the_weighted_score_error(own, arrays):
     assert (found.parts >= 0).all()
 
 
+@pytest.mark.slow
 def test_the_kernel_of_a_lesson_is_that_of_automatic_differentiation(own):
     assert jnp.allclose(own.kernel, autodiff(own.problem, own.start), atol=1e-12)
     every = autodiff(dataclasses.replace(own.problem, X=own.X), own.start)
     assert jnp.allclose(own.across, every[: own.kernel.shape[0]], atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_expected_error_is_that_of_drawn_labels():
     """One Gaussian, so that label noise is Gaussian: mean and deviation against 4,000 draws of the labels."""
     params = TINY | {"data": "gaussian", "components": 1, "n": 10, "test": 20, "radius": 2.0}
@@ -285,6 +288,7 @@ def test_the_probability_flow_is_diffraxs():
     assert 8 < ratio < 32  # Heun: second order
 
 
+@pytest.mark.slow
 def test_the_reverse_sde_is_diffraxs_on_the_same_brownian_path():
     mixture, times = gaussian_target(), grid(0.05, 3.0, 20)
     start = jnp.asarray(np.random.default_rng(0).standard_normal((5, 2)))
@@ -437,6 +441,7 @@ def test_what_the_study_cannot_do_is_refused(words, said, capsys, tmp_path):
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_study_runs_resumes_and_wrote_its_levels_first(tmp_path, capsys, monkeypatch):
     small = [
         f"{name}={TINY[name]}"
@@ -498,7 +503,7 @@ def test_a_wrong_score_is_refuted_by_the_study(own, monkeypatch, wrong):
     assert "the score identity" in row["sentence"]
 
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from ntkverify.report import page as page_of
 from ntkverify.verifying import gathering, instances
 
 CLAIMS = ["gradient-formula", "zero-output", "gradient-bound", "kernel-perturbation"]
-"""Each kind of claim once; tests/test_claims.py evaluates them all."""
+"""Each kind of claim once; tests/claims/test_claims.py evaluates them all."""
 SMALL = ["--n", "5", "--d-out", "2", "--m", "32", "--seeds", "20"]
 CLAIM_KEYS = {
     "problem", "id", "title", "source", "label", "form", "direction", "promised_probability", "draws", "applicable",
@@ -209,6 +209,7 @@ def test_an_exit_in_a_lemma_is_bad_input(where, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("verb", [["doctor"], ["verify", "zero-output"], ["study", "drift"]], ids=" ".join)
+@pytest.mark.slow
 def test_a_platform_that_is_not_there_is_bad_input(verb, tmp_path):
     command = [sys.executable, "-m", "ntkverify", *verb]
     settings = os.environ | {"JAX_PLATFORMS": "rocm"}
@@ -274,6 +275,7 @@ def test_an_unwritable_folder_is_refused(tmp_path, capsys):
     assert "--out" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_interruption_keeps_what_was_finished(tmp_path, monkeypatch):
     right, calls = gathering.examine, []
 
@@ -342,6 +344,7 @@ def test_environment_of_the_machine_is_recorded(run):
     assert os.path.basename(found["python"]) == found["python"]
 
 
+@pytest.mark.slow
 def test_a_seed_means_the_same_network_under_every_setting(tmp_path):
     """λ of the draws, with another default generator and the streams of older versions of JAX."""
     words = ["verify", "zero-output", "--data", "sphere", "--n", "3", "--d-in", "3", "--m", "8", "--seeds", "20"]
@@ -360,6 +363,7 @@ def test_a_seed_means_the_same_network_under_every_setting(tmp_path):
     assert one["lambda_range"] == other["lambda_range"]
 
 
+@pytest.mark.slow
 def test_duplicates_and_zeros_explain_a_vanishing_eigenvalue(tmp_path, capsys):
     X = np.eye(4)[[0, 1, 0, 2]]
     X[3] = 0
@@ -373,6 +377,7 @@ def test_duplicates_and_zeros_explain_a_vanishing_eigenvalue(tmp_path, capsys):
     assert "λ = 0 because" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_files_of_one_name_have_ids_and_arrays_of_their_own(tmp_path, monkeypatch):
     """The id of a file is that of its content, wherever it lies and whatever stands beside it."""
     monkeypatch.chdir(tmp_path)
@@ -405,6 +410,7 @@ def test_files_of_one_name_have_ids_and_arrays_of_their_own(tmp_path, monkeypatc
     ],
     ids=" ".join,
 )
+@pytest.mark.slow
 def test_corner_cases_are_legal(options, tmp_path):
     small = {"--n": "3", "--d-in": "4", "--m": "16", "--data": "sphere", "--seeds": "20"}
     small |= dict(zip(options[::2], options[1::2], strict=True))

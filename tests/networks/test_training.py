@@ -36,6 +36,7 @@ def problem():
 
 
 @pytest.mark.parametrize("network", ["softmax", "relu", "tanh"])
+@pytest.mark.slow
 def test_descend_follows_the_gradient_of_the_loss(network):
     problem = make(network)
     params = initialise(problem, jax.random.key(1))
@@ -43,6 +44,7 @@ def test_descend_follows_the_gradient_of_the_loss(network):
     assert jnp.allclose(descend(problem, params, 0.1).W, params.W - 0.1 * slope, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_batched_runs_agree_with_single_ones_and_stop_by_themselves(problem):
     start, eta = starts(problem, 5)
     eta = eta * jnp.asarray([1.0, 0.5, 0.02, 1.0, 0.7])  # they finish at different times
@@ -59,6 +61,7 @@ def test_batched_runs_agree_with_single_ones_and_stop_by_themselves(problem):
 
 
 @pytest.mark.parametrize("network", ["softmax", "relu", "tanh"])
+@pytest.mark.slow
 def test_padding_changes_nothing_but_the_shape(network):
     """Widths 6 and 300 (more than one block) inside 512 train as they do by themselves."""
     wide = make(network, n=4, d_in=8, m=512, sigma=0.5)
@@ -100,6 +103,7 @@ def test_the_loss_identity_holds_along_whole_trajectories(init):
     raise AssertionError("the run did not end")
 
 
+@pytest.mark.slow
 def test_snapshots_are_where_the_loss_first_falls(problem):
     start, eta = starts(problem, 2)
     run = train(problem, start, eta, target=1e-4, budget=CHUNK, levels=(1.0, 0.3, 0.01))

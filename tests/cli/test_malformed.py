@@ -40,6 +40,7 @@ def words(draw):
 
 @QUICK
 @given(words=words())
+@pytest.mark.slow
 def test_any_words_give_an_exit_code_and_a_message(words, monkeypatch, capsys, tmp_path_factory):
     """Only the numerical work is left out."""
     monkeypatch.chdir(tmp_path_factory.mktemp("words"))

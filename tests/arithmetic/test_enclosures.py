@@ -49,6 +49,7 @@ def constants(form):
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.id}-{form.form}")
+@pytest.mark.slow
 def test_every_claim_is_enclosed_within_its_rounding_bound(form, problem, points):
     """Two routes to the error of a formula: balls of 128 bits, and the running bounds of float64."""
     point = points[ON_PATH if form.where == ON_PATH else "ball"]
@@ -111,6 +112,7 @@ def scaled(seed: int, scale: float, twice: bool):
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([1e-6, 0.1, 1.0, 5.0, 1e3]), st.booleans(), st.integers(0, 10**6))
+@pytest.mark.slow
 def test_decisions_never_contradict_fifty_digits(seed, scale, twice, pick):
     """A claim, its twin, or it with a right side within 1e-12 of the left: 64 bits never say otherwise than 170."""
     problem, point = scaled(seed, scale, twice)
@@ -124,6 +126,7 @@ def test_decisions_never_contradict_fifty_digits(seed, scale, twice, pick):
 
 
 @pytest.mark.parametrize("name", ["kernel-perturbation", "gradient-bound", "softmax-perturbation"])
+@pytest.mark.slow
 def test_search_beats_drawing_and_refutes_what_it_attains(name, problem):
     form = next(form for form in catalogue.claims(name) if form.form == "derived")
     best = falsify(form, problem, 0.1)
@@ -148,6 +151,7 @@ def test_a_claim_that_cannot_be_differentiated_is_searched_by_random_moves(probl
     assert 1 >= best.ratio > best.drawn + 0.05 > 0.05
 
 
+@pytest.mark.slow
 def test_random_moves_stay_in_the_set_that_is_searched(problem):
     keys = jax.random.split(jax.random.key(1), 64)
     points = next(chunks(problem, 1, 0))[1]
@@ -251,6 +255,7 @@ def test_a_saved_point_is_judged_again_and_an_edited_one_refused(problem, points
         assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_verbs_run_and_write(tmp_path, capsys):
     small = ["--n", "3", "--d-in", "3", "--d-out", "1", "--m", "8"]
     assert cli.main(["falsify", "gradient-bound", *small, "--budget", "0.1", "--out", str(tmp_path / "f")]) == 0
@@ -266,6 +271,7 @@ def test_the_verbs_run_and_write(tmp_path, capsys):
     assert results["claims"][0]["bracket"]["proved"] is True
 
 
+@pytest.mark.slow
 def test_the_template_goes_through_all_verbs(tmp_path, capsys):
     mine = str(tmp_path / "my_lemma.py")
     small = ["--data", "sphere", "--n", "3", "--d-in", "3", "--d-out", "1", "--m", "8"]

@@ -26,7 +26,7 @@ from ntkverify.networks.setting import LARGEST, excess, inside, outside, rank
 from ntkverify.searching.climbing import OUTSIDE, ascend, height, point_at, proposals
 from ntkverify.searching.falsifying import falsify
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.5, 1e300, 5e-324])
 
 
@@ -81,6 +81,7 @@ def test_large_data_have_their_rank_or_a_bound():
     assert rank(np.repeat(wide[:3], 200, axis=0)) == 3
 
 
+@pytest.mark.slow
 def test_inputs_that_are_nearly_parallel_do_not_refute_the_rank_floor(tmp_path):
     words = ["verify", "rank-floor", "--certify", "--certify-seconds", "0", "--data", str(CASES / "rank_near.npz")]
     assert cli.main([*words, "--m", "4", "--seeds", "20", "--out", str(tmp_path)]) == 0
@@ -162,6 +163,7 @@ def each(points):
 
 @pytest.mark.parametrize("single", [False, True])
 @pytest.mark.parametrize(("sigma", "radius"), [(1.0, 0.01), (1e-3, 2.0), (100.0, 1e-4)])
+@pytest.mark.slow
 def test_draws_and_search_stay_inside_exactly(single, sigma, radius):
     problem = make(n=3, d_in=5, d_out=2, m=8, sigma=sigma, radius=radius)
     problem = in_float32(problem) if single else problem
@@ -205,11 +207,13 @@ def test_where_a_point_leaves_the_setting_is_told_by_how_much():
     assert outside(problem, lost) == {"‖w̃_r − w_r‖² ≤ R²": np.inf}
 
 
+@pytest.mark.slow
 def test_a_true_lemma_that_is_attained_is_not_refuted(tmp_path):
     words = ["falsify", str(CASES / "attained_l1.py"), "--n", "4", "--d-in", "4", "--d-out", "2", "--m", "16"]
     assert cli.main([*words, "--radius", "0.5", "--budget", "4", "--out", str(tmp_path)]) == 0
 
 
+@pytest.mark.slow
 def test_a_lemma_that_is_false_just_outside_is_searched_inside():
     """No draw is inside as it is; the search goes to the edge and no further, and outside the way in leads up."""
     form = catalogue.claims(str(CASES / "bounded_logits.py"))[0]
