@@ -1,6 +1,9 @@
 """Tests run in float64, with strict promotion, shapes checked at every call, warnings as errors."""
 
+import html
+import inspect
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import jax
@@ -23,8 +26,10 @@ import pytest  # noqa: E402
 
 from ntkverify import catalogue  # noqa: E402
 from ntkverify.ground.environment import make_room  # noqa: E402
+from ntkverify.ground.results import load  # noqa: E402
 from ntkverify.networks.nouns import Dataset  # noqa: E402
 from ntkverify.networks.problems import problem  # noqa: E402
+from ntkverify.report import page as page_of  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +84,29 @@ def _near(one: str, other: str) -> bool:
     digits, _, power = one.partition("e")
     unit = 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
     return abs(float(one) - float(other)) <= 1.01 * unit
+
+
+def numbers(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?", text))
+
+
+def numbers_of(run) -> set[str]:
+    """Numbers that a folder's report prints and neither its results nor the template hold."""
+    page = re.sub(r"<(style|svg|math|pre)\b.*?</\1>", " ", (run / "report.html").read_text(), flags=re.DOTALL)
+    held = set()
+
+    def gather(value):
+        if isinstance(value, dict):
+            [gather(part) for part in (*value, *value.values())]
+        elif isinstance(value, list):
+            [gather(part) for part in value]
+        elif isinstance(value, str):
+            held.update(numbers(value))
+        elif isinstance(value, int | float):
+            held.update((str(value), f"{value:.3g}", f"{value:.2f}"))
+
+    gather(load(run))
+    template = files("ntkverify.report").joinpath("templates/report.html").read_text("utf-8") + inspect.getsource(
+        page_of
+    )
+    return numbers(html.unescape(re.sub(r"<[^>]*>", " ", page))) - held - numbers(template)

@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import pytest
-from test_cli import numbers_of
+from conftest import numbers_of
 
 from ntkverify import catalogue
 from ntkverify.certifying import at_points as certifying

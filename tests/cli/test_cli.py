@@ -1,7 +1,6 @@
 """The command line keeps its promises: files, exit codes, sentences."""
 
 import dataclasses
-import html
 import importlib
 import inspect
 import io
@@ -11,11 +10,11 @@ import re
 import subprocess
 import sys
 import tempfile
-from importlib.resources import files
 
 import jax
 import numpy as np
 import pytest
+from conftest import numbers_of
 from markupsafe import escape
 
 from ntkverify import catalogue
@@ -25,7 +24,6 @@ from ntkverify.ground import terminal
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import SCHEMA, load, load_arrays
 from ntkverify.ground.settings import Settings
-from ntkverify.report import page as page_of
 from ntkverify.verifying import gathering, instances
 
 CLAIMS = ["gradient-formula", "zero-output", "gradient-bound", "kernel-perturbation"]
@@ -66,32 +64,6 @@ def test_the_report_stands_alone_and_states_every_claim(run):
             assert page.count(str(escape(statement.title))) >= 2
     assert "<math" in page
     assert "<svg" in page
-
-
-def numbers(text: str) -> set[str]:
-    return set(re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?", text))
-
-
-def numbers_of(run) -> set[str]:
-    """Numbers that a folder's report prints and neither its results nor the template hold."""
-    page = re.sub(r"<(style|svg|math|pre)\b.*?</\1>", " ", (run / "report.html").read_text(), flags=re.DOTALL)
-    held = set()
-
-    def gather(value):
-        if isinstance(value, dict):
-            [gather(part) for part in (*value, *value.values())]
-        elif isinstance(value, list):
-            [gather(part) for part in value]
-        elif isinstance(value, str):
-            held.update(numbers(value))
-        elif isinstance(value, int | float):
-            held.update((str(value), f"{value:.3g}", f"{value:.2f}"))
-
-    gather(load(run))
-    template = files("ntkverify.report").joinpath("templates/report.html").read_text("utf-8") + inspect.getsource(
-        page_of
-    )
-    return numbers(html.unescape(re.sub(r"<[^>]*>", " ", page))) - held - numbers(template)
 
 
 def test_the_report_prints_no_number_that_the_results_do_not_hold(run):
