@@ -50,7 +50,7 @@ def reconstructed_radius(problem, point, c):
 
 def derived_radius(problem, point, c):
     room = smallest(problem, point.base) / (kappa(problem, point.base) * problem.d_out * operator_norm(problem) ** 2)
-    return jnp.log1p((1 - 2**-0.5) * jnp.sqrt(jnp.maximum(room, 0)))
+    return jnp.log1p((1 - 1 / jnp.sqrt(2.0)) * jnp.sqrt(jnp.maximum(room, 0)))
 
 
 def kept(problem, point, radius):

@@ -44,13 +44,14 @@ def error_length(problem, point):
 
 def reconstructed_rhs(problem, point, c):
     nd = problem.n * problem.d_out
-    return jnp.exp(c["power"] * nominal_B(problem, c["C"])) * nd**0.5 * error_length(problem, point)
+    return jnp.exp(c["power"] * nominal_B(problem, c["C"])) * jnp.sqrt(1.0 * nd) * error_length(problem, point)
 
 
 def derived_rhs(problem, point, c):
     largest = jnp.max(jnp.abs(outputs(problem, point.moved))) / problem.m
     length = jnp.sqrt(jnp.sum(problem.X**2))
-    return (1 + largest) * kappa(problem, point.moved) * problem.d_out**0.5 * length * error_length(problem, point)
+    root = jnp.sqrt(1.0 * problem.d_out)
+    return (1 + largest) * kappa(problem, point.moved) * root * length * error_length(problem, point)
 
 
 reconstructed = Form(

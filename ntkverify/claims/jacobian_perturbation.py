@@ -19,7 +19,7 @@ from ntkverify.statements.form import Form, Twin, scaled
 
 
 def lhs(problem, point, c):
-    return jacobian_distance(problem, point) / problem.m**0.5
+    return jacobian_distance(problem, point) / jnp.sqrt(1.0 * problem.m)
 
 
 def rhs(problem, point, c):

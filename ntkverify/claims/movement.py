@@ -37,7 +37,7 @@ def time_scale(problem, point):
 
 def reconstructed_rhs(problem, point, c):
     nd = problem.n * problem.d_out
-    return time_scale(problem, point) * jnp.exp(c["power"] * nominal_B(problem, c["C"])) * nd**0.5
+    return time_scale(problem, point) * jnp.exp(c["power"] * nominal_B(problem, c["C"])) * jnp.sqrt(1.0 * nd)
 
 
 def derived_rhs(problem, point, c):

@@ -67,7 +67,7 @@ def rhs(problem, point, c):
         [
             2 * e * after * jnp.exp(furthest) * slope,
             2 * e * before * slope,
-            bend * k * nd**0.5 * e * shift(point) ** 2,
+            bend * k * jnp.sqrt(1.0 * nd) * e * shift(point) ** 2,
             4 * m**2 * nd * jnp.tanh(furthest / 2) ** 2,
         ]
     )

@@ -20,6 +20,19 @@ from ntkverify.convergence.certificate_file import MATRICES, Claimed, Malformed,
 BITS = 128
 POWER = 20
 """Steps towards the vectors of the quotients; any positive vectors give bounds."""
+
+
+def _logistic(u):
+    return 1 / (1 + (-u).exp())
+
+
+ELEMENTWISE = {
+    "exponential": (lambda u: u.exp(), lambda u: u.exp()),
+    "tanh": (lambda u: u.tanh(), lambda u: 1 - u.tanh() ** 2),
+    "sigmoid": (_logistic, lambda u: _logistic(u) * (1 - _logistic(u))),
+    "swish": (lambda u: u * _logistic(u), lambda u: _logistic(u) + u * _logistic(u) * (1 - _logistic(u))),
+}
+"""Network → (φ, φ'); softmax is apart."""
 BOUNDED = {
     "tanh": lambda: 4 / (3 * arb(3).sqrt()), "sigmoid": lambda: 1 / (6 * arb(3).sqrt()), "swish": lambda: arb(1) / 2,
 }  # fmt: skip
@@ -161,8 +174,9 @@ class _Look:
             values = self.slope
         else:
             at = [[logits[i, r] for r in range(self.kinds)] for i in range(n)]
-            values = [[_value(given.network, u) for u in row] for row in at]
-            self.slope = [[_slope(given.network, u) for u in row] for row in at]
+            value, slope = ELEMENTWISE[given.network]
+            values = [[value(u) for u in row] for row in at]
+            self.slope = [[slope(u) for u in row] for row in at]
             grows = given.network == "exponential"
             self.bend = self.slope if grows else [[BOUNDED[given.network]()] * self.kinds for _ in range(n)]
             self.rate = self.longest if grows else zero
@@ -275,24 +289,6 @@ def _most(values):
     for value in values[1:]:
         top = top.max(value)
     return top
-
-
-def _value(network: str, u):
-    if network == "exponential":
-        return u.exp()
-    if network == "tanh":
-        return u.tanh()
-    s = 1 / (1 + (-u).exp())
-    return s if network == "sigmoid" else u * s
-
-
-def _slope(network: str, u):
-    if network == "exponential":
-        return u.exp()
-    if network == "tanh":
-        return 1 - u.tanh() ** 2
-    s = 1 / (1 + (-u).exp())
-    return s * (1 - s) if network == "sigmoid" else s + u * s * (1 - s)
 
 
 def _pivot(H: list, shift, sign: int) -> float:

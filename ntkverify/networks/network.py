@@ -36,13 +36,13 @@ def narrowed(params: Params, m) -> Params:
 
 
 def output_scale(activation: Activation, m):
-    """s in F = s Σ_r a_r φ_r."""
-    return m**-0.5 if activation.root_scaled else 1.0
+    """s in F = s Σ_r a_r φ_r.  The root is JAX's: enclosures take a number that Python rounded for an exact one."""
+    return 1 / jnp.sqrt(1.0 * m) if activation.root_scaled else 1.0
 
 
 def kernel_scale(activation: Activation, m):
     """s_m in J Jᵀ = s_m H: m for networks scaled like Σ_r, 1 for m^{-1/2} Σ_r."""
-    return m * output_scale(activation, m) ** 2
+    return 1.0 if activation.root_scaled else m
 
 
 @full_precision

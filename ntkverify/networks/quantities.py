@@ -124,7 +124,7 @@ def curvature(problem: Problem, params: Params, R) -> Float[Array, ""]:
     """
     f, t = jnp.max(jnp.abs(outputs(problem, params))) / params.m, jnp.tanh(R)
     reach = (f + t) / (1 + f * t)
-    return 0.5 * (1 + reach) * jnp.exp(2 * R) * kappa(problem, params) * (problem.n * problem.d_out) ** 0.5
+    return 0.5 * (1 + reach) * jnp.exp(2 * R) * kappa(problem, params) * jnp.sqrt(1.0 * problem.n * problem.d_out)
 
 
 @full_precision

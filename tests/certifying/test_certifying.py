@@ -156,3 +156,26 @@ def test_seconds_that_are_none_are_refused(seconds, capsys):
 
 def test_results_hold_only_finite_numbers(run):
     json.loads((run / "results.json").read_text(), parse_constant=pytest.fail)
+
+
+def test_a_scale_that_is_no_float_refutes_no_identity(tmp_path):
+    """1/√32, rounded by Python, once was taken for exact: m s² was not 1, and a true identity "violated"."""
+    words = [
+        "--network",
+        "relu",
+        "--n",
+        "3",
+        "--d-in",
+        "3",
+        "--d-out",
+        "2",
+        "--m",
+        "32",
+        "--data",
+        "sphere",
+        "--seeds",
+        "20",
+    ]
+    certify = ["--certify", "--certify-seconds", "0", "--out", str(tmp_path)]
+    assert cli.main(["verify", "kernel-factorisation", *words, *certify]) == 0
+    assert [row["verdict"] for row in load(tmp_path)["claims"]] == ["holds"]

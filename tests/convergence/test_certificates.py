@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import ntkverify as nv
+from ntkverify import catalogue
 from ntkverify.cli import main as cli
 from ntkverify.cli.options import Realise
 from ntkverify.convergence import certificate as certificates
@@ -144,7 +145,7 @@ def test_what_the_library_cannot_realise_is_refused(wrong):
 
 
 @pytest.mark.parametrize("init", ["coupled", "independent"])
-@pytest.mark.parametrize("network", ["softmax", "exponential", "tanh", "sigmoid", "swish"])
+@pytest.mark.parametrize("network", certificate_file.NETWORKS)
 @pytest.mark.slow
 def test_every_smooth_network_is_certified_at_both_starts_and_later(network, init, tmp_path):
     problem = make(network, n=3, d_in=5, d_out=2, m=512, init=init, sigma=0.5)
@@ -595,3 +596,11 @@ def test_a_failed_attempt_says_by_how_much():
     assert math.isfinite(found.bounds["lambda"])
     with pytest.raises(ValueError, match="proves nothing"):
         certificate(found, {})
+
+
+def test_the_checker_knows_every_smooth_network_of_the_register():
+    """Each by its own formulas: one that it does not know raises, and is not taken for another."""
+    smooth = {name for name in catalogue.ACTIVATIONS if catalogue.activation(name).bend != math.inf}
+    assert smooth == set(certificate_file.NETWORKS)
+    assert smooth - {"softmax"} == set(checker.ELEMENTWISE)
+    assert smooth - {"softmax", "exponential"} == set(checker.BOUNDED)
