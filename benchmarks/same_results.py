@@ -48,7 +48,7 @@ def main(old: Path, new: Path) -> int:
     for name in names:
         both = [folder / name for folder in (old, new)]
         missing = [str(path) for path in both if not path.exists()]
-        found += [f"no {path}" for path in missing] or different(*map(read, both), name)
+        found += [f"no {path}" for path in missing] or different(read(both[0]), read(both[1]), name)
     print("\n".join(found[:40]) or f"{len(names)} files are equal")
     return int(bool(found))
 
