@@ -368,7 +368,8 @@ def test_whatever_stands_at_any_place_there_is_a_verdict(data, good, tmp_path):
         return
     found = verdict(content, tmp_path)
     if found.accepted:  # smaller labels, larger bounds and weaker conclusions are what is proved as well
-        assert all(content["floats"][name] == good["floats"][name] for name in ("X", "W", "a"))
+        for name in ("X", "W", "a"):  # and so is what differs by less than the bounds leave room for
+            assert np.allclose(content["floats"][name], good["floats"][name], rtol=0, atol=1e-12)
         assert np.linalg.norm(content["floats"]["y"]) <= content["bounds"]["size"]
         assert content["bounds"]["longest"] >= 1
         assert content["bounds"]["lambda"] <= good["bounds"]["lambda"] * (1 + 1e-9)
