@@ -277,8 +277,8 @@ class _Running(Arithmetic):
         by = lax.select(apart, nearest, jnp.ones_like(nearest))
         if a.error is not None:
             error += a.error / by * (1 + 8 * u)
-        if b.error is not None:  # b's relative error first: |a/b| times its error may underflow
-            error += jnp.abs(value) * (b.error / by) * _MORE
+        if b.error is not None:  # b's relative error first: |a/b| times its error may underflow, as may a/b itself
+            error += (jnp.abs(value) + 4 * tiny) * (b.error / by) * _MORE
         error = jnp.where(apart & (size <= 0.25 / tiny), error, jnp.inf)
         return Bound(value, _once(jnp.where(_is_zero(a) & apart, 0, error).astype(dtype)))
 

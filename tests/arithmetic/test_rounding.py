@@ -127,3 +127,16 @@ def test_this_machine_does_what_is_taken_for_granted(dtype):
     found = probe(dtype)
     assert [each for each in found if not each.kept] == []
     assert max(each.worst for each in found if "e^x" in each.operation) > 0.5  # it can tell
+
+
+def test_a_quotient_below_the_range_by_an_uncertain_divisor_is_bounded():
+    """4 ups and 3 downs of half a unit make the divisor 7.5 times too large; the quotient is flushed to 0."""
+    unit, tiny = 2.0**12, np.finfo(np.float64).tiny
+
+    def function(a, up, down):
+        rounded = [(x + 2.0**64) - 2.0**64 for x in (up, down)]
+        return a / (rounded[0] + rounded[0] + rounded[0] + rounded[0] - rounded[1] - rounded[1] - rounded[1])
+
+    args = (3.999 * unit * tiny, 0.501 * unit, 0.499 * unit)
+    value, error = jax.jit(with_error(function))(*args)
+    assert abs(3.999 / (4 * 0.501 - 3 * 0.499) - float(value) / tiny) <= float(error) / tiny < 100
