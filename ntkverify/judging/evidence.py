@@ -3,8 +3,8 @@
 Every inequality is put as small ≤ large, each side with its rounding error.  A draw holds when
 small + error ≤ large − error at every point and entry, is violated when some small exceeds large by
 more than the errors, and is undecided otherwise; an equality, and a bound that is attained
-(`tight`), holds within its errors.  Where these are not small beside the entry itself (`DECISIVE`) nothing was tested, and
-each entry must be tested at one of the draw's points.
+(`tight`), holds within its errors.  Where these are not small beside the entry (`DECISIVE`; its size is the
+largest at the draw's points, because entries pass through zero) nothing was tested, and every point must test every entry.
 
 Assumptions are evaluated with their errors too: a draw on which they are not certainly true is not applicable.  A point whose
 W̃ equals W bit for bit tests nothing of a claim that speaks of W̃.
@@ -52,7 +52,7 @@ class Evidence:
     allowance: Any
     tested: Any
     """Whether it said anything of each entry: rounding was small beside it, where the claim is one that holds within it.
-    At one point an array of the sides' shape."""
+    At one point (whether it did in any case, the allowance, the larger side), arrays of the sides' shape."""
     beyond: Any
     """log₁₀ of the factor by which an assumed width or step size is missed; −inf where none is assumed."""
     place: Any
@@ -153,7 +153,7 @@ def _compare_slope(applicable, measured, against, own) -> Evidence:
         small=slope,
         large=exponent,
         allowance=tolerance,
-        tested=jnp.asarray(True),
+        tested=(jnp.asarray(True), tolerance, exponent),
         beyond=-jnp.inf * tolerance,
         place=jnp.zeros((), int),
     )
@@ -162,17 +162,16 @@ def _compare_slope(applicable, measured, against, own) -> Evidence:
 def _compare(direction: str, applicable, beyond, left, right, left_error, right_error) -> Evidence:
     allowance = left_error + right_error
     larger = jnp.maximum(jnp.abs(left), jnp.abs(right))
-    decisive = allowance <= unit_roundoff(allowance.dtype) ** DECISIVE * larger
     if direction == "equality":
         small, large, allowance = jnp.broadcast_arrays(jnp.abs(left - right), allowance, allowance)
         violated = small > large
-        within, tested = ~violated, decisive
+        within, clear = ~violated, jnp.zeros_like(violated)
     else:
         small, large = (right, left) if direction == "lower" else (left, right)
         small, large, allowance = jnp.broadcast_arrays(small, large, allowance)
         violated, clear = small > large + allowance, small + allowance <= large
         # A tight bound is attained: there, as for an equality, equal to rounding is what it says.
-        within, tested = (~violated, clear | decisive) if direction == "tight" else (clear, jnp.asarray(True))
+        within, clear = (~violated, clear) if direction == "tight" else (clear, jnp.ones_like(clear))
     known = jnp.isfinite(small) & jnp.isfinite(large) & jnp.isfinite(allowance)
     worst = jnp.argmax(jnp.where(known, _ratio(small, large), jnp.inf))
     return Evidence(
@@ -182,7 +181,7 @@ def _compare(direction: str, applicable, beyond, left, right, left_error, right_
         small=small.ravel()[worst],
         large=large.ravel()[worst],
         allowance=allowance.ravel()[worst],
-        tested=tested,
+        tested=(clear, allowance, jnp.broadcast_to(larger, allowance.shape)),
         beyond=jnp.asarray(beyond, small.dtype),
         place=jnp.zeros((), int),
     )
@@ -195,14 +194,16 @@ def _ratio(small, large):
 def _worst_point(found: Evidence) -> Evidence:
     """One draw's evidence from that of its points, those left out that the claim says nothing of.
 
-    An entry that no point tests leaves the draw undecided.
+    An entry that a point does not test leaves the draw undecided.
     """
-    entries = found.tested.reshape(len(found.tested), -1)
+    clear, allowance, larger = (each.reshape(len(each), -1) for each in found.tested)
+    size = jnp.max(jnp.where(found.applicable[:, None], larger, 0), 0)
+    entries = clear | (allowance <= unit_roundoff(allowance.dtype) ** DECISIVE * size)
     tells = found.applicable & (jnp.any(entries, 1) | found.violated)
     tells = jnp.where(jnp.any(tells), tells, found.applicable)
     ratio = jnp.where(tells, _ratio(found.small, found.large), -1)
     worst = jnp.argmax(jnp.where(jnp.isnan(ratio), jnp.inf, ratio))
-    tested = jnp.all(jnp.any(entries & found.applicable[:, None], 0))
+    tested = jnp.all(entries | ~found.applicable[:, None])
     return Evidence(
         applicable=jnp.any(found.applicable),
         held=jnp.all(found.held | ~found.applicable) & tested,

@@ -12,7 +12,7 @@ CASES = Path(__file__).parents[1] / "cases"
 SMALL = ("--n", "4", "--d-in", "4", "--m", "16")
 FALSE = (
     "above_minus_infinity", "beside_a_giant", "callback", "cancelled_noise", "count_ratio", "denormal_constant", "filled_gather",
-    "guarded_eigenvectors", "half_precision", "isnan_constant", "nan_to_num", "near_count", "one_half_of_a_matrix",
+    "guarded_eigenvectors", "half_precision", "isnan_constant", "nan_to_num", "near_count", "noise_at_some_points", "one_half_of_a_matrix",
     "own_derivative", "own_given", "own_second_order", "rounded_down", "two_loops", "unsigned_count", "wrapped_count",
 )  # fmt: skip
 
