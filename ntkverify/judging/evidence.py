@@ -197,7 +197,7 @@ def _worst_point(found: Evidence) -> Evidence:
     An entry that a point does not test leaves the draw undecided.
     """
     clear, allowance, larger = (each.reshape(len(each), -1) for each in found.tested)
-    size = jnp.max(jnp.where(found.applicable[:, None], larger, 0), 0)
+    size = jnp.max(jnp.where(found.applicable[:, None], larger, 0), 0, keepdims=True)
     entries = clear | (allowance <= unit_roundoff(allowance.dtype) ** DECISIVE * size)
     tells = found.applicable & (jnp.any(entries, 1) | found.violated)
     tells = jnp.where(jnp.any(tells), tells, found.applicable)
