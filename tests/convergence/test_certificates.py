@@ -353,6 +353,28 @@ def places(content, path=()):
         yield from places(value, (*path, key))
 
 
+def numbers_at_start(floats):
+    """The bounds of a certificate of a softmax network, to float64's precision and by another route."""
+    X, y, W, a = (np.array(floats[name]) for name in ("X", "y", "W", "a"))
+    m = W.shape[1]
+    exps = np.exp(X @ W - (X @ W).max(axis=1, keepdims=True))
+    q = m * exps / exps.sum(axis=1, keepdims=True)
+    mean = q @ a.T / m
+    J = np.einsum("ir,ikr,ic->ikrc", q, a - mean[:, :, None], X).reshape(y.size, -1)
+    eigenvalues, lengths = np.linalg.eigvalsh(J @ J.T / m), np.linalg.norm(X, axis=1)
+    curves = [np.linalg.eigvalsh(q[:, r, None] * (X @ X.T) ** 2 * q[:, r])[-1] for r in range(m)]
+    return {
+        "lambda": eigenvalues[0], "norm": eigenvalues[-1], "size": np.linalg.norm(y), "longest": lengths.max(),
+        "mean": np.linalg.norm(mean, axis=1).max(), "weight": q.max(), "sharpness": max(curves) ** 0.5,
+        "rate": (lengths * (1 + (q**2).sum(axis=1) / m**2) ** 0.5).max(),
+    }  # fmt: skip
+
+
+def test_the_numbers_at_start_are_found_again(good):
+    for name, number in numbers_at_start(good["floats"]).items():
+        assert good["bounds"][name] == pytest.approx(number, rel=1e-6, abs=1e-12)
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_stands_at_any_place_there_is_a_verdict(data, good, tmp_path):
@@ -367,14 +389,11 @@ def test_whatever_stands_at_any_place_there_is_a_verdict(data, good, tmp_path):
             verdict(content, tmp_path)
         return
     found = verdict(content, tmp_path)
-    if found.accepted:  # smaller labels, larger bounds and weaker conclusions are what is proved as well
-        for name in ("X", "W", "a"):  # and so is what differs by less than the bounds leave room for
-            assert np.allclose(content["floats"][name], good["floats"][name], rtol=0, atol=1e-12)
-        assert np.linalg.norm(content["floats"]["y"]) <= content["bounds"]["size"]
-        assert content["bounds"]["longest"] >= 1
-        assert content["bounds"]["lambda"] <= good["bounds"]["lambda"] * (1 + 1e-9)
-        for name in ("norm", "weight", "sharpness", "rate"):
-            assert content["bounds"][name] >= good["bounds"][name] * (1 - 1e-9)
+    if found.accepted:  # smaller labels, larger bounds, another network that is as good: what is claimed is so
+        true = numbers_at_start(content["floats"])
+        assert content["bounds"]["lambda"] <= true.pop("lambda") * (1 + 1e-9)
+        for name, number in true.items():
+            assert content["bounds"][name] >= number - 1e-9
 
 
 def test_what_would_take_for_ever_is_refused_at_once(good, tmp_path):
