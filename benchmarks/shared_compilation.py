@@ -40,7 +40,7 @@ def spent(n: int, d_in: int, shared: bool, network: str) -> float:
         width = 1 << (m - 1).bit_length() if shared else m
         problem = nv.problem("sphere", network, n=n, d_in=d_in, d_out=1, m=width, sigma=0.5)
         start, eta = drawn(problem, keys, jnp.asarray(float(m)))
-        train(problem, start, eta, target=0.01 * n, budget=BUDGET, levels=(1.0,))
+        train(problem, start, eta, target=0.01 * n, budget=BUDGET)
     return time.perf_counter() - begin
 
 

@@ -26,7 +26,7 @@ from ntkverify.networks import arguments
 from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import Dataset, Params, Problem
 from ntkverify.networks.problems import problem as make_problem
-from ntkverify.networks.training import Run, ordinary_steps, train_bytes
+from ntkverify.networks.training import LEVELS, Run, ordinary_steps, train_bytes
 from ntkverify.networks.training import train as descend_many
 from ntkverify.searching.falsifying import Found, forms_to_search
 from ntkverify.searching.falsifying import falsify as search
@@ -184,7 +184,7 @@ def train(
     )
     many = start if start.W.ndim == 3 else jax.tree.map(lambda leaf: leaf[None], start)
     steps = ordinary_steps(problem, many) if size is None else jnp.full((seeds,), size, problem.X.dtype)
-    return descend_many(problem, many, steps, target=target, budget=budget)
+    return descend_many(problem, many, steps, target=target, budget=budget, levels=LEVELS, movement=True)
 
 
 def study(name: str, folder: str | Path, preset: str = "quick", **grid) -> dict:

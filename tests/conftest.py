@@ -2,6 +2,7 @@
 
 import html
 import inspect
+import os
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -25,19 +26,37 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 from ntkverify import catalogue  # noqa: E402
-from ntkverify.ground.environment import make_room  # noqa: E402
+from ntkverify.ground.programs import keep_programs, make_room  # noqa: E402
 from ntkverify.ground.results import load  # noqa: E402
 from ntkverify.networks.nouns import Dataset  # noqa: E402
 from ntkverify.networks.problems import problem  # noqa: E402
 from ntkverify.report import page as page_of  # noqa: E402
 
+keep_programs()
+
 
 @pytest.fixture(autouse=True)
 def as_found():
     """The command line sets JAX's precision for the whole process; the next test has the tests' again, and room."""
+    global held
     yield
     jax.config.update("jax_enable_x64", True)
     make_room()
+    if resident() > held + 2**30:  # compiled programs pile up
+        jax.clear_caches()
+        held = resident()
+
+
+held = 2**29
+
+
+def resident() -> int:
+    """Bytes that this process holds; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def make(network="softmax", n=6, d_in=4, d_out=2, m=64, spread=None, seed=0, **options):

@@ -9,6 +9,7 @@ from ntkverify.arithmetic.probe import sentence
 from ntkverify.cli.exits import BAD_INPUT, FINE
 from ntkverify.cli.options import Doctor
 from ntkverify.ground.environment import available_memory, environment
+from ntkverify.ground.programs import amount_kept, keep_programs
 from ntkverify.ground.progress import has_float64, require_device
 from ntkverify.networks.kernels.neural_tangents import BridgeError, library
 
@@ -30,6 +31,12 @@ def run(asked: Doctor, console: Console) -> int:
         kept &= good
     memory = available_memory()
     table.add_row("free memory", f"{memory / 2**30:.1f} GiB" if memory else "unknown")
+    kept_in = keep_programs()
+    if kept_in is None:
+        table.add_row("compiled programs", "not kept: every run compiles again")
+    else:
+        programs, size = amount_kept(kept_in)
+        table.add_row("compiled programs", f"{programs} kept in {escape(str(kept_in))}, {size / 2**20:.0f} MiB")
     for name, version in found["packages"].items():
         table.add_row(name, version or "not installed")
     try:

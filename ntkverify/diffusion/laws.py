@@ -71,7 +71,7 @@ class Laws:
         own, times = self.lesson, np.asarray(self.lesson.times)
         early = times[times <= CHUNK]
         start = jax.tree.map(lambda leaf: leaf[None], own.start)
-        run = train(own.problem, start, own.eta[None], target=0.0, budget=int(early[-1]), levels=(1.0,))
+        run = train(own.problem, start, own.eta[None], target=0.0, budget=int(early[-1]))
         return run.losses[0, early]
 
     @functools.cached_property

@@ -60,19 +60,5 @@ def require_memory(needed: int, what: str, attempt: str) -> None:
         )
 
 
-def make_room() -> None:
-    """Forget compiled programs, if their memory maps are near what the system lets one process have.
-
-    XLA's CPU programs take a map or several each; past the limit (Linux: 65,530) its compiler ends the process.
-    """
-    try:
-        with open("/proc/self/maps", "rb") as file, open("/proc/sys/vm/max_map_count", encoding="ascii") as limit:
-            full = sum(1 for _ in file) > int(limit.read()) / 3
-    except (OSError, ValueError):  # no such limit here
-        return
-    if full:
-        jax.clear_caches()
-
-
 def _amount(size: int) -> str:
     return f"{size / 2**30:.3g} GiB"

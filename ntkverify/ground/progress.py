@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 
 from ntkverify.ground.errors import BadInput
+from ntkverify.ground.programs import keep_programs
 
 
 class Progress:
@@ -66,13 +67,15 @@ def require_device() -> None:
 
 
 def set_up_jax(dtype: str) -> None:
-    """Turn on 64-bit numbers for float64, and the streams of random numbers that are JAX's default today.
+    """Turn on 64-bit numbers for float64, the streams of random numbers that are JAX's default today, and the
+    keeping of compiled programs.
 
     `BadInput` where there is no device, or none with float64.
     """
     require_device()
     jax.config.update("jax_enable_x64", dtype == "float64")
     jax.config.update("jax_threefry_partitionable", True)
+    keep_programs()
     if dtype == "float64" and not has_float64():
         raise BadInput(f"--dtype float64 on {jax.devices()[0].device_kind}", "a device with float64", "--dtype float32")
 

@@ -1,8 +1,8 @@
 """Full-batch gradient descent of many networks at once: (problem, networks, η) → Run.
 
-Seeds run side by side under `vmap`, steps in chunks of a `scan`; between chunks finished networks
-are dropped and progress is told.  Memory: the networks, their `levels` snapshots and one chunk of
-losses; `train_bytes` says how much beforehand.
+Each network runs by itself on a thread (CPUs) or all run in one batch (accelerators), in chunks of steps; a network
+that is done costs nothing more, and between chunks progress is told.  Memory: the networks, their
+`levels` snapshots and the losses; `train_bytes` says how much beforehand.
 """
 
 import dataclasses
@@ -42,8 +42,8 @@ class Run:
     """(seeds,)"""
     losses: np.ndarray
     """(seeds, steps + 1); NaN after a network was done."""
-    movement: np.ndarray
-    """(seeds, steps + 1), max_r ‖w_r(τ) − w_r(0)‖; NaN after a network was done."""
+    movement: np.ndarray | None
+    """(seeds, steps + 1), max_r ‖w_r(τ) − w_r(0)‖; NaN after a network was done, None where nobody asked for it."""
     snapshots: Float[Array, "seeds levels d_in m"]
     """W when ‖e‖² first fell to each of `levels` · ‖e(0)‖² (W(0) where it did not)."""
     reached: np.ndarray
@@ -157,61 +157,75 @@ def train(
     *,
     target: float,
     budget: int,
-    levels: Sequence[float] = LEVELS,
+    levels: Sequence[float] = (),
+    movement: bool = False,
     optimiser: Callable = optax.sgd,
     heard: Callable[[int, int], None] = lambda step, running: None,
+    together: bool | None = None,
 ) -> Run:
     """Train every network of `start` (leading axis: seeds) until ‖e‖² ≤ target, it diverges, or `budget` steps.
 
-    `optimiser(η)` is an optax transformation; the default is gradient descent.  `heard(step, running)`
-    is told after each chunk how many networks are still running.
+    `optimiser(η)` is an optax transformation; the default is gradient descent.  `heard(step, running)` is told after
+    each chunk how many networks are still running.  `together`: all in one batch, as accelerators like it, or each by
+    itself on a thread of its own, as CPUs do; by default what the device likes.  Movement and snapshots are
+    computed where they are asked for.
     """
-    seeds = start.W.shape[0]
-    losses, movement = (np.full((seeds, budget + 1), np.nan) for _ in range(2))
-    last, reached = np.array(start.W), np.full((seeds, len(levels)), -1)
-    snapshots = np.repeat(last[:, None], len(levels), axis=1)
-    state = _begin(problem, optimiser, tuple(levels), start, eta)
-    losses[:, 0], movement[:, 0] = state["loss"], 0
-    running = np.arange(seeds)
-    running = running[~(losses[:, 0] <= target)]
-    rows, state = running, _rows(state, running)
-    for begin in range(0, budget, CHUNK):
-        if not len(running):
+    seeds, levels = start.W.shape[0], tuple(levels)
+    together = jax.default_backend() != "cpu" if together is None else together
+    losses = np.full((seeds, budget + 1), np.nan)
+    moved = np.full((seeds, budget + 1), np.nan) if movement else None
+    found = {
+        "W": np.array(start.W), "reached": np.full((seeds, len(levels)), -1),
+        "snapshots": np.repeat(np.array(start.W)[:, None], len(levels), axis=1),
+    }  # fmt: skip
+    advance = functools.partial(
+        _advance, problem, target=target, optimiser=optimiser, levels=levels, movement=movement, together=together
+    )
+
+    everything = start, eta, _begin(optimiser, levels, start, eta)
+    rows, everything = np.arange(seeds), everything if together else jax.tree.map(_on_host, everything)
+    groups = [(these, *_rows(everything, these)) for these in ([rows] if together else np.split(rows, seeds))]
+    for begin in range(0, budget + 1, CHUNK):
+        end = min(begin + CHUNK, budget + 1)
+        span = np.asarray([begin, end, budget])
+        under_way = [(these, nets, sizes, *advance(nets, sizes, state, span)) for these, nets, sizes, state in groups]
+        groups, running = [], 0
+        for these, nets, sizes, state, seen in under_way:  # JAX computes them at the same time
+            on = np.asarray(state["on"])
+            for whole, part in zip((losses, moved), seen, strict=True):
+                if whole is not None:
+                    whole[these, begin:end] = np.asarray(part)[:, : end - begin]
+            if end > budget or not on.all():
+                for name, whole in found.items():
+                    whole[these] = np.asarray(state[name])
+            groups += _shrunk(these, nets, sizes, state, np.flatnonzero(on))
+            running += on.sum()
+        heard(min(begin + CHUNK, budget), int(running))
+        if not running:
             break
-        length = min(CHUNK, budget - begin)
-        span = jnp.asarray([begin, budget])
-        state, found = _advance(problem, _rows(start, rows), eta[rows], state, span, target, optimiser, tuple(levels))
-        loss, moved = (np.nan_to_num(each[:, :length], nan=np.inf, posinf=np.inf) for each in found)
-        done = (loss <= target) | ~(loss <= EXPLODED * losses[rows, :1])
-        stop = np.where(done[:, -1], done.argmax(axis=1), length - 1)  # what is done stands still
-        for place, row in enumerate(rows):
-            if row in running:
-                until = begin + 2 + stop[place]
-                losses[row, begin + 1 : until] = loss[place, : stop[place] + 1]
-                movement[row, begin + 1 : until] = moved[place, : stop[place] + 1]
-                reached[row], snapshots[row] = state["reached"][place], state["snapshots"][place][:-1]
-                last[row] = state["W"][place]
-        ended = rows[done[:, -1]]
-        running = np.setdiff1d(running, ended)
-        heard(begin + length, len(running))
-        rows, state = _shrunk(rows, running, state)
     return Run(
-        start=start, last=dataclasses.replace(start, W=jnp.asarray(last)), eta=np.asarray(eta), losses=losses, movement=movement,
-        snapshots=jnp.asarray(snapshots), reached=reached, levels=tuple(levels), target=target, budget=budget,
+        start=start, last=dataclasses.replace(start, W=jnp.asarray(found["W"])), eta=np.asarray(eta), losses=losses, movement=moved,
+        snapshots=jnp.asarray(found["snapshots"]), reached=found["reached"], levels=levels, target=target, budget=budget,
     )  # fmt: skip
 
 
-def _shrunk(rows, running, state):
-    """Drop finished networks once at most half of those carried are running; a batch of half the
-    size compiles at most log₂(seeds) times."""
+def _shrunk(rows, nets, sizes, state, on) -> list[tuple]:
+    """Drop finished networks once at most half of a group is running; groups of half the size compile at most
+    log₂(seeds) times."""
     size = len(rows)
-    while size > 1 and len(running) <= size // 2:
+    while size > 1 and len(on) <= size // 2:
         size //= 2
-    if size == len(rows) or not len(running):
-        return rows, state
-    keep = np.concatenate([running, np.repeat(running[:1], size - len(running))]) if len(running) < size else running
-    places = [int(np.flatnonzero(rows == row)[0]) for row in keep]
-    return keep, _rows(state, np.asarray(places))
+    if not len(on):
+        return []
+    if size == len(rows):
+        return [(rows, nets, sizes, state)]
+    keep = np.concatenate([on, np.setdiff1d(np.arange(len(rows)), on)[: size - len(on)]])
+    return [(rows[keep], _rows(nets, keep), sizes[keep], _rows(state, keep))]
+
+
+def _on_host(leaf):
+    """Taking rows of a NumPy array costs nothing; random keys stay where they are."""
+    return leaf if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else np.asarray(leaf)
 
 
 def _rows(tree, rows):
@@ -219,58 +233,78 @@ def _rows(tree, rows):
 
 
 @functools.partial(jax.jit, static_argnames=("optimiser", "levels"))
+def _begin(optimiser, levels, nets, eta):
+    """The state of networks that nobody has looked at yet."""
+    count = eta.shape[0]
+    return {
+        "W": jnp.copy(nets.W),
+        "optimiser": jax.vmap(lambda eta, W: optimiser(eta).init(W))(eta, nets.W),
+        "first": jnp.zeros(count, eta.dtype),
+        "on": jnp.ones(count, bool),
+        "reached": jnp.full((count, len(levels)), -1),
+        "snapshots": jnp.repeat(nets.W[:, None], len(levels), axis=1),
+    }
+
+
+@functools.partial(jax.jit, static_argnames=("optimiser", "levels", "movement", "together"), donate_argnames=("state",))
 @full_precision
-def _begin(problem, optimiser, levels, start, eta):
-    def one(params, eta):
-        first = jnp.sum(residual(problem, params) ** 2)
-        return {
-            "W": params.W,
-            "optimiser": optimiser(eta).init(params.W),
-            "loss": first,
-            "first": first,
-            "reached": jnp.where(jnp.asarray(levels) >= 1, 0, -1),
-            # The last slot takes what no level asks for.
-            "snapshots": jnp.repeat(params.W[None], len(levels) + 1, axis=0),
-        }
+def _advance(problem, nets, eta, state, span, target, optimiser, levels, movement, together):
+    """Look at every network at the steps from `begin` up to `end`, span = (begin, end, budget), and take a step after
+    each look unless it is done; returns the state, and losses and movements, NaN where nobody looked.
 
-    return jax.vmap(one)(start, eta)
+    One forward a step: the loss is what the gradient's own error gives.  At most `CHUNK` looks, so that budgets
+    share a program.
+    """
+    begin, end, budget = span
+    over = jax.vmap if together else _alone
+    fractions = jnp.asarray(levels, eta.dtype)
+
+    def look(net, eta, state):
+        W, first = state["W"], state["first"]
+        params = dataclasses.replace(net, W=W)
+        e = residual(problem, params)
+        loss, gradient = jnp.sum(e**2), pulled_back(problem, params, e)
+        first = jnp.where(state["index"] == 0, loss, first)
+        update, memory = optimiser(eta).update(gradient, state["optimiser"], W)
+        on = state["on"] & (loss > target) & (loss <= EXPLODED * first) & (state["index"] < budget)
+        crossed = state["on"] & (state["reached"] < 0) & (loss <= fractions * first)
+        moved = jnp.sqrt(jnp.max(jnp.sum((W - net.W) ** 2, axis=0))) if movement else jnp.nan
+        seen = [jnp.where(state["on"], jnp.nan_to_num(each, nan=jnp.inf), jnp.nan) for each in (loss, moved)]
+        after = {
+            "W": jnp.where(on, W + update, W), "optimiser": memory, "first": first, "on": on,
+            "reached": jnp.where(crossed, state["index"], state["reached"]),
+        }  # fmt: skip
+        return after, crossed, seen
+
+    def step(carry):
+        index, state, tables = carry
+        snapshots, count = state.pop("snapshots"), eta.shape[0]
+        after, crossed, seen = over(look)(nets, eta, state | {"index": jnp.full(count, index)})
+        if levels:
+            where = crossed[:, :, None, None]
+            snapshots = jax.lax.cond(
+                jnp.any(crossed), lambda: jnp.where(where, state["W"][:, None], snapshots), lambda: snapshots
+            )
+        tables = [
+            table if table is None else jax.lax.dynamic_update_slice_in_dim(table, each[:, None], index - begin, 1)
+            for table, each in zip(tables, seen, strict=True)
+        ]
+        return index + 1, after | {"snapshots": snapshots}, tables
+
+    empty = jnp.full((eta.shape[0], CHUNK), jnp.nan, eta.dtype)
+    carry = (begin, state, [empty, empty if movement else None])
+    _, state, tables = jax.lax.while_loop(lambda carry: (carry[0] < end) & jnp.any(carry[1]["on"]), step, carry)
+    return state, tables
 
 
-@functools.partial(jax.jit, static_argnames=("optimiser", "levels"), donate_argnames=("state",))
-@full_precision
-def _advance(problem, start, eta, state, span, target, optimiser, levels):
-    """`CHUNK` steps of every network, none past the budget, span = (begin, budget); returns the state and
-    the losses and movements after each.  Always the same length, so that budgets share a program."""
-    begin, budget = span
+def _alone(function):
+    """Like `vmap`, over one network: without a batch's axis, products stay plain ones."""
 
-    def one(start, eta, state):
-        rule = optimiser(eta)
+    def called(*trees):
+        found = function(*(jax.tree.map(lambda leaf: leaf[0], tree) for tree in trees))
+        return jax.tree.map(lambda leaf: leaf[None], found)
 
-        def step(state, index):
-            params = dataclasses.replace(start, W=state["W"])
-            gradient = pulled_back(problem, params, residual(problem, params))
-            update, memory = rule.update(gradient, state["optimiser"], state["W"])
-            on = (state["loss"] > target) & (state["loss"] <= EXPLODED * state["first"])  # done networks stand still
-            on &= index < budget
-            W = jnp.where(on, state["W"] + update, state["W"])
-            loss = jnp.sum(residual(problem, dataclasses.replace(start, W=W)) ** 2)
-            moved = jnp.sqrt(jnp.max(jnp.sum((W - start.W) ** 2, axis=0)))
-            crossed = (state["reached"] < 0) & (loss <= jnp.asarray(levels, loss.dtype) * state["first"])
-            slot = jnp.where(jnp.any(crossed), jnp.argmax(crossed), len(levels))
-            # A step that crosses several levels at once is the snapshot of the first; the next step's of the others.
-            now = (jnp.arange(len(levels)) == slot) & crossed
-            state = state | {
-                "W": W,
-                "optimiser": memory,
-                "loss": loss,
-                "reached": jnp.where(now, index + 1, state["reached"]),
-                "snapshots": jax.lax.dynamic_update_index_in_dim(state["snapshots"], W, slot, 0),
-            }
-            return state, (loss, moved)
-
-        return jax.lax.scan(step, state, begin + jnp.arange(CHUNK))
-
-    return jax.vmap(one)(start, eta, state)
+    return called
 
 
 def train_bytes(problem: Problem, seeds: int, budget: int, levels: int = len(LEVELS)) -> int:

@@ -64,7 +64,7 @@ def evaluate(params: dict) -> list[dict]:
     start = jax.vmap(lambda key: initialise(problem, key))(keys)
     eta = ordinary_steps(problem, start)
     target = params["target"] * float(jnp.sum(problem.y**2))
-    run = train(problem, start, eta, target=target, budget=params["budget"], levels=(1.0,))
+    run = train(problem, start, eta, target=target, budget=params["budget"], movement=True)
     before, after = (np.asarray(_kernels(problem, networks)) for networks in (start, run.last))
     limit = np.asarray(jax.jit(infinite_width)(problem))
     size = np.linalg.norm(before, axis=(1, 2))

@@ -125,7 +125,7 @@ def steps(params: dict, seed: int) -> dict:
     if not predicted <= params["budget"]:
         said = f"Not run: the linearised dynamics needs {predicted:.3g} steps."
         return {"outcome": PREDICTED, "sentence": said, "note": "", "metrics": metrics}
-    run = train(problem, start, jnp.asarray(eta)[None], target=epsilon, budget=params["budget"], levels=(1.0,))
+    run = train(problem, start, jnp.asarray(eta)[None], target=epsilon, budget=params["budget"])
     taken = float(run.steps[0]) if run.outcome[0] == CONVERGED else None
     metrics |= {"steps": taken, "agreement": taken and predicted / taken}
     return {"outcome": run.outcome[0], "sentence": run.sentence(0), "note": "", "metrics": metrics}

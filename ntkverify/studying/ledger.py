@@ -4,11 +4,12 @@ A cell is named by the hash of all that it was computed from, so what was comput
 never takes its place.  A lock that the operating system releases at death keeps two runs apart.
 """
 
-import fcntl
 import json
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.settings import configuration_hash
@@ -49,17 +50,13 @@ class Ledger:
 def opened(folder: Path):
     """The folder's ledger, made if missing; `BadInput` if it is damaged, foreign or in use."""
     path = folder / LEDGER
-    with (folder / f"{LEDGER}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise BadInput(f"{path} is in use", "one run at a time in a folder", "another --out, or wait") from None
-        connection = sqlite3.connect(path)
-        try:
-            _check(connection, path)
-            yield Ledger(connection)
-        finally:
-            connection.close()
+    try:
+        lock = FileLock(folder / f"{LEDGER}.lock", timeout=0).acquire()
+    except Timeout:
+        raise BadInput(f"{path} is in use", "one run at a time in a folder", "another --out, or wait") from None
+    with lock, closing(sqlite3.connect(path)) as connection:
+        _check(connection, path)
+        yield Ledger(connection)
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

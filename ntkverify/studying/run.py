@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ntkverify import catalogue
-from ntkverify.ground.environment import environment, make_room, require_memory
+from ntkverify.ground.environment import environment, require_memory
 from ntkverify.ground.errors import BadInput, choose
+from ntkverify.ground.programs import make_room
 from ntkverify.ground.results import SCHEMA
 from ntkverify.networks.inputs.file import digest
 from ntkverify.studying.grids import axes, changed, grid

@@ -8,7 +8,6 @@ the gaps next to both ends of the bracket are below `RESOLUTION` or a single pai
 neurons do not hurt; a width that is too few above one that is enough is reported as such.
 """
 
-import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -21,7 +20,7 @@ import numpy as np
 from ntkverify.ground.numerics import hold_rate_interval, random_key
 from ntkverify.networks.network import initialise, narrowed
 from ntkverify.networks.nouns import COUPLED, Params, Problem
-from ntkverify.networks.training import CONVERGED, ordinary_step, train
+from ntkverify.networks.training import CONVERGED, ordinary_steps, train
 
 ENOUGH, TOO_FEW, UNDECIDED = "enough", "too few", "undecided"
 RESOLUTION = 1.2
@@ -85,12 +84,6 @@ def draw(problem: Problem, keys, m) -> Params:
     return jax.vmap(lambda key: narrowed(initialise(problem, key), m))(keys)
 
 
-@jax.jit
-def ordinary_steps(problem: Problem, start: Params):
-    """The ordinary step size of each network."""
-    return jax.lax.map(functools.partial(ordinary_step, problem), start)
-
-
 def padded(problem: Problem, m: int) -> Problem:
     """The problem at the width that networks of width m are padded to."""
     return replace(problem, m=max(NARROWEST, 1 << (m - 1).bit_length()))
@@ -100,7 +93,7 @@ def trial(problem: Problem, m: int, *, target: float, budget: int, delta: float,
     """Train `seeds` networks of width m at η = 1/(s_m λ_max(H(0)))."""
     wide = padded(problem, m)
     start = draw(wide, jax.random.split(random_key(seed), seeds), jnp.asarray(m, wide.X.dtype))
-    run = train(wide, start, ordinary_steps(wide, start), target=target, budget=budget, levels=(1.0,))
+    run = train(wide, start, ordinary_steps(wide, start), target=target, budget=budget)
     won = np.array([outcome == CONVERGED for outcome in run.outcome])
     return Trial(m, int(won.sum()), seeds, float(np.median(run.steps[won])) if won.any() else math.nan, delta)
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ntkverify import catalogue
-from ntkverify.ground.environment import make_room
+from ntkverify.ground.programs import make_room
 from ntkverify.ground.progress import Counted
 from ntkverify.ground.settings import Settings
 from ntkverify.judging.trial import tried

@@ -183,7 +183,7 @@ def test_weights_at_given_steps_are_those_of_train(own):
     times = jnp.asarray([1, 5, 40])
     found = weights_at(own.problem, own.start, own.eta, times)
     start = jax.tree.map(lambda leaf: leaf[None], own.start)
-    run = train(own.problem, start, own.eta[None], target=0.0, budget=40, levels=(1.0,))
+    run = train(own.problem, start, own.eta[None], target=0.0, budget=40)
     assert jnp.allclose(found[-1], run.last.W[0], atol=1e-12)
     assert not jnp.allclose(found[0], found[1])
 
