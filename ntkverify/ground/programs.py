@@ -42,8 +42,8 @@ def keep_programs() -> Path | None:
 
 def kept_in() -> Path | None:
     """The directory in which JAX keeps programs."""
-    folder = jax.config.jax_compilation_cache_dir
-    return Path(folder) if folder and jax.config.jax_enable_compilation_cache else None
+    folder, on = (getattr(jax.config, name) for name in ("jax_compilation_cache_dir", "jax_enable_compilation_cache"))
+    return Path(folder) if folder and on else None
 
 
 def amount_kept(folder: Path) -> tuple[int, int]:

@@ -42,8 +42,8 @@ class Run:
     """(seeds,)"""
     losses: np.ndarray
     """(seeds, steps + 1); NaN after a network was done."""
-    movement: np.ndarray | None
-    """(seeds, steps + 1), max_r ‖w_r(τ) − w_r(0)‖; NaN after a network was done, None where nobody asked for it."""
+    movement: np.ndarray
+    """(seeds, steps + 1), max_r ‖w_r(τ) − w_r(0)‖; NaN after a network was done, (seeds, 0) where nobody asked."""
     snapshots: Float[Array, "seeds levels d_in m"]
     """W when ‖e‖² first fell to each of `levels` · ‖e(0)‖² (W(0) where it did not)."""
     reached: np.ndarray
@@ -172,8 +172,7 @@ def train(
     """
     seeds, levels = start.W.shape[0], tuple(levels)
     together = jax.default_backend() != "cpu" if together is None else together
-    losses = np.full((seeds, budget + 1), np.nan)
-    moved = np.full((seeds, budget + 1), np.nan) if movement else None
+    losses, moved = (np.full((seeds, columns), np.nan) for columns in (budget + 1, (budget + 1) * movement))
     found = {
         "W": np.array(start.W), "reached": np.full((seeds, len(levels)), -1),
         "snapshots": np.repeat(np.array(start.W)[:, None], len(levels), axis=1),
@@ -193,7 +192,7 @@ def train(
         for these, nets, sizes, state, seen in under_way:  # JAX computes them at the same time
             on = np.asarray(state["on"])
             for whole, part in zip((losses, moved), seen, strict=True):
-                if whole is not None:
+                if whole.size:
                     whole[these, begin:end] = np.asarray(part)[:, : end - begin]
             if end > budget or not on.all():
                 for name, whole in found.items():

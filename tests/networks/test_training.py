@@ -70,7 +70,7 @@ def test_one_batch_and_one_by_one_agree_and_compute_what_is_asked_for(problem):
     assert np.allclose(batch.losses, single.losses, rtol=1e-6, atol=1e-9, equal_nan=True)
     assert np.array_equal(batch.reached, single.reached)
     assert np.allclose(batch.snapshots, single.snapshots, atol=1e-10)
-    assert batch.movement is None
+    assert batch.movement.shape == (5, 0)
     plain = train(problem, start, eta, **options, movement=True)
     assert plain.snapshots.shape[1] == 0
     assert np.array_equal(np.isnan(plain.movement), np.isnan(plain.losses))
