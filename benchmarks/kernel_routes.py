@@ -7,12 +7,12 @@ precision.  Medians over rounds in which every route runs once, in turn, so that
 machine meets all of them; FLOPs and temporary memory are the compiler's own counts.
 """
 
+import functools
 import platform
-import statistics
-import time
 
 import jax
 import jax.numpy as jnp
+from timing import medians, temporary_bytes
 
 import ntkverify as nv
 from ntkverify import catalogue
@@ -36,8 +36,7 @@ def compiled(function, problem, params):
     """The compiled route, its FLOPs, and its temporary memory in bytes."""
     program = jax.jit(function).lower(problem, params).compile()
     analysis = program.cost_analysis() or {}
-    memory = program.memory_analysis()
-    return program, analysis.get("flops"), memory.temp_size_in_bytes if memory else None
+    return program, analysis.get("flops"), temporary_bytes(program)
 
 
 def measure(d_in: int) -> list[tuple]:
@@ -45,13 +44,10 @@ def measure(d_in: int) -> list[tuple]:
     params = nv.draw(problem, jax.random.key(0))
     routes = {name: catalogue.kernel(name) for name in ROUTES} | {"bare product": bare_product}
     programs = {name: compiled(route, problem, params) for name, route in routes.items()}
-    seconds = {name: [] for name in routes}
-    for _ in range(ROUNDS + 1):  # the first round warms up
-        for name, (program, *_) in programs.items():
-            begin = time.perf_counter()
-            jax.block_until_ready(program(problem, params))
-            seconds[name].append(time.perf_counter() - begin)
-    return [(name, statistics.median(spent[1:]), *programs[name][1:]) for name, spent in seconds.items()]
+    spent = medians(
+        {name: functools.partial(program, problem, params) for name, (program, *_) in programs.items()}, ROUNDS
+    )
+    return [(name, spent[name], *programs[name][1:]) for name in programs]
 
 
 def main() -> None:

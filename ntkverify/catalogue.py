@@ -77,7 +77,7 @@ STUDIES = ("drift", "width", "steps", "region", "table1", "frontier", "diffusion
 POPULATIONS = ("mixture", "gaussian", "moons", "swissroll", "digits")
 """What a diffusion model can learn: distributions whose denoiser is known exactly."""
 KERNELS = {
-    "closed-form": ("closed_form", "closed_form"),
+    "closed-form": ("gram", "gram"),
     "jacobian-contraction": ("neural_tangents", "jacobian_contraction"),
     "ntk-vector-products": ("neural_tangents", "ntk_vector_products"),
     "autodiff": ("autodiff", "autodiff"),

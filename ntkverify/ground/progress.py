@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable
 
 import jax
@@ -20,11 +21,16 @@ from rich.progress import Progress as Bars
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.programs import keep_programs
 
+FIRST_LINE, NEXT_LINES = 10.0, 60.0
+"""Seconds between lines where stderr is no terminal."""
+
 
 class Progress:
-    """A bar on stderr with time spent and time left; silent where stderr is no terminal."""
+    """On stderr, time spent and time left: a bar, or where it is no terminal a line now and then."""
 
     def __init__(self):
+        self.begun = self.said = time.monotonic()
+        self.wait = FIRST_LINE
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self.bars = Bars(
             *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True),
@@ -37,11 +43,24 @@ class Progress:
 
         def heard(what: str, done: int, total: int) -> None:
             self.bars.update(task, description=what, completed=done, total=total)
+            if self.bars.disable and time.monotonic() - self.said >= self.wait:
+                self._say(what, done, total)
 
         return heard
 
     def __exit__(self, *_):
         self.bars.stop()
+
+    def _say(self, what: str, done: int, total: int) -> None:
+        self.said, self.wait = time.monotonic(), NEXT_LINES
+        spent = self.said - self.begun
+        left = f", about {_clock(spent * (total - done) / done)} left" if done else ""
+        print(f"{what}: {done} of {total} after {_clock(spent)}{left}", file=sys.stderr, flush=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d}"
 
 
 class Counted:

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float, Int
 
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.kernels.gram import gram
 from ntkverify.networks.network import kernel_scale
 from ntkverify.networks.nouns import Params, Point, Problem
 from ntkverify.networks.quantities import curvature, nominal_B, pulled_back, residual, width_missed
@@ -86,7 +87,7 @@ class Run:
 @full_precision
 def _kernels(problem: Problem, start: Params, snapshots):
     params = jax.vmap(lambda net, W: jax.vmap(lambda one: dataclasses.replace(net, W=one))(W))(start, snapshots)
-    return jax.lax.map(lambda nets: jax.lax.map(lambda net: closed_form(problem, net), nets), params)
+    return jax.lax.map(lambda nets: jax.lax.map(lambda net: gram(problem, net), nets), params)
 
 
 def _exploded(loss, first):

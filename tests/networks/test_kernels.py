@@ -15,8 +15,9 @@ from ntkverify import catalogue
 from ntkverify.cli import main as cli
 from ntkverify.ground.numerics import relative_difference
 from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.kernels.gram import gram
 from ntkverify.networks.kernels.infinite_width import infinite_width, sample_kernel
-from ntkverify.networks.network import forward, initialise, kernel_scale
+from ntkverify.networks.network import forward, initialise, kernel_scale, narrowed
 from ntkverify.networks.nouns import Params
 from ntkverify.verifying import description
 from ntkverify.verifying.kernels import TOLERANCE, samples_within_budget
@@ -41,6 +42,22 @@ def test_routes_agree(network, init):
         kernels = [jax.jit(catalogue.kernel(route))(*cast((problem, at))) for route in FINITE]
         for A, B in itertools.combinations(kernels, 2):
             assert relative_difference(A, B) <= tolerance
+
+
+@pytest.mark.parametrize("network", ["softmax", "tanh"])
+@pytest.mark.parametrize("d_out", [1, 3, 10])
+def test_products_that_outputs_share_give_the_closed_form(network, d_out):
+    problem = make(network, n=7, d_in=3, d_out=d_out, m=700)
+    at = somewhere(problem)
+    weighed = Params(at.W, at.a.at[1 % d_out, 5].set(0.7))
+    saturated = Params(400 * at.W, at.a)
+    padded = jax.jit(narrowed)(at, 300)
+    for params in (at, weighed, saturated, padded):
+        H, direct = (jax.jit(route)(problem, params) for route in (gram, closed_form))
+        assert relative_difference(direct, H) <= 1e-13
+        # Where the difference would lose digits, every one is the closed form's.
+        if d_out < 3 or params is weighed or (params is saturated and network == "softmax"):
+            assert jnp.array_equal(H, direct)
 
 
 @pytest.mark.parametrize("network", catalogue.ACTIVATIONS)

@@ -23,7 +23,7 @@ def closed_form(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | 
     """H = J J₂ᵀ / s_m at `params`, an (n·d_out, n2·d_out) array, sample slow; J₂ is J without `X2`."""
     activation, d, m = problem.activation, problem.d_out, params.m
     sides = [X for X in (problem.X, X2) if X is not None]
-    means = [_softmax_mean(X, params) if activation.normalised else None for X in sides]
+    means = [softmax_mean(X, params) if activation.normalised else None for X in sides]
 
     def weights(X, mean, W_block, a_block, fresh):
         U = X @ W_block
@@ -39,11 +39,11 @@ def closed_form(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | 
         return H + G[0] @ G[-1].T
 
     first, last = sides[0], sides[-1]
-    H = _over_neurons(add, jnp.zeros((first.shape[0] * d, last.shape[0] * d), first.dtype), params)
+    H = over_neurons(add, jnp.zeros((first.shape[0] * d, last.shape[0] * d), first.dtype), params)
     return H / m * jnp.repeat(jnp.repeat(first @ last.T, d, axis=0), d, axis=1)
 
 
-def _softmax_mean(X, params):
+def softmax_mean(X, params):
     """Per sample: the largest logit, Σ_r exp(logit − largest), and f = ⟨a, S⟩ (online softmax)."""
 
     def add(state, block):
@@ -56,11 +56,11 @@ def _softmax_mean(X, params):
 
     first = X @ params.W[:, :1]
     zeros = jnp.zeros((X.shape[0], params.a.shape[0]), X.dtype)
-    top, total, weighted = _over_neurons(add, (first, jnp.zeros_like(first), zeros), params)
+    top, total, weighted = over_neurons(add, (first, jnp.zeros_like(first), zeros), params)
     return top, total, weighted / total
 
 
-def _over_neurons(add, start, params):
+def over_neurons(add, start, params):
     """Fold `add` over blocks of neurons.
 
     The last block starts early, so that no padded copy of W is made; `fresh` marks the neurons

@@ -1,0 +1,25 @@
+"""What long work says where stderr is no terminal."""
+
+from ntkverify.ground import progress
+
+
+def test_a_line_now_and_then_says_how_much_time_is_left(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with progress.Progress() as heard:
+        for done in range(101):
+            heard("lemma", done, 100)
+            now[0] += 2.0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "lemma: 5 of 100 after 0:10, about 3:10 left",
+        "lemma: 35 of 100 after 1:10, about 2:10 left",
+        "lemma: 65 of 100 after 2:10, about 1:10 left",
+        "lemma: 95 of 100 after 3:10, about 0:10 left",
+    ]
+
+
+def test_what_is_short_says_nothing(capsys):
+    with progress.Progress() as heard:
+        heard("lemma", 1, 2)
+    assert not capsys.readouterr().err
