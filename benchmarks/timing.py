@@ -1,5 +1,6 @@
 """Fair times: everything that is compared runs once a round, in turn, so that a slow moment meets all of it."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ def medians(programs: Mapping[str, Callable], rounds: int) -> dict[str, float]:
     return {name: statistics.median(seconds[1:]) for name, seconds in spent.items()}
 
 
-def temporary_bytes(program) -> int | None:
-    """What a compiled program needs beside its arguments and results, by the compiler's own count."""
+def temporary_bytes(program) -> float:
+    """What a compiled program needs beside its arguments and results, by the compiler's own count; NaN without one."""
     memory = program.memory_analysis()
-    return memory.temp_size_in_bytes if memory else None
+    return memory.temp_size_in_bytes if memory else math.nan
