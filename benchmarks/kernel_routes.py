@@ -68,7 +68,9 @@ def main() -> None:
             bare = rows[-1][1]
             for name, spent, flops, memory in rows:
                 work = f"{flops / 1e9:.3g}" if flops else "n/a"
-                print(f"| {nv.dtype()} | {d_in} | {name} | {spent * 1e3:.3g} | {spent / bare:.3g} | {work} | {memory / 2**20:.3g} |")
+                print(
+                    f"| {nv.dtype()} | {d_in} | {name} | {spent * 1e3:.3g} | {spent / bare:.3g} | {work} | {memory / 2**20:.3g} |"
+                )
 
 
 if __name__ == "__main__":

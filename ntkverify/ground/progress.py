@@ -52,9 +52,9 @@ class Progress:
         self.bars.stop()
 
     def _say(self, what: str, done: int, total: int) -> None:
-        self.said, self.wait = time.monotonic(), NEXT_LINES
+        self.said, self.wait = time.monotonic(), NEXT_LINES  # the first steps compile and say little of the others
         spent = self.said - self.begun
-        left = f", about {_clock(spent * (total - done) / done)} left" if done else ""
+        left = f", about {_clock(spent * (total - done) / done)} left" if 10 * done >= total else ""
         print(f"{what}: {done} of {total} after {_clock(spent)}{left}", file=sys.stderr, flush=True)
 
 

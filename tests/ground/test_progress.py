@@ -12,7 +12,7 @@ def test_a_line_now_and_then_says_how_much_time_is_left(monkeypatch, capsys):
             now[0] += 2.0
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
-        "lemma: 5 of 100 after 0:10, about 3:10 left",
+        "lemma: 5 of 100 after 0:10",
         "lemma: 35 of 100 after 1:10, about 2:10 left",
         "lemma: 65 of 100 after 2:10, about 1:10 left",
         "lemma: 95 of 100 after 3:10, about 0:10 left",
