@@ -19,13 +19,18 @@ def environment() -> dict:
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "devices": [str(device.device_kind) for device in jax.devices()],
         "backend": jax.default_backend(),
         "random_numbers": {"keys": GENERATOR} | {name: getattr(jax.config, RANDOM[name]) for name in RANDOM},
         "float64": bool(jax.config.read("jax_enable_x64")),
         "packages": {name: version(name) for name in PACKAGES},
     }
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def version(package: str) -> str | None:

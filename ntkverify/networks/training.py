@@ -8,6 +8,7 @@ that is done costs nothing more, and between chunks progress is told.  Memory: t
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import jax
@@ -16,6 +17,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
 
+from ntkverify.ground.environment import cores
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.kernels.gram import gram
@@ -178,19 +180,19 @@ def train(
         "W": np.array(start.W), "reached": np.full((seeds, len(levels)), -1),
         "snapshots": np.repeat(np.array(start.W)[:, None], len(levels), axis=1),
     }  # fmt: skip
-    advance = functools.partial(
-        _advance, problem, target=target, optimiser=optimiser, levels=levels, movement=movement, together=together
-    )
-
-    everything = start, eta, _begin(optimiser, levels, start, eta)
-    rows, everything = np.arange(seeds), everything if together else jax.tree.map(_on_host, everything)
-    groups = [(these, *_rows(everything, these)) for these in ([rows] if together else np.split(rows, seeds))]
+    how = {"optimiser": optimiser, "levels": levels, "movement": movement, "together": together}
+    goal = jnp.asarray(target, problem.X.dtype)
+    rows, everything = np.arange(seeds), (start, eta, _begin(optimiser, levels, start, eta))
+    groups = [(part, *_rows(everything, part)) for part in np.split(rows, 1 if together else seeds // _each(seeds))]
     for begin in range(0, budget + 1, CHUNK):
         end = min(begin + CHUNK, budget + 1)
-        span = np.asarray([begin, end, budget])
-        under_way = [(these, nets, sizes, *advance(nets, sizes, state, span)) for these, nets, sizes, state in groups]
-        groups, running = [], 0
-        for these, nets, sizes, state, seen in under_way:  # JAX computes them at the same time
+        span = jnp.asarray([begin, end, budget])
+        # Compiled here: threads know nothing of this one's settings of JAX.
+        program = _advance.lower(problem, *groups[0][1:], span, goal, **how).compile()
+        working = [_pool().submit(_finished, program, problem, *group, span, goal) for _, *group in groups]
+        left, running = [], 0
+        for (these, nets, sizes, _), outcome in zip(groups, working, strict=True):
+            state, seen = outcome.result()
             on = np.asarray(state["on"])
             for whole, part in zip((losses, moved), seen, strict=True):
                 if whole.size:
@@ -198,8 +200,10 @@ def train(
             if end > budget or not on.all():
                 for name, whole in found.items():
                     whole[these] = np.asarray(state[name])
-            groups += _shrunk(these, nets, sizes, state, np.flatnonzero(on))
+            if on.any():
+                left.append(_shrunk(these, nets, sizes, state, on) if together else (these, nets, sizes, state))
             running += on.sum()
+        groups = left
         heard(min(begin + CHUNK, budget), int(running))
         if not running:
             break
@@ -209,23 +213,33 @@ def train(
     )  # fmt: skip
 
 
-def _shrunk(rows, nets, sizes, state, on) -> list[tuple]:
-    """Drop finished networks once at most half of a group is running; groups of half the size compile at most
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    """One for all calls, so that calls from several threads do not get in each other's way."""
+    return ThreadPoolExecutor(cores())
+
+
+def _finished(program, *given):
+    return jax.block_until_ready(program(*given))
+
+
+def _each(seeds: int) -> int:
+    """Networks that a thread takes on one after the other: a divisor, so that all groups share a program, with four
+    groups or more a thread."""
+    most = max(1, seeds // (4 * cores()))
+    return next(size for size in range(most, 0, -1) if seeds % size == 0)
+
+
+def _shrunk(rows, nets, sizes, state, on):
+    """Drop finished networks of a batch once at most half of it is running; batches of half the size compile at most
     log₂(seeds) times."""
-    size = len(rows)
-    while size > 1 and len(on) <= size // 2:
+    size, running = len(rows), np.flatnonzero(on)
+    while len(running) <= size // 2:
         size //= 2
-    if not len(on):
-        return []
     if size == len(rows):
-        return [(rows, nets, sizes, state)]
-    keep = np.concatenate([on, np.setdiff1d(np.arange(len(rows)), on)[: size - len(on)]])
-    return [(rows[keep], _rows(nets, keep), sizes[keep], _rows(state, keep))]
-
-
-def _on_host(leaf):
-    """Taking rows of a NumPy array costs nothing; random keys stay where they are."""
-    return leaf if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else np.asarray(leaf)
+        return rows, nets, sizes, state
+    keep = np.concatenate([running, np.flatnonzero(~on)[: size - len(running)]])
+    return rows[keep], *_rows((nets, sizes, state), keep)
 
 
 def _rows(tree, rows):
@@ -252,59 +266,59 @@ def _advance(problem, nets, eta, state, span, target, optimiser, levels, movemen
     """Look at every network at the steps from `begin` up to `end`, span = (begin, end, budget), and take a step after
     each look unless it is done; returns the state, and losses and movements, NaN where nobody looked.
 
-    One forward a step: the loss is what the gradient's own error gives.  At most `CHUNK` looks, so that budgets
-    share a program.
+    At most `CHUNK` looks, so that budgets share a program.
     """
+    walk = functools.partial(_walk, problem, span, target, optimiser, levels, movement)
+    if not together:
+        return jax.lax.map(lambda each: walk(lambda look: look, *each), (nets, eta, state))
+    state, tables = walk(jax.vmap, nets, eta, state)
+    return state, [jnp.moveaxis(table, 0, -1) for table in tables]
+
+
+def _walk(problem, span, target, optimiser, levels, movement, over, nets, eta, state):
+    """The steps of one network, or with `over` = vmap of many; one forward a step, whose error gives both the loss and
+    the gradient.  Tables have the step first."""
     begin, end, budget = span
-    over = jax.vmap if together else _alone
     fractions = jnp.asarray(levels, eta.dtype)
 
-    def look(net, eta, state):
-        W, first = state["W"], state["first"]
+    def look(net, eta, state, index):
+        W, on = state["W"], state["on"]
         params = dataclasses.replace(net, W=W)
         e = residual(problem, params)
         loss, gradient = jnp.sum(e**2), pulled_back(problem, params, e)
-        first = jnp.where(state["index"] == 0, loss, first)
+        first = jnp.where(index == 0, loss, state["first"])
         update, memory = optimiser(eta).update(gradient, state["optimiser"], W)
-        on = state["on"] & (loss > target) & (loss <= EXPLODED * first) & (state["index"] < budget)
-        crossed = state["on"] & (state["reached"] < 0) & (loss <= fractions * first)
+        goes_on = on & (loss > target) & (loss <= EXPLODED * first) & (index < budget)
+        crossed = on & (state["reached"] < 0) & (loss <= fractions * first)
         moved = jnp.sqrt(jnp.max(jnp.sum((W - net.W) ** 2, axis=0))) if movement else jnp.nan
-        seen = [jnp.where(state["on"], jnp.nan_to_num(each, nan=jnp.inf), jnp.nan) for each in (loss, moved)]
+        seen = [jnp.where(on, jnp.nan_to_num(each, nan=jnp.inf), jnp.nan) for each in (loss, moved)]
         after = {
-            "W": jnp.where(on, W + update, W), "optimiser": memory, "first": first, "on": on,
-            "reached": jnp.where(crossed, state["index"], state["reached"]),
+            "W": jnp.where(goes_on, W + update, W), "optimiser": memory, "first": first, "on": goes_on,
+            "reached": jnp.where(crossed, index, state["reached"]),
         }  # fmt: skip
         return after, crossed, seen
 
     def step(carry):
         index, state, tables = carry
-        snapshots, count = state.pop("snapshots"), eta.shape[0]
-        after, crossed, seen = over(look)(nets, eta, state | {"index": jnp.full(count, index)})
+        after, crossed, seen = over(look)(nets, eta, state, jnp.full(eta.shape, index))
+        after["snapshots"] = state["snapshots"]
         if levels:
-            where = crossed[:, :, None, None]
-            snapshots = jax.lax.cond(
-                jnp.any(crossed), lambda: jnp.where(where, state["W"][:, None], snapshots), lambda: snapshots
+            taken = crossed[..., None, None]
+            after["snapshots"] = jax.lax.cond(
+                jnp.any(crossed),
+                lambda: jnp.where(taken, state["W"][..., None, :, :], state["snapshots"]),
+                lambda: state["snapshots"],
             )
         tables = [
-            table if table is None else jax.lax.dynamic_update_slice_in_dim(table, each[:, None], index - begin, 1)
-            for table, each in zip(tables, seen, strict=True)
+            table.at[index - begin].set(each) if table.size else table for table, each in zip(tables, seen, strict=True)
         ]
-        return index + 1, after | {"snapshots": snapshots}, tables
+        return index + 1, after, tables
 
-    empty = jnp.full((eta.shape[0], CHUNK), jnp.nan, eta.dtype)
-    carry = (begin, state, [empty, empty if movement else None])
-    _, state, tables = jax.lax.while_loop(lambda carry: (carry[0] < end) & jnp.any(carry[1]["on"]), step, carry)
+    tables = [jnp.full((rows, *eta.shape), jnp.nan, eta.dtype) for rows in (CHUNK, CHUNK * movement)]
+    _, state, tables = jax.lax.while_loop(
+        lambda carry: (carry[0] < end) & jnp.any(carry[1]["on"]), step, (begin, state, tables)
+    )
     return state, tables
-
-
-def _alone(function):
-    """Like `vmap`, over one network: without a batch's axis, products stay plain ones."""
-
-    def called(*trees):
-        found = function(*(jax.tree.map(lambda leaf: leaf[0], tree) for tree in trees))
-        return jax.tree.map(lambda leaf: leaf[None], found)
-
-    return called
 
 
 def train_bytes(problem: Problem, seeds: int, budget: int, levels: int = len(LEVELS)) -> int:

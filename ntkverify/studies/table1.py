@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ntkverify.ground.environment import environment
+from ntkverify.ground.environment import cores
 from ntkverify.ground.numerics import mean_interval
 from ntkverify.studying import cells as measures
 from ntkverify.studying.cells import BRACKET, DECIDED
@@ -42,7 +42,7 @@ bytes_needed = measures.bytes_needed
 
 def evaluate(params: dict) -> list[dict]:
     """One row a draw of the data: the bracket of m* and T* at the common width."""
-    with ThreadPoolExecutor(environment()["cores"]) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(functools.partial(_measure, params), range(params["draws"])))
 
 

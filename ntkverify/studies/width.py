@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ntkverify.ground.environment import environment
+from ntkverify.ground.environment import cores
 from ntkverify.studying import cells as measures
 from ntkverify.studying.cells import BRACKET, DECIDED
 from ntkverify.studying.fits import exponent, joint, shown
@@ -48,7 +48,7 @@ bytes_needed = measures.bytes_needed
 
 def evaluate(params: dict) -> list[dict]:
     """One row a draw of the data: the bracket of m*, the floor, λ, what the bound asks for."""
-    with ThreadPoolExecutor(environment()["cores"]) as pool:  # small networks keep only one core busy
+    with ThreadPoolExecutor(cores()) as pool:  # small networks keep only one core busy
         return list(pool.map(functools.partial(measures.width, params), range(params["draws"])))
 
 

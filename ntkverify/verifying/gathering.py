@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 
 from ntkverify.arithmetic.unknown import UnknownOperation
-from ntkverify.ground.environment import environment
+from ntkverify.ground.environment import cores
 from ntkverify.ground.settings import Settings
 from ntkverify.judging.draws import chunks
 from ntkverify.judging.evidence import Evidence, examine
@@ -53,7 +53,7 @@ def gather(
 
     try:
         # Threads, because compiling and most of evaluating a claim keep only one core busy.
-        with ThreadPoolExecutor(environment()["cores"]) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             for where, group in _by_place(chosen):
                 for count, points in chunks(instance.problem, draws(settings, where), settings.seed, where):
                     progress(f"{instance.id}: {len(group)} claims {where}")
