@@ -20,6 +20,7 @@ from markupsafe import escape
 from ntkverify import catalogue
 from ntkverify.cli import main as cli
 from ntkverify.cli.options import Asked
+from ntkverify.convergence import certificate_file
 from ntkverify.ground import terminal
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import SCHEMA, load, load_arrays
@@ -414,3 +415,13 @@ def test_a_folder_whose_verb_has_no_page_is_refused(tmp_path, capsys):
     (tmp_path / "results.json").write_text(json.dumps({"schema": SCHEMA, "verb": "falsify", "config": {}}))
     assert cli.main(["report", str(tmp_path)]) == 2
     assert "which falsify wrote" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("verb", "networks"), [("verify", tuple(catalogue.ACTIVATIONS)), ("realise", certificate_file.NETWORKS)]
+)
+def test_help_names_every_network(verb, networks, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([verb, "--help"])
+    words = set(re.findall(r"[a-z-]+", capsys.readouterr().out))
+    assert set(networks) <= words
