@@ -12,7 +12,11 @@ import jaxlib.version
 SETTING = "NTKVERIFY_CACHE"
 """The environment's word on where programs are kept: a directory, or `off`."""
 LARGEST = 2**30
-"""Bytes that the programs of one machine may take; the oldest go first."""
+"""Bytes that all programs together may take; the oldest go first."""
+THRESHOLDS = (
+    ("jax_persistent_cache_min_compile_time_secs", 1.0, 0.0), ("jax_persistent_cache_min_entry_size_bytes", 0, -1),
+)  # fmt: skip
+"""JAX keeps what was slow to compile: setting, its default, and what keeps everything."""
 
 
 def keep_programs() -> Path | None:
@@ -22,28 +26,35 @@ def keep_programs() -> Path | None:
     `jax_compilation_cache_dir` that was set before stays.
     """
     warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache")
-    mine = _home()
-    if mine is None:
+    if _setting("jax_compilation_cache_dir") or not _setting("jax_enable_compilation_cache"):
         return kept_in()
-    folder = mine / f"jaxlib-{jaxlib.version.__version__}-{_processor()}"
-    if kept_in() is None:
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _prune(folder)
-        except OSError:
+    try:
+        home = _home()
+        if home is None:
             return None
-        if not os.access(folder, os.W_OK):
-            return None
-        jax.config.update("jax_compilation_cache_dir", str(folder))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    return kept_in()
+        folder = home / f"jaxlib-{jaxlib.version.__version__}-{_processor()}"
+        str(folder).encode("utf-8")  # JAX hands it on as such
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _prune(home)
+    except (OSError, RuntimeError, ValueError):  # no such directory, nobody's home, not a name
+        return None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return None
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    for name, default, ours in THRESHOLDS:
+        if _setting(name) == default:
+            jax.config.update(name, ours)
+    return folder
 
 
 def kept_in() -> Path | None:
     """The directory in which JAX keeps programs."""
-    folder, on = (getattr(jax.config, name) for name in ("jax_compilation_cache_dir", "jax_enable_compilation_cache"))
-    return Path(folder) if folder and on else None
+    folder = _setting("jax_compilation_cache_dir")
+    return Path(folder) if folder and _setting("jax_enable_compilation_cache") else None
+
+
+def _setting(name: str):
+    return getattr(jax.config, name)
 
 
 def amount_kept(folder: Path) -> tuple[int, int]:
@@ -67,15 +78,12 @@ def make_room() -> None:
 
 
 def _home() -> Path | None:
-    asked = os.environ.get(SETTING, "")
+    asked = os.environ.get(SETTING, "").strip()
     if asked.lower() == "off":
         return None
     if asked:
         return Path(asked).expanduser().absolute()
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "ntkverify"
-    except RuntimeError:  # nobody's home
-        return None
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "ntkverify"
 
 
 def _processor() -> str:
@@ -98,14 +106,12 @@ def _entries(folder: Path):
         yield found.st_mtime_ns, found.st_size, entry
 
 
-def _prune(folder: Path) -> None:
-    """Delete the oldest, down to half of what is allowed.  Not `jax_compilation_cache_max_size`: it reads the whole
-    directory at every write."""
-    entries = sorted(_entries(folder), reverse=True)
-    if sum(size for _, size, _ in entries) <= LARGEST:
-        return
-    left = LARGEST // 2
+def _prune(home: Path) -> None:
+    """Delete what a full disk left empty, and the oldest down to half of what is allowed, those of other versions of
+    jaxlib too.  Not `jax_compilation_cache_max_size`: it reads the whole directory at every write."""
+    entries = sorted((entry for folder in home.glob("jaxlib-*") for entry in _entries(folder)), reverse=True)
+    room = LARGEST if sum(size for _, size, _ in entries) <= LARGEST else LARGEST // 2
     for _, size, entry in entries:
-        left -= size
-        if left < 0:
+        room -= size
+        if room < 0 or not size:
             entry.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """What long work shows meanwhile, and what entry points set in JAX."""
 
+import contextlib
 import os
 import sys
 import time
@@ -34,7 +35,7 @@ class Progress:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self.bars = Bars(
             *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True),
-            transient=True, disable=not sys.stderr.isatty(),
+            transient=True, disable=not (sys.stderr and sys.stderr.isatty()),
         )  # fmt: skip
 
     def __enter__(self):
@@ -43,7 +44,7 @@ class Progress:
 
         def heard(what: str, done: int, total: int) -> None:
             self.bars.update(task, description=what, completed=done, total=total)
-            if self.bars.disable and time.monotonic() - self.said >= self.wait:
+            if self.bars.disable and sys.stderr and time.monotonic() - self.said >= self.wait:
                 self._say(what, done, total)
 
         return heard
@@ -54,8 +55,9 @@ class Progress:
     def _say(self, what: str, done: int, total: int) -> None:
         self.said, self.wait = time.monotonic(), NEXT_LINES  # the first steps compile and say little of the others
         spent = self.said - self.begun
-        left = f", about {_clock(spent * (total - done) / done)} left" if 10 * done >= total else ""
-        print(f"{what}: {done} of {total} after {_clock(spent)}{left}", file=sys.stderr, flush=True)
+        left = f", about {_clock(spent * (total - done) / done)} left" if 0 < total <= 10 * done else ""
+        with contextlib.suppress(OSError, ValueError):  # nobody listens any more: no reason to stop working
+            print(f"{what}: {done} of {total} after {_clock(spent)}{left}", file=sys.stderr, flush=True)
 
 
 def _clock(seconds: float) -> str:

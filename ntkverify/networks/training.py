@@ -93,7 +93,7 @@ def _kernels(problem: Problem, start: Params, snapshots):
 
 
 def _exploded(loss, first):
-    return not loss <= EXPLODED * max(first, 1e-300)
+    return not (np.isfinite(first) and loss <= EXPLODED * max(float(first), 1e-300))
 
 
 @full_precision
@@ -168,8 +168,8 @@ def train(
 ) -> Run:
     """Train every network of `start` (leading axis: seeds) until ‖e‖² ≤ target, it diverges, or `budget` steps.
 
-    `optimiser(η)` is an optax transformation; the default is gradient descent.  `heard(step, running)` is told after
-    each chunk how many networks are still running.  `together`: all in one batch, as accelerators like it, or each by
+    `optimiser(η)` is an optax transformation that asks for gradients alone (a named function, or each call compiles);
+    the default is gradient descent.  `heard(step, running)` is told after each chunk how many networks go on.  `together`: all in one batch, as accelerators like it, or each by
     itself on a thread of its own, as CPUs do; by default what the device likes.  Movement and snapshots are
     computed where they are asked for.
     """
@@ -183,16 +183,17 @@ def train(
     how = {"optimiser": optimiser, "levels": levels, "movement": movement, "together": together}
     goal = jnp.asarray(target, problem.X.dtype)
     rows, everything = np.arange(seeds), (start, eta, _begin(optimiser, levels, start, eta))
-    groups = [(part, *_rows(everything, part)) for part in np.split(rows, 1 if together else seeds // _each(seeds))]
+    groups = [
+        (part, *_rows(everything, part)) for part in np.split(rows, 1 if together else max(1, seeds // _each(seeds)))
+    ]
     for begin in range(0, budget + 1, CHUNK):
         end = min(begin + CHUNK, budget + 1)
         span = jnp.asarray([begin, end, budget])
         # Compiled here: threads know nothing of this one's settings of JAX.
         program = _advance.lower(problem, *groups[0][1:], span, goal, **how).compile()
-        working = [_pool().submit(_finished, program, problem, *group, span, goal) for _, *group in groups]
+        ended = _side_by_side([functools.partial(program, problem, *group, span, goal) for _, *group in groups])
         left, running = [], 0
-        for (these, nets, sizes, _), outcome in zip(groups, working, strict=True):
-            state, seen = outcome.result()
+        for (these, nets, sizes, _), (state, seen) in zip(groups, ended, strict=True):
             on = np.asarray(state["on"])
             for whole, part in zip((losses, moved), seen, strict=True):
                 if whole.size:
@@ -209,7 +210,7 @@ def train(
             break
     return Run(
         start=start, last=dataclasses.replace(start, W=jnp.asarray(found["W"])), eta=np.asarray(eta), losses=losses, movement=moved,
-        snapshots=jnp.asarray(found["snapshots"]), reached=found["reached"], levels=levels, target=target, budget=budget,
+        snapshots=jnp.asarray(found["snapshots"]), reached=found["reached"], levels=levels, target=float(goal), budget=budget,
     )  # fmt: skip
 
 
@@ -219,8 +220,18 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(cores())
 
 
-def _finished(program, *given):
-    return jax.block_until_ready(program(*given))
+def _side_by_side(calls: Sequence[Callable]) -> list:
+    """What each call gives, computed on as many threads as there are processors; an interruption leaves none waiting."""
+    if len(calls) == 1:
+        return [calls[0]()]
+    working = []
+    try:
+        working += [_pool().submit(lambda call: jax.block_until_ready(call()), call) for call in calls]
+        return [each.result() for each in working]
+    except BaseException:
+        for each in working:
+            each.cancel()
+        raise
 
 
 def _each(seeds: int) -> int:
@@ -288,10 +299,10 @@ def _walk(problem, span, target, optimiser, levels, movement, over, nets, eta, s
         loss, gradient = jnp.sum(e**2), pulled_back(problem, params, e)
         first = jnp.where(index == 0, loss, state["first"])
         update, memory = optimiser(eta).update(gradient, state["optimiser"], W)
-        goes_on = on & (loss > target) & (loss <= EXPLODED * first) & (index < budget)
+        goes_on = on & (loss > target) & jnp.isfinite(loss) & (loss <= EXPLODED * first) & (index < budget)
         crossed = on & (state["reached"] < 0) & (loss <= fractions * first)
         moved = jnp.sqrt(jnp.max(jnp.sum((W - net.W) ** 2, axis=0))) if movement else jnp.nan
-        seen = [jnp.where(on, jnp.nan_to_num(each, nan=jnp.inf), jnp.nan) for each in (loss, moved)]
+        seen = [jnp.where(on, jnp.where(jnp.isnan(each), jnp.inf, each), jnp.nan) for each in (loss, moved)]
         after = {
             "W": jnp.where(goes_on, W + update, W), "optimiser": memory, "first": first, "on": goes_on,
             "reached": jnp.where(crossed, index, state["reached"]),

@@ -54,9 +54,18 @@ def opened(folder: Path):
         lock = FileLock(folder / f"{LEDGER}.lock", timeout=0).acquire()
     except Timeout:
         raise BadInput(f"{path} is in use", "one run at a time in a folder", "another --out, or wait") from None
-    with lock, closing(sqlite3.connect(path)) as connection:
+    except OSError as error:
+        raise BadInput(f"{path} cannot be locked ({error})", "a folder that can be written", "another --out") from None
+    with lock, closing(_connected(path)) as connection:
         _check(connection, path)
         yield Ledger(connection)
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(path)
+    except sqlite3.OperationalError as error:
+        raise BadInput(f"{path} cannot be opened ({error})", "a file that can be written", "another --out") from None
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

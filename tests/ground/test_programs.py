@@ -52,21 +52,28 @@ def test_where_nothing_can_be_written_programs_are_not_kept(tmp_path):
     own = str(tmp_path / "own")
     runs = [
         (start(NTKVERIFY_CACHE=str(tmp_path / "a file")), "None"),
-        (start(NTKVERIFY_CACHE="off"), "None"),
+        (start(NTKVERIFY_CACHE=" off"), "None"),
+        (start(NTKVERIFY_CACHE="~nobody-of-this-name/x"), "None"),
+        (start(NTKVERIFY_CACHE=os.fsdecode(os.fsencode(tmp_path) + b"/\xff")), "None"),
         (start(NTKVERIFY_CACHE=str(tmp_path), JAX_COMPILATION_CACHE_DIR=own), own),
+        (start(NTKVERIFY_CACHE=str(tmp_path), JAX_COMPILATION_CACHE_DIR=own, JAX_ENABLE_COMPILATION_CACHE="0"), own),
     ]
     for process, where in runs:
         assert ended(process)[2] == where
 
 
 def test_the_oldest_programs_go_first(tmp_path, monkeypatch):
+    folders = [tmp_path / name for name in ("jaxlib-1", "jaxlib-2")]
+    for folder in folders:
+        folder.mkdir()
+    (folders[0] / "empty-cache").touch()
     for age in range(10):
-        entry = tmp_path / f"{age}-cache"
+        entry = folders[age % 2] / f"{age}-cache"
         entry.write_bytes(bytes(100))
         os.utime(entry, ns=(10**18 - age, 10**18 - age))
     monkeypatch.setattr(programs, "LARGEST", 1000)
     programs._prune(tmp_path)
-    assert programs.amount_kept(tmp_path) == (10, 1000)
+    assert [programs.amount_kept(folder) for folder in folders] == [(5, 500), (5, 500)]
     monkeypatch.setattr(programs, "LARGEST", 999)
     programs._prune(tmp_path)
-    assert {entry.name for entry in tmp_path.iterdir()} == {f"{age}-cache" for age in range(4)}
+    assert {entry.name for entry in tmp_path.rglob("*-cache")} == {f"{age}-cache" for age in range(4)}

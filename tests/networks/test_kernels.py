@@ -60,6 +60,18 @@ def test_products_that_outputs_share_give_the_closed_form(network, d_out):
             assert jnp.array_equal(H, direct)
 
 
+@pytest.mark.parametrize("route", [closed_form, gram])
+@pytest.mark.parametrize("m", [2, 300])
+def test_padding_counts_for_nothing_however_small_the_logits(route, m):
+    problem = make(n=2, d_in=2, d_out=3, m=600)
+    problem = dataclasses.replace(problem, X=jnp.eye(2))
+    W = -800.0 - jax.random.uniform(jax.random.key(0), (2, 600))
+    wide = Params(W, jax.random.rademacher(jax.random.key(1), (3, 600), W.dtype))
+    H = jax.jit(route)(problem, narrowed(wide, m))
+    alone = closed_form(dataclasses.replace(problem, m=m), Params(W[:, :m], wide.a[:, :m]))
+    assert relative_difference(alone, H) <= 1e-12
+
+
 @pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
 def test_index_order_has_the_sample_slow(network):
     problem = make(network, n=3, d_in=2, d_out=2, m=8)

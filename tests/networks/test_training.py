@@ -149,8 +149,13 @@ def test_failure_is_an_outcome_with_a_sentence(problem):
     short = train(problem, start, eta, target=1e-12, budget=3)
     assert set(short.outcome) == {UNFINISHED}
     assert "budget of 3 steps" in short.sentence(0)
-    nan = train(problem, start, eta * jnp.nan, target=1e-4, budget=CHUNK)
+    nan = train(problem, start, eta * jnp.nan, target=1e-4, budget=CHUNK, movement=True)
     assert set(nan.outcome) == {DIVERGED}
+    assert nan.losses[0, 1] == np.inf
+    assert nan.movement[0, 1] == np.inf
+    lost = train(problem, Params(start.W * jnp.nan, start.a), eta, target=1e-4, budget=CHUNK)
+    assert set(lost.outcome) == {DIVERGED}
+    assert list(lost.steps) == [0, 0]
 
 
 def test_a_network_that_starts_converged_takes_no_step(problem):

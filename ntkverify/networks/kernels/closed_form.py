@@ -31,7 +31,7 @@ def closed_form(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | 
             G = a_block[None] * activation.slope(U)[:, None]
         else:
             top, total, f = mean
-            G = (a_block[None] - f[:, :, None]) * (m * jnp.exp(U - top) / total)[:, None]
+            G = (a_block[None] - f[:, :, None]) * (m * jnp.exp(counted(U, fresh, params) - top) / total)[:, None]
         return G.reshape(X.shape[0] * d, -1) * fresh[None]
 
     def add(H, block):
@@ -49,7 +49,7 @@ def softmax_mean(X, params):
     def add(state, block):
         top, total, weighted = state
         W_block, a_block, fresh = block
-        U = X @ W_block
+        U = counted(X @ W_block, fresh, params)
         higher = jnp.maximum(top, jnp.max(U, axis=1, keepdims=True))
         shrink, E = jnp.exp(top - higher), fresh[None] * jnp.exp(U - higher)
         return higher, shrink * total + jnp.sum(E, axis=1, keepdims=True), shrink * weighted + E @ a_block.T
@@ -58,6 +58,11 @@ def softmax_mean(X, params):
     zeros = jnp.zeros((X.shape[0], params.a.shape[0]), X.dtype)
     top, total, weighted = over_neurons(add, (first, jnp.zeros_like(first), zeros), params)
     return top, total, weighted / total
+
+
+def counted(U, fresh, params):
+    """Logits, −∞ at padding: its 0 would be the largest where all others are far below."""
+    return U if params.live is None else jnp.where(fresh[None] > 0, U, -jnp.inf)
 
 
 def over_neurons(add, start, params):

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks.kernels.closed_form import closed_form, over_neurons, softmax_mean
+from ntkverify.networks.kernels.closed_form import closed_form, counted, over_neurons, softmax_mean
 from ntkverify.networks.nouns import Params, Problem
 
 FEWEST = 3
@@ -30,7 +30,8 @@ LARGEST_MEAN = 0.5
 
 @full_precision
 def gram(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None) -> Float[Array, "nd n2d"]:
-    """`closed_form`, by fewer products if it may; under `vmap` it pays for both."""
+    """`closed_form`, by fewer products if it may; under `vmap` it pays for both.  To be differentiated in W and X, not
+    in the signs, whose squares count as constant."""
     if X2 is not None or problem.d_out < FEWEST:
         return closed_form(problem, params, X2)
     signs = params.a**2 == 1
@@ -53,8 +54,10 @@ def _shared(problem: Problem, params: Params, mean):
     def add(sums, block):
         W, a, fresh = block
         U = X @ W
-        slope = problem.activation.slope(U) if mean is None else m * jnp.exp(U - mean[0]) / mean[1]
-        s = slope * fresh[None]
+        if mean is None:
+            s = problem.activation.slope(U) * fresh[None]
+        else:
+            s = m * jnp.exp(counted(U, fresh, params) - mean[0]) / mean[1] * fresh[None]
         signs = [jnp.ones_like(a[:1]), a[left] * a[right]] + ([] if mean is None else [a])
         signs = jnp.concatenate(signs)[:, None]
         return [
