@@ -50,12 +50,13 @@ def constants(form):
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.id}-{form.form}")
 @pytest.mark.slow
-def test_every_claim_is_enclosed_within_its_rounding_bound(form, problem, points):
+def test_every_claim_is_enclosed_within_its_rounding_bound(form, problem, points, follow):
     """Two routes to the error of a formula: balls of 128 bits, and the running bounds of float64."""
     point = points[ON_PATH if form.where == ON_PATH else "ball"]
-    for side in (form.lhs, form.rhs):
+    bounded = [with_error(side)(problem, point, constants(form)) for side in (form.lhs, form.rhs)]
+    follow()
+    for side, (value, bound) in zip((form.lhs, form.rhs), bounded, strict=True):
         balls = enclosed(side)(problem, point, constants(form))
-        value, bound = with_error(side)(problem, point, constants(form))
         for ball, near, error in zip(np.ravel(balls), np.ravel(value), np.ravel(bound), strict=True):
             assert not abs(ball - float(near)) > float(error)
             assert float(ball.rad()) <= 1e-25 * max(1.0, abs(float(ball.mid())))
