@@ -1,0 +1,355 @@
+"""Nothing but what is proved passes the checker: contents, numbers and texts that were changed."""
+
+import copy
+import json
+import math
+import re
+
+import jax
+import numpy as np
+import pytest
+from certified import proved, two_points, verdict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ntkverify.convergence import certificate as certificates
+from ntkverify.convergence import certificate_file
+from ntkverify.convergence.certificate import certificate
+from ntkverify.convergence.checker import check
+from ntkverify.convergence.later_starts import launched
+from ntkverify.ground.errors import BadInput
+from ntkverify.networks import growth
+from ntkverify.networks.network import initialise
+
+
+@pytest.fixture(scope="module")
+def good():
+    return certificate(proved(two_points()), {"made": "by a test"})
+
+
+def set_to(*path):
+    """A change of one place of the content to a value that depends on what is there."""
+    *outer, last, change = path
+
+    def tamper(content):
+        inner = content
+        for key in outer:
+            inner = inner[key]
+        inner[last] = change(inner[last])
+
+    return tamper
+
+
+def swap_columns(content):
+    for row in content["floats"]["W"]:
+        row[0], row[2] = row[2], row[0]
+    content["floats"]["W"][0][1] += 1e-9
+
+
+TAMPERED = {
+    "a larger λ": set_to("bounds", "lambda", lambda x: x * (1 + 1e-9)),
+    "a smaller norm": set_to("bounds", "norm", lambda x: x * (1 - 1e-9)),
+    "a smaller ‖Y‖": set_to("bounds", "size", lambda x: x * (1 - 1e-12)),
+    "a smaller B": set_to("bounds", "sharpness", lambda x: x * (1 - 1e-9)),
+    "a smaller ν": set_to("bounds", "rate", lambda x: x * (1 - 1e-9)),
+    "a smaller κ": set_to("bounds", "weight", lambda x: x * (1 - 1e-9)),
+    "a smaller ‖x‖": set_to("bounds", "longest", lambda x: x * (1 - 1e-9)),
+    "a negative λ": set_to("bounds", "lambda", lambda x: -x),
+    "a larger p(s)": set_to("conclusions", "kept", lambda x: x * (1 + 1e-12)),
+    "a negative p(s)": set_to("conclusions", "kept", lambda x: -x),
+    "a smaller θ": set_to("conclusions", "theta", lambda x: x * (1 - 1e-9)),
+    "more of the integral": set_to("conclusions", "spent", lambda x: x * (1 + 1e-9)),
+    "a smaller P": set_to("conclusions", "reach", lambda x: x * (1 - 1e-9)),
+    "a faster rate": set_to("conclusions", "contraction", lambda x: x * (1 + 1e-9)),
+    "a larger step": set_to("floats", "eta", lambda x: 2 * x),
+    "a larger ball": set_to("floats", "s", lambda x: 1.001 * x),
+    "a much smaller ball": set_to("floats", "s", lambda x: 0.5 * x),
+    "more rounding": set_to("floats", "omega", lambda x: 1e3 * x),
+    "rounding beyond the ball": set_to("floats", "omega", lambda x: 1e9),
+    "a larger share": set_to("floats", "keep", lambda x: x * (1 + 1e-6)),
+    "a share of 1": set_to("floats", "keep", lambda x: 1.0),
+    "larger targets": set_to("floats", "y", lambda y: [[2 * v for v in row] for row in y]),
+    "other inputs": set_to("floats", "X", lambda X: [X[0], [0.8, 0.6]]),
+    "equal inputs": set_to("floats", "X", lambda X: [X[0], X[0]]),
+    "one weight": set_to("floats", "W", 0, 0, lambda w: w + 1e-12),
+    "weights swapped": swap_columns,
+    "one sign": set_to("floats", "a", 0, 0, lambda sign: -sign),
+    "no sign": set_to("floats", "a", 0, 0, lambda sign: 0.5),
+    "no number": set_to("floats", "eta", lambda x: "0.1"),
+    "true for 1": set_to("floats", "a", 0, 0, lambda sign: True),
+    "a shorter W": set_to("floats", "W", lambda W: W[:1]),
+    "a ragged W": set_to("floats", "W", lambda W: [W[0], W[1][:-1]]),
+    "another network": set_to("network", lambda _: "exponential"),
+    "no smooth network": set_to("network", lambda _: "relu"),
+    "another start": set_to("init", lambda _: "uncoupled"),
+    "a bound left out": lambda content: content["bounds"].pop("rate"),
+    "a bound too many": lambda content: content["bounds"].update(more=1.0),
+    "a key too many": lambda content: content.update(note="more"),
+    "no origin": lambda content: content.pop("origin"),
+    "an origin in a word": lambda content: content.update(origin="here"),
+    "labels of norm 2": set_to("floats", "y", lambda y: [[2.0], [-2.0]]),
+    "a row of zeros": set_to("floats", "X", lambda X: [X[0], [0.0, 0.0]]),
+    "no rows": set_to("floats", "X", lambda X: []),
+    "rows without entries": set_to("floats", "y", lambda y: [[], []]),
+    "no neurons": set_to("floats", "W", lambda W: [[], []]),
+    "a sign of 0": set_to("floats", "a", 0, 0, lambda sign: 0.0),
+    "a row for a matrix": set_to("floats", "X", lambda X: X[0]),
+    "three axes": set_to("floats", "X", lambda X: [X, X]),
+    "an object for a matrix": set_to("floats", "W", lambda W: {"0": W[0], "1": W[1]}),
+    "a whole number in a matrix": set_to("floats", "X", 0, 0, lambda x: 1),
+    "nothing in a matrix": set_to("floats", "W", 0, 0, lambda w: None),
+    "a list of networks": set_to("network", lambda word: [word]),
+    "no launch told": lambda content: content.update(launch=None),
+    "the steps true": lambda content: content.update(launch={"steps": True, "W": content["floats"]["W"]}),
+    "steps in floats": lambda content: content.update(launch={"steps": 5.0, "W": content["floats"]["W"]}),
+    "steps without end": lambda content: content.update(launch={"steps": 10**4000, "W": content["floats"]["W"]}),
+    "a launch of a launch": lambda content: content.update(
+        launch={"steps": 1, "W": content["floats"]["W"], "launch": {}}
+    ),
+    "inputs beyond all squares": set_to("floats", "X", lambda X: [[1e300, 0.0], [0.0, 1e300]]),
+    "inputs below all squares": set_to("floats", "X", lambda X: [[1e-300, 0.0], [0.0, 1e-300]]),
+    "weights beyond all exponentials": set_to("floats", "W", lambda W: [[1.5e308] * len(row) for row in W]),
+    "an empty launch": lambda content: content.update(launch={}),
+    "a launch of no steps": lambda content: content.update(launch={"steps": 0, "W": content["floats"]["W"]}),
+    "a launch that goes nowhere": lambda content: content.update(launch={"steps": 5, "W": content["floats"]["W"]}),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_a_tampered_certificate_is_rejected_even_with_a_fitting_digest(name, good, tmp_path):
+    assert verdict(good, tmp_path).accepted
+    content = copy.deepcopy(good)
+    TAMPERED[name](content)
+    found = verdict(content, tmp_path)
+    assert not found.accepted
+    assert found.sentence
+
+
+@pytest.mark.parametrize(
+    "name", [*certificate_file.FLOATS[4:], *certificate_file.BOUNDS, *certificate_file.CONCLUSIONS]
+)
+def test_every_number_is_a_float_in_its_range(name, good, tmp_path):
+    part = next(part for part in ("floats", "bounds", "conclusions") if name in good[part])
+    beyond = [
+        -5e-324,
+        certificate_file.BELOW.get(name, 1e308) * 1.0,
+        *([] if name in certificate_file.MAY_VANISH else [0.0]),
+    ]
+    beyond = beyond if name in certificate_file.BELOW else [value for value in beyond if value != 1e308]
+    for value in (*beyond, 1, True, "0.1", None, [0.1], 10**400, -(10**400)):
+        content = copy.deepcopy(good)
+        content[part][name] = value
+        found = verdict(content, tmp_path)
+        assert not found.accepted, value
+        assert f"malformed: {name} is" in found.sentence
+
+
+LARGEST, LEAST = 1.7976931348623157e308, 5e-324
+
+
+@pytest.mark.parametrize("network", certificate_file.NETWORKS)
+@pytest.mark.parametrize("value", [LARGEST, LEAST])
+def test_extreme_numbers_are_rejected_with_a_sentence(network, value, good, tmp_path):
+    """Bounds at the ends of the range of floats, one, two and all at a time, where a claim may hold or not: what is
+    accepted is in every hypothesis."""
+    for names in (
+        *((name,) for name in certificate_file.BOUNDS),
+        ("size", "norm"),
+        ("weight", "rate"),
+        certificate_file.BOUNDS,
+    ):
+        content = copy.deepcopy(good) | {"network": network}
+        content["bounds"] |= dict.fromkeys(names, value)
+        found = verdict(content, tmp_path)
+        assert found.sentence
+        assert not (found.accepted and network != good["network"])
+        if value == LARGEST:
+            assert not found.accepted
+    for name in ("s", "eta"):
+        content = copy.deepcopy(good) | {"network": network}
+        content["floats"][name] = value
+        assert not verdict(content, tmp_path).accepted
+
+
+NASTY = [
+    0.0,
+    -0.0,
+    -1.0,
+    0.5,
+    1.0,
+    LARGEST,
+    LEAST,
+    1,
+    10**4000,
+    True,
+    None,
+    "1",
+    "",
+    [],
+    [[]],
+    [[1.0]],
+    {},
+    {"steps": 1},
+]
+
+
+def places(content, path=()):
+    """Every place of a content, the whole one aside."""
+    inner = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in inner:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+def numbers_at_start(floats):
+    """The bounds of a certificate of a softmax network, to float64's precision and by another route."""
+    X, y, W, a = (np.array(floats[name]) for name in ("X", "y", "W", "a"))
+    m = W.shape[1]
+    exps = np.exp(X @ W - (X @ W).max(axis=1, keepdims=True))
+    q = m * exps / exps.sum(axis=1, keepdims=True)
+    mean = q @ a.T / m
+    J = np.einsum("ir,ikr,ic->ikrc", q, a - mean[:, :, None], X).reshape(y.size, -1)
+    eigenvalues, lengths = np.linalg.eigvalsh(J @ J.T / m), np.linalg.norm(X, axis=1)
+    curves = [np.linalg.eigvalsh(q[:, r, None] * (X @ X.T) ** 2 * q[:, r])[-1] for r in range(m)]
+    return {
+        "lambda": eigenvalues[0], "norm": eigenvalues[-1], "size": np.linalg.norm(y), "longest": lengths.max(),
+        "mean": np.linalg.norm(mean, axis=1).max(), "weight": q.max(), "sharpness": max(curves) ** 0.5,
+        "rate": (lengths * (1 + (q**2).sum(axis=1) / m**2) ** 0.5).max(),
+    }  # fmt: skip
+
+
+def test_the_numbers_at_start_are_found_again(good):
+    for name, number in numbers_at_start(good["floats"]).items():
+        assert good["bounds"][name] == pytest.approx(number, rel=1e-6, abs=1e-12)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_stands_at_any_place_there_is_a_verdict(data, good, tmp_path):
+    content = copy.deepcopy(good)
+    for _ in range(data.draw(st.integers(1, 2))):
+        path, inner = data.draw(st.sampled_from(list(places(content)))), content
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = copy.deepcopy(data.draw(st.sampled_from(NASTY)))
+    if content.get("kind") != "convergence" or type(content.get("schema")) is not int or content["schema"] != 1:
+        with pytest.raises(BadInput, match="wanted"):
+            verdict(content, tmp_path)
+        return
+    found = verdict(content, tmp_path)
+    if found.accepted:  # smaller labels, larger bounds, another network that is as good: what is claimed is so
+        true = numbers_at_start(content["floats"])
+        assert content["bounds"]["lambda"] <= true.pop("lambda") * (1 + 1e-9)
+        for name, number in true.items():
+            assert content["bounds"][name] >= number - 1e-9
+
+
+def test_what_would_take_for_ever_is_refused_at_once(good, tmp_path):
+    many = copy.deepcopy(good)
+    many["floats"] |= {"X": [[1.0, 0.0]] * 20_000, "y": [[1.0]] * 20_000}
+    long = copy.deepcopy(good)
+    wide = [[0.1] * 20_000] * 2
+    long["floats"] |= {"W": wide, "a": [[1.0, -1.0] * 10_000]}
+    long["launch"] = {"steps": certificate_file.LONGEST, "W": wide}
+    for content in (many, long):
+        assert "too large" in verdict(content, tmp_path).sentence
+    lost = copy.deepcopy(good)
+    lost["launch"] = {"steps": certificate_file.LONGEST, "W": good["floats"]["W"]}
+    lost["floats"]["omega"] = 1e-60
+    assert "distance" in verdict(lost, tmp_path).sentence
+
+
+@pytest.mark.parametrize(
+    "what", ["a key twice", "another form of a number", "spaces", "an infinity", "keys as escapes"]
+)
+def test_a_text_that_is_not_as_written_is_rejected(what, good, tmp_path):
+    eta = json.dumps(good["floats"]["eta"])
+    text = {
+        "a key twice": json.dumps(good).replace('"eta": ', '"eta": 1e-9, "eta": '),
+        "another form of a number": json.dumps(good).replace(eta, eta + "0"),
+        "spaces": json.dumps(good, indent=1),
+        "an infinity": json.dumps(good).replace(eta, "1e999"),
+        "keys as escapes": json.dumps(good).replace('"eta"', '"\\u0065ta"'),
+    }[what]
+    assert text != json.dumps(good)
+    path = tmp_path / "c.json"
+    path.write_text(text)
+    assert "changed after it was written" in check(path).sentence
+
+
+def test_what_the_sentence_promises_is_rounded_to_the_safe_side(good, tmp_path):
+    said = verdict(good, tmp_path).sentence
+    rate, away = (float(word) for word in re.findall(r"1 − (\S+)\)\^τ.*within (\S+) of", said)[0])
+    assert 0 < rate <= good["conclusions"]["contraction"] < 1.00001 * rate
+    assert good["floats"]["s"] <= away < 1.00001 * good["floats"]["s"]
+
+
+def test_a_neuron_that_underflows_is_no_way_around_the_quotients(tmp_path):
+    """exp(−800) = 0 in floats: Collatz's vector has no entry there to divide by, and the bound must not lose it."""
+    good = certificate(proved(two_points(m=64, network="exponential")), {})
+    for pair in ((0, 1), range(64)):
+        content = copy.deepcopy(good)
+        for row in content["floats"]["W"]:
+            for r in pair:
+                row[r] = -800.0
+        found = verdict(content, tmp_path)
+        assert found.findings[7].what == "B ≤ sharpness"
+        assert math.isfinite(found.findings[7].found)
+
+
+def test_one_changed_digit_anywhere_is_rejected(good, tmp_path):
+    text = json.dumps(good)
+    places = [k for k, letter in enumerate(text) if letter.isdigit()]
+    for k in np.random.default_rng(0).choice(places, 60, replace=False):
+        path = tmp_path / "digit.json"
+        path.write_text(text[:k] + str((int(text[k]) + 1) % 10) + text[k + 1 :])
+        assert not accepted(path), k
+
+
+def accepted(path) -> bool:
+    try:
+        return check(path).accepted
+    except BadInput:  # the schema's own digit, or a number that is none any more
+        return False
+
+
+LATER = {
+    "the point": set_to("launch", "W", 0, 0, lambda w: w + 1e-3),
+    "the steps": set_to("launch", "steps", lambda k: k - 1),
+    "the step size": set_to("floats", "eta", lambda x: x * (1 - 1e-3)),
+    "the error there": set_to("bounds", "size", lambda x: x * (1 - 1e-6)),
+    "no rounding allowed": set_to("floats", "omega", lambda x: 0.0),
+    "no launch": lambda content: content.pop("launch"),
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_tampered_later_start_is_rejected(name, tmp_path):
+    problem = two_points(m=8)
+    later = launched(problem, initialise(problem, jax.random.key(0)))
+    assert later is not None
+    content = certificate(later, {})
+    assert verdict(content, tmp_path).accepted
+    LATER[name](content)
+    assert not verdict(content, tmp_path).accepted
+
+
+WEAKENED = {
+    "√d dropped, and a factor": ("amplitude", lambda k, s: 0.9 * growth_amplitude(k, s)),
+    "no growth in the ball": ("stretch", lambda k, t: t),
+    "half of the integral's loss": ("twice_stretched", lambda k, s: growth_twice(k, s) / 2),
+    "no curvature": ("curvature_within", lambda k, s: 0 * s),
+}
+growth_amplitude, growth_twice = growth.amplitude, growth.twice_stretched
+
+
+@pytest.mark.parametrize("name", WEAKENED)
+def test_a_certificate_from_a_weakened_lemma_is_rejected(name, tmp_path, monkeypatch):
+    where, formula = WEAKENED[name]
+    monkeypatch.setattr(growth, where, formula)
+    weak = jax.jit(lambda *args: growth.hypotheses(*args))
+    monkeypatch.setattr(certificates, "hypotheses", lambda *args: growth.hypotheses(*args))
+    monkeypatch.setattr(certificates, "_computed", weak)
+    found = verdict(certificate(proved(two_points()), {}), tmp_path)
+    assert not found.accepted
+    assert "not so" in found.sentence
