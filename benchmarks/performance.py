@@ -44,7 +44,6 @@ POOL = ThreadPoolExecutor(cores())
 RUNS = (
     ("verify",),
     ("verify", "--data", "digits", "--n", "24", "--d-out", "3", "--m", "2048"),
-    ("realise", "--data", "orthonormal"),
 )
 
 
