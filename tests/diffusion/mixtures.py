@@ -1,6 +1,7 @@
 """A random mixture of Gaussians, for tests that need one."""
 
 import numpy as np
+
 from ntkverify.truths.mixtures import gaussians
 
 
