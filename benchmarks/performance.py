@@ -26,7 +26,7 @@ from ntkverify import catalogue
 from ntkverify.ground.environment import cores, environment
 from ntkverify.ground.numerics import full_precision
 from ntkverify.ground.programs import SETTING
-from ntkverify.networks.kernels.gram import gram
+from ntkverify.networks.kernels.shared_products import shared_products
 from ntkverify.networks.network import initialise, loss
 from ntkverify.networks.nouns import Params
 from ntkverify.networks.training import ordinary_steps, train
@@ -34,7 +34,7 @@ from ntkverify.networks.training import ordinary_steps, train
 ROUNDS = 7
 KERNELS = ((24, 16, 4, 2048), (64, 32, 1, 2048), (128, 16, 4, 4096), (128, 64, 10, 4096), (256, 64, 10, 8192))
 """(n, d_in, d_out, m)"""
-ROUTES = ("closed-form", "jacobian-contraction", "ntk-vector-products", "autodiff")
+ROUTES = ("shared-products", "closed-form", "jacobian-contraction", "ntk-vector-products", "autodiff")
 PEERS_UP_TO = 2**31
 """Bytes of a Jacobian from which on the routes that hold one are left out."""
 TRAINING = ((64, 16, 8, 2, 1024), (16, 8, 16, 1, 4096), (8, 32, 64, 10, 2048), (256, 8, 8, 1, 256))
@@ -97,12 +97,12 @@ def ceilings() -> dict[str, float]:
 
 
 def kernels(ceiling: float) -> None:
-    print("| n, d_in, d_out, m | bare product, ms (share of the ceiling) | " + " | ".join(f"{route}: over it" for route in ROUTES) + " | closed form's temporary MiB |")  # fmt: skip
+    print("| n, d_in, d_out, m | bare product, ms (share of the ceiling) | " + " | ".join(f"{route}: over it" for route in ROUTES) + " | shared products' temporary MiB |")  # fmt: skip
     print("|---" * (len(ROUTES) + 3) + "|")
     for n, d_in, d_out, m in KERNELS:
         problem, params = problem_of(n, d_in, d_out, m)
         few = n * d_out * m * d_in * params.W.dtype.itemsize <= PEERS_UP_TO
-        chosen = {route: catalogue.kernel(route) for route in (ROUTES if few else ROUTES[:1])}
+        chosen = {route: catalogue.kernel(route) for route in (ROUTES if few else ROUTES[:2])}
         programs = {
             name: jax.jit(route).lower(problem, params).compile()
             for name, route in {"bare": bare_product, **chosen}.items()
@@ -110,7 +110,7 @@ def kernels(ceiling: float) -> None:
         spent = medians({name: functools.partial(each, problem, params) for name, each in programs.items()}, ROUNDS)
         share = 2 * (n * d_out) ** 2 * m / spent["bare"] / ceiling
         ratios = [f"{spent[route] / spent['bare']:.2f}" if route in spent else "not run" for route in ROUTES]
-        size = temporary_bytes(programs["closed-form"])
+        size = temporary_bytes(programs["shared-products"])
         print(f"| {n}, {d_in}, {d_out}, {m} | {spent['bare'] * 1e3:.3g} ({share:.0%}) | {' | '.join(ratios)} | {size / 2**20:.3g} |")  # fmt: skip
     print()
 
@@ -196,7 +196,7 @@ def growth() -> None:
         seconds, memory = [], []
         for value in values:
             problem, params = problem_of(*shape(value))
-            program = jax.jit(gram).lower(problem, params).compile()
+            program = jax.jit(shared_products).lower(problem, params).compile()
             seconds.append(medians({"it": functools.partial(program, problem, params)}, 3)["it"])
             memory.append(temporary_bytes(program))
         print(f"| kernel | {name} = {_list(values)} | {_slope(values, seconds)} | {_slope(values, memory)} | {count} |")
@@ -212,7 +212,7 @@ def growth() -> None:
     print(f"| training | networks = {_list(counts)} | {_slope(counts, seconds)} | | 1 |")
     problem, _ = problem_of(64, 16, 4, 64)
     wide = Params(jax.ShapeDtypeStruct((16, 2**22), jnp.float64), jax.ShapeDtypeStruct((4, 2**22), jnp.float64))
-    size = temporary_bytes(jax.jit(gram).lower(problem, wide).compile())
+    size = temporary_bytes(jax.jit(shared_products).lower(problem, wide).compile())
     print(f"\nAt m = 2²² and nd = 256 the kernel needs {size / 2**20:.3g} MiB beside W and a.\n")
 
 

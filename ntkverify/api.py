@@ -117,15 +117,15 @@ def draw(problem: Problem, key: PRNGKeyArray) -> Params:
 def kernel(
     problem: Problem,
     params: Params | None = None,
-    route: str = "closed-form",
+    route: str = "shared-products",
     X2: Float[Array, "n2 d_in"] | None = None,
 ) -> Float[Array, "nd n2d"]:
     """The NTK Gram matrix H = J Jᵀ / s_m, an (n·d_out, n·d_out) array, sample slow; with other inputs `X2`
     (n2, d_in), in the units of `problem.X`, the (n·d_out, n2·d_out) kernel between the two.
 
-    `route` is closed-form, jacobian-contraction, ntk-vector-products (both of neural-tangents),
-    autodiff, or infinite-width, which needs no `params`.  The finite routes agree to about 1e-14 of
-    the largest entry in float64 and 1e-6 in float32; `params`, and `X2` of JAX, have the problem's precision.  Calls of the
+    `route` is shared-products (the closed form by fewer products, where that is as exact), closed-form,
+    jacobian-contraction, ntk-vector-products (both of neural-tangents), autodiff, or infinite-width,
+    which needs no `params`.  The finite routes agree to about 1e-14 of the largest entry in float64 and 1e-6 in float32; `params`, and `X2` of JAX, have the problem's precision.  Calls of the
     same shapes share a compiled program.  Source: docs/theory.md §2.
 
     >>> import jax

@@ -77,7 +77,8 @@ STUDIES = ("drift", "width", "steps", "region", "table1", "frontier", "diffusion
 POPULATIONS = ("mixture", "gaussian", "moons", "swissroll", "digits")
 """What a diffusion model can learn: distributions whose denoiser is known exactly."""
 KERNELS = {
-    "closed-form": ("gram", "gram"),
+    "closed-form": ("closed_form", "closed_form"),
+    "shared-products": ("shared_products", "shared_products"),
     "jacobian-contraction": ("neural_tangents", "jacobian_contraction"),
     "ntk-vector-products": ("neural_tangents", "ntk_vector_products"),
     "autodiff": ("autodiff", "autodiff"),

@@ -42,7 +42,8 @@ the point (W is `point.base.W`, W̃ is `point.moved.W`, the signs are `point.bas
 outputs, `point.path` how training came there); and the form's constants, by name.  Two sides of one shape are compared
 entry by entry.  No tolerance is written: every rounding error is computed, that of a matrix product too, if the function
 that multiplies is marked `@full_precision`.  What a claim holds for whatever it is, checked at one computed value, is
-marked `given`.  A twin is a mutation that must be false where the lemma is true: what cannot fail checks nothing.
+marked `given`: what holds on draws then speaks of that value, what is proved of the number itself.  A twin is a mutation
+that must be false where the lemma is true: what cannot fail checks nothing.
 """
 
 from ntkverify.arithmetic.primitives import given, second_order

@@ -26,8 +26,6 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 from ntkverify import catalogue  # noqa: E402
-from ntkverify.arithmetic.primitives import given_p  # noqa: E402
-from ntkverify.arithmetic.rules import RULES  # noqa: E402
 from ntkverify.ground.programs import keep_programs, make_room  # noqa: E402
 from ntkverify.ground.results import load  # noqa: E402
 from ntkverify.networks.nouns import Dataset  # noqa: E402
@@ -59,31 +57,6 @@ def resident() -> int:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
-
-
-@pytest.fixture
-def follow(monkeypatch):
-    """Where a formula takes the float at hand (`given`), each arithmetic has one of its own, and two of them would speak
-    of different statements: after `follow()` the arithmetic that evaluates takes the floats of the one before."""
-    taken, usual, leading = [], RULES[given_p], [True]
-
-    def rule(arith, equation, x):
-        found = usual(arith, equation, x)
-        middle = np.vectorize(float, otypes=[float])(arith.middle(found))
-        if leading:
-            taken.append(middle)
-            return found
-        known = [(_apart(each, middle), each) for each in taken if each.shape == middle.shape]
-        distance, nearest = min(known, key=lambda pair: pair[0])
-        assert distance <= 1e-9
-        return arith.exact(nearest)
-
-    monkeypatch.setitem(RULES, given_p, rule)
-    return leading.clear
-
-
-def _apart(a, b) -> float:
-    return np.max(np.abs(a - b), initial=0) / max(np.max(np.abs(b), initial=0), 1e-300)
 
 
 def make(network="softmax", n=6, d_in=4, d_out=2, m=64, spread=None, seed=0, **options):

@@ -37,6 +37,11 @@ class Arithmetic:
         """With every entry's radius larger by a float ≥ 0."""
         ...
 
+    def given(self, a: Number) -> Number:
+        """What a statement about every x takes for exact: on draws the float at hand.  An enclosure stays what it is,
+        so that what is proved is proved of the number itself."""
+        return a
+
     def possible(self, a: Number, b: Number) -> tuple[Any, Any, Any]:
         """Masks: is a < b possible, a = b, a > b; all three where nothing is known."""
         ...

@@ -183,6 +183,9 @@ class _Running(Arithmetic):
         by = jnp.broadcast_to(jnp.asarray(by, a.value.dtype), a.value.shape)
         return Bound(a.value, by if a.error is None else a.error + by)
 
+    def given(self, a: Bound) -> Bound:
+        return Bound(_fence(a.value), jnp.where(self.known(a), 0, jnp.inf).astype(a.value.dtype))
+
     def possible(self, a: Bound, b: Bound):
         below, above = ~(a.value >= b.value), ~(a.value <= b.value)  # all three for NaN
         equal = ~((a.value < b.value) | (a.value > b.value))

@@ -165,10 +165,4 @@ def _whole_part(arith, a, dtype) -> Discrete:
 
 @on(given_p)
 def _given(arith, equation, x):
-    """The middle as an exact number: a statement about every x is checked at this one.  Nothing is known where nothing
-    was known of x."""
-    if isinstance(x, Discrete):
-        return x
-    known, middle, xp = arith.known(x), arith.middle(x), arith.xp
-    exact = arith.exact(xp.where(known, middle, 0).astype(middle.dtype))
-    return arith.widened(exact, xp.where(known, 0, xp.inf).astype(middle.dtype))
+    return x if isinstance(x, Discrete) else arith.given(x)

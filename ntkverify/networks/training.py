@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Int
 from ntkverify.ground.environment import cores
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.kernels.closed_form import closed_form
-from ntkverify.networks.kernels.gram import gram
+from ntkverify.networks.kernels.shared_products import shared_products
 from ntkverify.networks.network import kernel_scale
 from ntkverify.networks.nouns import Params, Point, Problem
 from ntkverify.networks.quantities import curvature, nominal_B, pulled_back, residual, width_missed
@@ -89,7 +89,7 @@ class Run:
 @full_precision
 def _kernels(problem: Problem, start: Params, snapshots):
     params = jax.vmap(lambda net, W: jax.vmap(lambda one: dataclasses.replace(net, W=one))(W))(start, snapshots)
-    return jax.lax.map(lambda nets: jax.lax.map(lambda net: gram(problem, net), nets), params)
+    return jax.lax.map(lambda nets: jax.lax.map(lambda net: shared_products(problem, net), nets), params)
 
 
 def _exploded(loss, first):
@@ -169,9 +169,10 @@ def train(
     """Train every network of `start` (leading axis: seeds) until ‖e‖² ≤ target, it diverges, or `budget` steps.
 
     `optimiser(η)` is an optax transformation that asks for gradients alone (a named function, or each call compiles);
-    the default is gradient descent.  `heard(step, running)` is told after each chunk how many networks go on.  `together`: all in one batch, as accelerators like it, or each by
-    itself on a thread of its own, as CPUs do; by default what the device likes.  Movement and snapshots are
-    computed where they are asked for.
+    the default is gradient descent.  `heard(step, running)` is told after each chunk how many networks go on.
+    `together`: all in one batch, as accelerators like it, or each by itself, on as many threads as there are
+    processors, as CPUs do; by default what the device likes.  Movement and snapshots are computed where they are
+    asked for.
     """
     seeds, levels = start.W.shape[0], tuple(levels)
     together = jax.default_backend() != "cpu" if together is None else together

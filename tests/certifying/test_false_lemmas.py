@@ -43,6 +43,12 @@ def test_what_is_false_is_never_proved_and_never_holds(name, tmp_path, capsys):
     assert found <= {"violated", "undecided", "vacuous"}
 
 
+@pytest.mark.slow
+def test_what_the_float_at_hand_absorbs_is_refuted_at_a_point(tmp_path):
+    """On draws it holds, of the floats that `given` marks (docs/trust.md); an enclosure takes the number itself."""
+    assert verdicts(("certify", str(CASES / "absorbed.py"), *SMALL, "--seeds", "2"), tmp_path) == {"refuted"}
+
+
 @pytest.mark.parametrize(
     ("words", "right"),
     [

@@ -15,8 +15,8 @@ from ntkverify import catalogue
 from ntkverify.cli import main as cli
 from ntkverify.ground.numerics import relative_difference
 from ntkverify.networks.kernels.closed_form import closed_form
-from ntkverify.networks.kernels.gram import gram
 from ntkverify.networks.kernels.infinite_width import infinite_width, sample_kernel
+from ntkverify.networks.kernels.shared_products import shared_products
 from ntkverify.networks.network import forward, initialise, kernel_scale, narrowed
 from ntkverify.networks.nouns import Params
 from ntkverify.verifying import description
@@ -53,14 +53,14 @@ def test_products_that_outputs_share_give_the_closed_form(network, d_out):
     saturated = Params(400 * at.W, at.a)
     padded = jax.jit(narrowed)(at, 300)
     for params in (at, weighed, saturated, padded):
-        H, direct = (jax.jit(route)(problem, params) for route in (gram, closed_form))
+        H, direct = (jax.jit(route)(problem, params) for route in (shared_products, closed_form))
         assert relative_difference(direct, H) <= 1e-13
         # Where the difference would lose digits, every one is the closed form's.
         if d_out < 3 or params is weighed or (params is saturated and network == "softmax"):
             assert jnp.array_equal(H, direct)
 
 
-@pytest.mark.parametrize("route", [closed_form, gram])
+@pytest.mark.parametrize("route", [closed_form, shared_products])
 @pytest.mark.parametrize("m", [2, 300])
 def test_padding_counts_for_nothing_however_small_the_logits(route, m):
     problem = make(n=2, d_in=2, d_out=3, m=600)

@@ -29,7 +29,9 @@ LARGEST_MEAN = 0.5
 
 
 @full_precision
-def gram(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None) -> Float[Array, "nd n2d"]:
+def shared_products(
+    problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None
+) -> Float[Array, "nd n2d"]:
     """`closed_form`, by fewer products if it may; under `vmap` it pays for both.  To be differentiated in W and X, not
     in the signs, whose squares count as constant."""
     if X2 is not None or problem.d_out < FEWEST:
