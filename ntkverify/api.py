@@ -88,11 +88,8 @@ SIGMA, DELTA, RADIUS = (
 
 
 def _loaded(name: str, n: int | None, d_in: int | None, d_out: int | None, seed: int) -> Dataset:
-    """A data set or a file, once its size is known to fit."""
-    load = catalogue.load_input(name)
-    require_memory(32 * (n or 1) * ((d_in or 1) + (d_out or 1)), f"{name} of {n} rows", "a smaller n")
     try:
-        return load(name, n, d_in, d_out, seed)
+        return catalogue.load_input(name)(name, n, d_in, d_out, seed)
     except OSError as error:
         raise BadInput(f"data {name!r} ({error.strerror or error})", "a file that can be read") from None
 

@@ -197,6 +197,12 @@ def test_anything_is_a_problem_or_refused(data, options):
         assert np.all(norms <= 1 + 1e-12)
 
 
+@pytest.mark.parametrize("data", ["sphere", "pairs", "orthonormal"])
+def test_data_that_do_not_fit_are_refused_before_they_are_made(data):
+    with pytest.raises(nv.BadInput, match="GiB of memory is estimated"):
+        nv.problem(data, n=10**8)  # orthonormal inputs are as long as there are many
+
+
 @pytest.mark.parametrize("route", catalogue.KERNELS)
 def test_what_is_no_network_is_refused_by_every_route(route):
     question = nv.problem("sphere", m=8, n=3, d_in=3, d_out=1)

@@ -4,12 +4,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntkverify.ground.environment import require_memory
 from ntkverify.ground.errors import BadInput
 from ntkverify.networks.nouns import COUPLED, Activation, Dataset, Problem
 from ntkverify.networks.setting import excess, inside, rank
 
 NEAR = 16
 """Ulps above 1 from which a row is divided, not moved, into the setting."""
+
+ENTRY = 128
+"""Bytes of memory for one number of the data, while they are made, read exactly and scaled; measured, up to 114."""
+
+
+def require_rows(name: str, n: int, d_in: int, d_out: int) -> None:
+    """`BadInput` where data of that size do not fit into memory; before anything of that size is made."""
+    require_memory(ENTRY * n * (d_in + d_out), f"{name} of {n} rows of {d_in} and {d_out} numbers", "a smaller n")
 
 
 def problem(
@@ -60,6 +69,7 @@ def _scaled(dataset: Dataset, dtype: np.dtype, scale: bool):
     if len(dataset.X) != len(dataset.y) or not dataset.X.size or not dataset.y.size:
         shapes = f"X {dataset.X.shape} and y {dataset.y.shape}"
         raise BadInput(f"{dataset.name}: {shapes}", "one target for each input, at least one of them")
+    require_rows(dataset.name, len(dataset.X), dataset.X.shape[1], dataset.y.shape[1])
     arrays, said = [], []
     for name, array in (("X", dataset.X), ("y", dataset.y)):
         if not np.isfinite(array).all():

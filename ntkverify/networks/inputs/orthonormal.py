@@ -4,6 +4,7 @@ import numpy as np
 
 from ntkverify.ground.errors import BadInput
 from ntkverify.networks.nouns import Dataset
+from ntkverify.networks.problems import require_rows
 from ntkverify.networks.setting import inside
 
 
@@ -13,6 +14,7 @@ def load(name: str, n: int | None, d_in: int | None, d_out: int | None, seed: in
     d_in = d_in or n
     if d_in < n:
         raise BadInput(f"--n {n} orthonormal inputs with --d-in {d_in}", "at most --d-in of them", f"--n {d_in}")
+    require_rows(name, n, d_in, d_out)
     y = np.random.default_rng(seed).standard_normal((n, d_out))
     y = inside(y / np.linalg.norm(y, axis=1, keepdims=True))
     return Dataset(

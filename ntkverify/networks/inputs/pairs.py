@@ -3,6 +3,7 @@
 import numpy as np
 
 from ntkverify.networks.nouns import Dataset
+from ntkverify.networks.problems import require_rows
 from ntkverify.networks.setting import inside
 
 N, D_IN, D_OUT, SEPARATION = 16, 16, 1, 0.5
@@ -14,6 +15,7 @@ def load(
     """n unit vectors: ⌈n/2⌉ drawn uniformly, then for each a partner at angle `separation` in a random
     direction; targets drawn uniformly from the unit sphere of R^{d_out}, so partners disagree."""
     n, d_in, d_out = n or N, d_in or D_IN, d_out or D_OUT
+    require_rows(name, n, d_in, d_out)
     rng = np.random.default_rng(seed)
     first, wander = (rng.standard_normal((-(-n // 2), d_in)) for _ in range(2))
     first /= np.linalg.norm(first, axis=1, keepdims=True)
