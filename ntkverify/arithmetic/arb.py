@@ -53,7 +53,12 @@ def enclosed(function: Callable, bits: int = BITS) -> Callable:
 def traced(arithmetic: Arithmetic, function: Callable, args, finish: Callable):
     """The function's outputs in the arithmetic, as a tree like its own; `finish` makes results of numbers."""
     closed, shape = jax.make_jaxpr(function, return_shape=True)(*args)
-    inputs = [rules.read(arithmetic, np.asarray(leaf)) for leaf in jax.tree.leaves(args)]
+    jaxpr = closed.jaxpr
+    used = {id(atom) for atom in jaxpr.outvars}.union(*(map(id, equation.invars) for equation in jaxpr.eqns))
+    inputs = [
+        rules.read(arithmetic, np.asarray(leaf)) if id(atom) in used else None
+        for atom, leaf in zip(jaxpr.invars, jax.tree.leaves(args), strict=True)
+    ]
     outputs = interpreter.evaluate(arithmetic, closed, inputs)
     found = [words(output) if isinstance(output, Discrete) else finish(output) for output in outputs]
     return jax.tree.unflatten(jax.tree.structure(shape), found)
@@ -64,16 +69,13 @@ def words(x: Discrete) -> np.ndarray:
     if x.sure:
         return np.asarray(x.low)
     low, high = np.broadcast_arrays(x.low, x.top)
-    return each(lambda a, b: a.item() if a == b else None, low, high)
+    return each(lambda a, b: a if a == b else None, low, high)
 
 
 def each(function: Callable, *parts) -> np.ndarray:
     """The function on each entry, as an object array of the broadcast shape."""
-    parts = np.broadcast_arrays(*parts)
-    result = np.empty(parts[0].shape, object)
-    for index, entries in enumerate(zip(*(part.ravel() for part in parts), strict=True)):
-        result.reshape(-1)[index] = function(*entries)
-    return result
+    result = np.empty(np.broadcast_shapes(*map(np.shape, parts)), object)
+    return np.frompyfunc(function, len(parts), 1)(*parts, out=result) if result.size else result
 
 
 def _nothing():

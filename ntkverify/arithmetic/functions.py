@@ -60,15 +60,14 @@ def _power(arith, a: Number, power: int, one: Number) -> Number:
 def _integer_pow(arith, equation, a):
     if isinstance(a, Discrete):
         return exactly(arith, equation, a)
-    return _power(arith, a, equation.params["y"], constant(arith, a, 1.0, equation.outvars[0].aval.dtype))
+    return _power(arith, a, equation.params["y"], constant(arith, equation, 1.0))
 
 
 def _built(function: Callable):
     """A function built from the arithmetic's own: (arithmetic, a, constant of one float) → number."""
 
     def rule(arith, equation, a):
-        dtype = equation.outvars[0].aval.dtype
-        return function(arith, a, lambda value: constant(arith, a, value, dtype))
+        return function(arith, a, lambda value: constant(arith, equation, value))
 
     return rule
 

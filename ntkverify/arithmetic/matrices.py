@@ -17,11 +17,8 @@ def _reduction(name: str):
     def rule(arith, equation, a):
         if isinstance(a, Discrete):
             return exactly(arith, equation, a)
-        if (
-            equation.params["axes"]
-            and 0 in [arith.middle(a).shape[axis] for axis in equation.params["axes"]]
-            and name != "total"
-        ):
+        shape = equation.invars[0].aval.shape
+        if name != "total" and 0 in [shape[axis] for axis in equation.params["axes"]]:
             raise UnknownOperation(f"the extreme of no numbers{place(equation)}")
         return getattr(arith, name)(a, tuple(map(int, equation.params["axes"])))
 
@@ -48,7 +45,7 @@ def _cumulative_sum(arith, equation, a):
     if isinstance(a, Discrete):
         return exactly(arith, equation, a)
     axis, dtype = equation.params["axis"], equation.outvars[0].aval.dtype
-    length = arith.middle(a).shape[axis]
+    length = equation.invars[0].aval.shape[axis]
     ones = np.tril(np.ones((length, length), dtype))
     triangle = arith.exact(arith.xp.asarray(ones.T if equation.params["reverse"] else ones))
     found = arith.dot(triangle, a, (((1,), (axis,)), ((), ())))

@@ -57,9 +57,10 @@ def read(arith: Arithmetic, array):
     raise UnknownOperation(f"numbers of dtype {dtype}")
 
 
-def constant(arith, like: Number, value: float, dtype) -> Number:
-    """One float in every place of `like`."""
-    return arith.exact(arith.xp.full(arith.xp.shape(arith.middle(like)), value, dtype))
+def constant(arith, equation, value: float) -> Number:
+    """One float in every place of the operation's result."""
+    result = equation.outvars[0].aval
+    return arith.exact(arith.xp.full(result.shape, value, result.dtype))
 
 
 def either(arith, primitive, possible, yes, no):

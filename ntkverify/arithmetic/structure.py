@@ -107,7 +107,7 @@ def _sign(arith, equation, a):
     if isinstance(a, Discrete):
         return exactly(arith, equation, a)
     dtype = equation.outvars[0].aval.dtype
-    less, equal, greater = arith.possible(a, constant(arith, a, 0.0, dtype))
+    less, equal, greater = arith.possible(a, constant(arith, equation, 0.0))
     one, zero = dtype.type(1), dtype.type(0)
     low = arith.xp.where(less, -one, arith.xp.where(equal, zero, one))
     return arith.between(low, arith.xp.where(greater, one, arith.xp.where(equal, zero, -one)), dtype)

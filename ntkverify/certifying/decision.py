@@ -63,7 +63,8 @@ def decide(claim: Claim, problem: Problem, point: Point, bits: int | None = None
             applicable = False if missed > 0 else applicable if missed <= 0 else None
         if applicable is False:
             return Decision(UNDECIDED, "The assumptions are false at this point: the claim says nothing of it.")
-        left, right = map(balls, (claim.lhs, claim.rhs))
+        # In one formula, so that what the sides share is computed once.
+        left, right = balls(lambda *asked: (claim.lhs(*asked), claim.rhs(*asked)))
     except UnknownOperation as error:
         return Decision(UNDECIDED, f"It cannot be enclosed: {error}.")
     left, right = np.broadcast_arrays(left, right)
