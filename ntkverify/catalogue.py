@@ -62,9 +62,15 @@ ACTIVATIONS = {
     "sigmoid": ("sigmoid", "SIGMOID"),
     "tanh": ("tanh", "TANH"),
     "swish": ("swish", "SWISH"),
+    "softplus": ("softplus", "SOFTPLUS"),
+    "gelu": ("gelu", "GELU"),
+    "softmax-bias": ("bias", "SOFTMAX_BIAS"),
+    "gated": ("gated", "GATED"),
+    "patches": ("patches", "PATCHES"),
+    "attention": ("attention", "ATTENTION"),
 }
 """Network name → (module, record)."""
-INPUTS = ("sphere", "pairs", "orthonormal", "digits", "iris", "diabetes")
+INPUTS = ("sphere", "pairs", "orthonormal", "digits", "digits-rows", "digits-patches", "tokens", "iris", "diabetes")
 DATA_FILES = {
     ".npz": "arrays X (n, d_in) and y (n, d_out)",
     ".csv": "comma-separated numbers, the last --d-out columns being y",
@@ -167,7 +173,7 @@ def input_module(name: str) -> str:
         return "file"
     suffix = Path(name).suffix.lower()
     if not suffix:
-        return choose("data set", name, INPUTS)
+        return choose("data set", name, INPUTS).replace("-", "_")
     wanted = "; ".join(f"{known} with {content}" for known, content in DATA_FILES.items())
     attempt = CONVERSIONS.get(suffix, "DataFrame.to_csv('mine.csv', index=False)")
     raise BadInput(f"data file {name}", f"a data set's name, or a file: {wanted}", attempt)

@@ -2,6 +2,7 @@
 
 import html
 import inspect
+import math
 import os
 import re
 from importlib.resources import files
@@ -59,15 +60,23 @@ def resident() -> int:
         return 0
 
 
+SHAPES = {"attention": (3, 4), "patches": (3, 4)}
+"""Of the inputs of networks that read no vectors."""
+
+
 def make(network="softmax", n=6, d_in=4, d_out=2, m=64, spread=None, seed=0, **options):
     """A problem on the sphere, or, with `spread`, on inputs that lie close together (λ small)."""
+    shape = SHAPES.get(network, ())
+    d_in = math.prod(shape) if shape else d_in
     rng = np.random.default_rng(seed)
     X, y = rng.standard_normal((n, d_in)), rng.standard_normal((n, d_out))
     if spread is not None:
         X = rng.standard_normal(d_in) + spread * X
     X /= np.linalg.norm(X, axis=1, keepdims=True)
     y /= np.linalg.norm(y, axis=1, keepdims=True)
-    return problem(Dataset("test", X, y, "made by the tests"), catalogue.activation(network), m=m, **options)[0]
+    return problem(
+        Dataset("test", X, y, "made by the tests", shape=shape), catalogue.activation(network), m=m, **options
+    )[0]
 
 
 def in_float32(tree):

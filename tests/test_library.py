@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.sparse
+from conftest import SHAPES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -98,7 +99,8 @@ def test_bad_input_is_refused_with_a_sentence(wrong):
         ((scipy.sparse.eye(3), ONES), "toarray"),
         ((EYE, ONES > 0), "bool"),
         ((EYE.astype(object), ONES), "numbers"),
-        ((np.ones((3, 2, 2)), ONES), "reshape"),
+        ((ONES, np.ones((3, 2, 2))), "reshape"),
+        ((np.ones((3, 0, 2)), ONES), "at least one entry"),
         ((np.ones((0, 2)), np.ones((0, 1))), "at least one"),
         ((EYE.astype("datetime64[s]"), ONES), "real numbers"),
         ((jax.random.split(jax.random.key(0), 3), ONES), "real numbers|no array"),
@@ -251,7 +253,8 @@ def test_a_network_is_drawn_with_a_key(key):
 @pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
 @pytest.mark.slow
 def test_records_are_copied_and_pickled(network):
-    question = nv.problem("sphere", network, m=8, n=3, d_in=3, d_out=1, radius=0.1)
+    data = "digits-rows" if network in SHAPES else "sphere"
+    question = nv.problem(data, network, m=8, n=3, d_out=1, radius=0.1)
     net = nv.draw(question, jax.random.key(0))
     records = [question, net, nv.train(question, net, budget=2), nv.Settings(), nv.BadInput("a", "b", "c")]
     if network == "softmax":
@@ -298,6 +301,7 @@ def _counted():
 
 def _calls() -> dict:
     question = nv.problem("sphere", "tanh", m=16, n=3, d_in=3, d_out=1)
+    soft = nv.problem("sphere", m=16, n=3, d_in=3, d_out=1)
     net, other = nv.draw(question, jax.random.key(0)), np.ones((2, 3)) / 2
     both = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), net)
     small = {"n": 3, "d_in": 3, "d_out": 1, "m": 16, "seeds": 20}
@@ -312,8 +316,8 @@ def _calls() -> dict:
         "train": lambda: nv.train(question, net, budget=300).kernels(question),
         "train with a step size": lambda: nv.train(question, both, 0.01, budget=300),
         "verify": lambda: nv.verify(["kernel-perturbation", "movement", "kernel-limit"], data="sphere", **small),
-        "certify": lambda: nv.certify(["kernel-entries"], question),
-        "falsify": lambda: nv.falsify("kernel-entries", question, budget=1.0),
+        "certify": lambda: nv.certify(["kernel-entries"], soft),
+        "falsify": lambda: nv.falsify("kernel-entries", soft, budget=1.0),
         "realise": lambda: nv.realise(nv.problem("orthonormal")),
         "study": lambda: nv.study("drift", tempfile.mkdtemp(), **few),
     }

@@ -23,6 +23,7 @@ from ntkverify.judging.draws import chunks
 from ntkverify.judging.evidence import Evidence, examine
 from ntkverify.judging.trial import tried
 from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.kinds import elsewhere
 from ntkverify.networks.nouns import IN_BALL, ON_PATH, Params, Point, Problem
 from ntkverify.searching.falsifying import conditional, falsify, is_searchable
 from ntkverify.statements.claim import Claim
@@ -133,7 +134,7 @@ def certified(
     """Decide the form at the points, and, where it can be searched, at the worst point that a search of
     `seconds` finds (0: none).  After Ctrl-C, what was decided so far."""
     found = Certificate(form)
-    if reason := too_large(problem):
+    if reason := elsewhere(form.statement.networks, problem.activation) or too_large(problem):
         found.decisions.append(Decision(UNDECIDED, reason))
         return found
     try:
@@ -202,6 +203,8 @@ class Drawn:
     def worst(self, forms: Sequence[Claim]) -> list[list[Point]]:
         """`worst_points` of all draws, for each form."""
         place = ON_PATH if forms[0].where == ON_PATH else IN_BALL
+        if elsewhere(forms[0].statement.networks, self.problem.activation):
+            return [[] for _ in forms]
         if forms[0].direction == "order":
             return [[jax.tree.map(lambda leaf: leaf[0, 0], self._points(place)[0][1])] for _ in forms]
         parts = [worst_points(forms, self.problem, points, count) for count, points in self._points(place)]

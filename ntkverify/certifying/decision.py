@@ -10,6 +10,7 @@ import numpy as np
 from ntkverify.arithmetic.arb import BITS, enclosed
 from ntkverify.arithmetic.float64 import enclosed_in_float64
 from ntkverify.arithmetic.unknown import UnknownOperation
+from ntkverify.networks.kinds import elsewhere
 from ntkverify.networks.nouns import AT_START, IN_BALL, Point, Problem
 from ntkverify.networks.setting import outside
 from ntkverify.statements.claim import Claim
@@ -54,6 +55,8 @@ def decide(claim: Claim, problem: Problem, point: Point, bits: int | None = None
         return Decision(
             UNDECIDED, "W̃ equals W bit for bit: the ball is too small for its floats, and nothing is tested."
         )
+    if reason := elsewhere(claim.statement.networks, problem.activation):
+        return Decision(UNDECIDED, reason)
     if claim.direction == "order":
         return Decision(UNDECIDED, "A rate is a statement about many widths; no point decides it.")
     try:

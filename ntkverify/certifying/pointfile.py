@@ -4,6 +4,7 @@ The file holds every float of the problem and the point, the claim's name, form 
 digest over all of it, so that an edited file is told from a damaged one.
 """
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -34,7 +35,7 @@ def save_point(path: Path, claim: Claim, problem: Problem, point: Point, note: d
     arrays |= {name: np.asarray(value, np.float64) for name, value in zip(_POINT, values, strict=True)}
     about = {
         "schema": SCHEMA, "claim": name or claim.id, "form": claim.form, "network": problem.activation.name,
-        "init": problem.init, "constants": dict(claim.constants), "note": note,
+        "shape": list(problem.activation.shape), "init": problem.init, "constants": dict(claim.constants), "note": note,
     }  # fmt: skip
     about["digest"] = _digest(about, arrays)
     packed = io.BytesIO()
@@ -64,8 +65,9 @@ def load_point(path: Path) -> tuple[Claim, Problem, Point, dict]:
         raise BadInput(f"{path} is of another version: the claim's constants have changed", wanted, attempt)
     X, y, sigma, delta, radius = (jnp.asarray(arrays[name]) for name in _PROBLEM)
     W, a, moved_W, moved_a, probe = (jnp.asarray(arrays[name]) for name in _POINT)
+    activation = dataclasses.replace(catalogue.activation(about["network"]), shape=tuple(about.get("shape", ())))
     problem = Problem(
-        X=X, y=y, sigma=sigma, delta=delta, radius=radius, activation=catalogue.activation(about["network"]),
+        X=X, y=y, sigma=sigma, delta=delta, radius=radius, activation=activation,
         init=about["init"], m=W.shape[1], rank=rank(arrays["X"]),
     )  # fmt: skip
     return form, problem, Point(Params(W, a), Params(moved_W, moved_a), probe), about["note"]

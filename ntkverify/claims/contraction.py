@@ -1,6 +1,7 @@
 r"""One step contracts the loss
 
 Source: docs/theory.md §4 and §5
+Networks: softmax
 Setting: Softmax network at points $W(\tau)$ of a gradient descent path; $\chi = \tfrac12(1+\tanh(\mathrm{artanh}\max|f| + \bar z))\,e^{2\bar z}\kappa\sqrt{nd}$ at $\tau$, $\bar z = \eta\max_r\|\Delta w_r\|$, $\lambda = \lambda_{\min}(H(0))$.
 Measured: Derived: the decrease of $\|e\|^2$ over the path's next step. Reconstructed: $-(C_0+C_1+C_2+C_3)$ of a step of the theorem's $\eta$ from the same point, which needs no difference of two losses and so is seen at any $\eta$.
 Refuted by: One step that reduces the loss by less.

@@ -1,6 +1,7 @@
 r"""Gradient descent converges, by what is seen on its way
 
 Source: docs/theory.md §5, Theorem 4.2 of arXiv:2405.03251 (v2) read a posteriori
+Networks: softmax
 Setting: Softmax network along gradient descent from a coupled $W(0)$; $\lambda^*$, $\Lambda^*$ the smallest and largest eigenvalue of $H$ at the steps up to $\tau$, $R$ the largest movement of a neuron up to $\tau+1$, $\chi = \tfrac12(1+\tanh R)e^{2R}\kappa\sqrt{nd}$ with $\kappa$ at $W(0)$.
 Measured: $\|e(\tau+1)\|^2$ at drawn times; $\lambda^*$, $\Lambda^*$ and $R$ are computed at every step of the path.
 Refuted by: One time at which the loss is larger.

@@ -1,6 +1,7 @@
 r"""The region where the kernel stays positive
 
 Source: docs/theory.md §4
+Networks: softmax
 Setting: Softmax network, $W$ with $\lambda = \lambda_{\min}(H(W)) > 0$, and $\widetilde W$ with $\|\widetilde w_r - w_r\| \le R$ for every $r$; $\kappa$ at $W$.
 Measured: $\lambda_{\min}(H(\widetilde W))$ at points at the distance that the form allows from $W$, in the drawn directions: each neuron's displacement is rescaled, so that the claim is tested at the edge of its own region.
 Refuted by: One point of the region at which the smallest eigenvalue is below $\lambda/2$.

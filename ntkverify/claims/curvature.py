@@ -1,6 +1,7 @@
 r"""Curvature of the network
 
 Source: docs/proofs/convergence.md, Lemma 1
+Networks: smooth
 Setting: A network with a twice differentiable activation at any $W$, and a displacement $\Delta$ of its neurons; $\|\Delta\|$ over all neurons. $K_2 = (\langle x_i,x_j\rangle^2)_{ij}$; $q_r = (mS_{i,r})_i$ for softmax, $\sup|\varphi''|$ or $\varphi''(\langle w_r,x_i\rangle)$ for elementwise $\varphi$.
 Measured: The second derivative of $F(W + t\Delta)$ at $t = 0$ by automatic differentiation, along $\widetilde W - W$ and along its first neuron alone, divided by $\|\Delta\|^2$.
 Refuted by: One displacement along which the network bends more.

@@ -1,6 +1,7 @@
 r"""The smallest eigenvalue is kept along training
 
 Source: docs/theory.md §4, the convex region, where training actually goes
+Networks: softmax
 Setting: Softmax network along gradient descent from $W(0)$; $\lambda = \lambda_{\min}(H(0))$ and $\kappa$ at $W(0)$, $R = \max_r\|w_r(\tau) - w_r(0)\|$.
 Measured: $\lambda_{\min}(H(\tau))$ at drawn times of the path, $R$ as it is there.
 Refuted by: One time at which the eigenvalue is smaller.

@@ -1,6 +1,7 @@
 r"""Exponents stay bounded
 
 Source: docs/theory.md §4, the bound on $|\langle w_r, x_i\rangle|$ that defines B
+Networks: logits
 Setting: $W(0)$ with entries $\mathcal N(0, \sigma^2)$ and $\|x_i\| \le 1$; coupled pairs share their weights.
 Measured: The largest $|\langle w_r, x_i\rangle|$ over neurons and samples, at each draw of $W(0)$.
 Refuted by: A rate of draws beyond the bound that is above $\delta$ with 95% confidence.

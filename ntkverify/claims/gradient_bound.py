@@ -1,6 +1,7 @@
 r"""Length of a neuron's gradient
 
 Source: docs/theory.md §4
+Networks: softmax
 Setting: Softmax network, any $W$ (checked in the ball); $e = F - Y$, $\kappa = \max_{i,r} m S_{i,r}$ at the current point.
 Measured: $\|\Delta w_r\|$ for every neuron at every drawn point, for $e$ as the floats give it (the bound holds for any $e$).
 Refuted by: One neuron with a longer gradient.

@@ -1,6 +1,7 @@
 r"""Growth of the Jacobian in the ball of all neurons
 
 Source: docs/proofs/convergence.md, Lemma 3
+Networks: smooth
 Setting: A network with a twice differentiable activation, any $W$, and $\widetilde W$ with $\|\widetilde W - W\| = t$ over all neurons; $\bar A$, $B$, $\nu$ at $W$ as in the curvature bound, $E(t) = (e^{\nu t}-1)/\nu$.
 Measured: $\|\widetilde J - J\|_{op}$ by the Gram matrix of its rows, where the first neuron alone has moved from $W$, and with it the others as drawn; divided by $t$.
 Refuted by: One point at which the Jacobian has moved further.

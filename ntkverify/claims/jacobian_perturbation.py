@@ -1,6 +1,7 @@
 r"""Perturbation of the Jacobian
 
 Source: docs/theory.md §4, the Jacobian's side of the kernel perturbation
+Networks: softmax
 Setting: Softmax network, any $W$, and $\widetilde W$ with $\|\widetilde w_r - w_r\| \le R$ for every $r$; $J$ the Jacobian of $F$ in $W$, $\kappa = \max_{i,r} m S_{i,r}$ at $W$.
 Measured: $\|\widetilde J - J\|_{op}/\sqrt m$, the root of the largest eigenvalue of $XX^\top \otimes 1 1^\top \circ (\widetilde g_p - g_p)(\widetilde g_q - g_q)^\top$, at the drawn points of the ball; $R$ is what it is at the point.
 Refuted by: One point of the ball at which the Jacobian moves further.

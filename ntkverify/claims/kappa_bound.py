@@ -1,6 +1,7 @@
 r"""Largest softmax weight at initialisation
 
 Source: docs/theory.md §4, the softmax range with a constant of our own
+Networks: softmax
 Setting: Softmax network, $W(0)$ with entries $\mathcal N(0,\sigma^2)$, $\|x_i\| \le 1$; $\kappa = \max_{i,r} m S_{i,r}$; coupled pairs share their weights, so $m' = m/2$ of them are distinct ($m' = m$ when all are drawn apart).
 Measured: $\log\kappa$ at each draw of $W(0)$.
 Refuted by: A rate of draws beyond the bound that is above $\delta$ with 95% confidence.

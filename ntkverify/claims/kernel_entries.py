@@ -1,6 +1,7 @@
 r"""Size of the kernel's entries
 
 Source: docs/theory.md §4
+Networks: softmax
 Setting: Softmax network, any $W$ (checked in the ball); $\kappa_i = \max_r m S_{i,r}$.
 Measured: Every entry of $H$ at every drawn point, divided by its own bound.
 Refuted by: One entry above its bound.

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.kernels.infinite_width import infinite_width
+from ntkverify.networks.lattice import tails
 from ntkverify.networks.nouns import AT_START, Params
 from ntkverify.statements.form import Form, Twin
 
@@ -53,8 +54,11 @@ def rhs(problem, point, c):
 
 
 def visible(problem, point, c):
-    length = problem.sigma * jnp.sqrt(jnp.max(jnp.sum(problem.X**2, axis=1)))
-    least = jnp.maximum(problem.activation.spread(length) ** 3, 8)
+    if problem.activation.neuron is None:
+        spread = problem.activation.spread(problem.sigma * jnp.sqrt(jnp.max(jnp.sum(problem.X**2, axis=1))))
+    else:
+        spread = tails(problem)
+    least = jnp.maximum(spread**3, 8)
     return jnp.asarray(problem.m // 32, least.dtype) >= least
 
 

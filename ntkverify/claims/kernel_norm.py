@@ -1,6 +1,7 @@
 r"""Largest eigenvalue of the kernel
 
 Source: docs/theory.md §4, the bound on the kernel's entries for its norm
+Networks: softmax
 Setting: Softmax network, any $W$ (checked in the ball); $\kappa = \max_{i,r} m S_{i,r}$, $\omega = \max_i \lambda_{\max}(\mathrm{Cov}_{S_i}(a))$, the $d \times d$ covariance of the signs under $S_i$.
 Measured: $\lambda_{\max}(H)$ at every drawn point.
 Refuted by: One point with a larger eigenvalue.

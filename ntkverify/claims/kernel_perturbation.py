@@ -1,6 +1,7 @@
 r"""Kernel perturbation
 
 Source: Lemma 5.1 of arXiv:2405.03251 (v2)
+Networks: softmax
 Setting: Softmax network, any $W$, and $\widetilde W$ with $\|\widetilde w_r - w_r\| \le R$ for every $r$; $\kappa = \max_{i,r} m S_{i,r}$ at $W$.
 Measured: $R$ is what it is at the point, $\max_r\|\widetilde w_r - w_r\|$. The supremum over the ball is replaced by points at distance $R$: one random, one with every neuron moved along $a_{1,r}\,x_1$, one along $a_{1,r}a_{d,r}\,x_1$, one with a single neuron against all others, one along the gradient of the left side. So what is seen is a lower bound on the supremum.
 Refuted by: One point of the ball at which the kernel moves further.

@@ -1,6 +1,7 @@
 r"""How far a network is from its linearisation
 
 Source: docs/theory.md §5 and §6: the curvature behind a-posteriori convergence, and the law of the coupling part
+Networks: softmax
 Setting: Softmax network, any $W$, $\tilde W = W + \Delta$ in the ball of radius $R = \max_r\|\Delta_r\|$, $J$ the Jacobian at $W$; $\chi(R) = \tfrac12\left(1 + \tanh(\mathrm{artanh}\max|f| + R)\right)e^{2R}\kappa\sqrt{nd}$, $\kappa$ and $f$ at $W$.
 Measured: At every point of the ball that is drawn; $J\,\mathrm{vec}(\Delta)$ by forward differentiation. The search in the ball is a lower bound of the supremum.
 Refuted by: One point whose remainder is larger.

@@ -1,6 +1,7 @@
 r"""What one step does to the loss, exactly
 
 Source: docs/theory.md §3
+Networks: softmax
 Setting: Softmax network, any two points; here consecutive points $W(\tau)$, $W(\tau+1)$ of gradient descent. $z_{i,r} = \langle w_r(\tau+1) - w_r(\tau), x_i\rangle = -\eta\langle\Delta w_r, x_i\rangle$, $S$ at $\tau$, $v_0 = -F(\tau+1)\sum_r S_{i,r}(e^z - 1)$, $v_1 = m\sum_r a_{l,r}S_{i,r}z$, $v_2 = m\sum_r a_{l,r}S_{i,r}(e^z-1-z)$.
 Measured: Both sides at drawn times of the path, with $z$ from the two points as the floats give them.
 Refuted by: One step whose two sides differ by more than rounding.

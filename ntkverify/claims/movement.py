@@ -1,6 +1,7 @@
 r"""How far the neurons move
 
 Source: docs/theory.md §4
+Networks: softmax
 Setting: Softmax network along gradient descent from $W(0)$; $\lambda = \lambda_{\min}(H(0))$, $\kappa$ at $W(0)$.
 Measured: $\max_r\|w_r(\tau) - w_r(0)\|$ up to drawn times of the path; the contraction that is assumed is read off the path's losses.
 Refuted by: One neuron that moved further.

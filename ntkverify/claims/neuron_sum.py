@@ -1,6 +1,7 @@
 r"""Gradient descent keeps the sum of the neurons
 
 Source: docs/theory.md §3
+Networks: softmax
 Setting: Softmax network at points $W(\tau)$ of a gradient descent path; $e = F - Y$.
 Measured: $\sum_r \Delta w_r$, every coordinate: its positive terms against its negative ones, beside which rounding is small, for $e$ as the floats give it (it vanishes for any $e$); $W(\tau+1) - W(\tau)$ is $-\eta$ times it.
 Refuted by: One coordinate of the sum that rounding does not explain.

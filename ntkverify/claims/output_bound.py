@@ -1,6 +1,7 @@
 r"""Outputs are bounded by the width
 
 Source: docs/theory.md §3
+Networks: softmax
 Setting: Softmax network, any $W$ (checked in the ball), signs $a \in \{\pm1\}$.
 Measured: The largest output at every drawn point, among them the one with every neuron moved along its own sign.
 Refuted by: One output larger than $m$.

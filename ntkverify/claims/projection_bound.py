@@ -1,6 +1,7 @@
 r"""Size of the projection
 
 Source: docs/theory.md §4
+Networks: softmax
 Setting: Softmax network, any $W$, and $\widetilde W$ with $\|\widetilde w_r - w_r\| \le R$ for every $r$; $v_{l,r} = a_{l,r} 1 - a_l$, so that $\langle v_{l,r}, S_i\rangle = a_{l,r} - f_{l,i}$.
 Measured: $\max_r |\langle v_{l,r}, \widetilde S_i\rangle|$ for every output at the drawn points of the ball; $R$ is what it is at the point.
 Refuted by: One neuron and output with a larger projection.

@@ -1,6 +1,7 @@
 r"""Perturbation of the mean sign
 
 Source: docs/theory.md §4, with $v_{l,r} = a_{l,r} 1 - a_l$, so that $\langle v_{l,r}, \widetilde S - S\rangle = -(\widetilde f_l - f_l)$
+Networks: softmax
 Setting: Softmax network, any $W$, and $\widetilde W$ with $\|\widetilde w_r - w_r\| \le R$ for every $r$; $f = F/m = \langle a, S\rangle$.
 Measured: $|\widetilde f_{l,i} - f_{l,i}|$ for every output at the drawn points of the ball, among them the one with every neuron moved along its sign times $x_1$; $R$ is what it is at the point.
 Refuted by: One output whose mean moves further.

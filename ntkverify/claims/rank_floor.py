@@ -1,6 +1,7 @@
 r"""Rank of the kernel, and the width below which λ = 0
 
 Source: docs/theory.md §3
+Networks: logits
 Setting: Any two-layer network of the catalogue at $W(0)$, restricted to its first $m'$ neurons; $\rho = \mathrm{rank}(X)$.
 Measured: $m'$ is the largest width whose rank bound lies below $nd$, and not above $m$. $\mathrm{tr}\,H$ against the sum of as many of its largest eigenvalues as the bound allows: $H$ is positive semidefinite, so they agree where all others are 0.
 Refuted by: One draw where the two differ by more than rounding and the enclosure of the eigenvalues explain.

@@ -1,6 +1,7 @@
 r"""The width of the score theorem
 
 Source: docs/theory.md §6, Theorem 6.6 of arXiv:2405.03251 (v2), by its proof technique
+Networks: softmax
 Setting: Softmax network along gradient descent from a coupled $W(0)$ on labels with $\|y_i\| \le 1$ of whatever origin, so also on the noisy labels $X_0$ of a diffusion model; $\lambda = \lambda_{\min}(H(0))$.
 Measured: $\|e(\tau+1)\|^2$ at drawn times.
 Refuted by: One time at which the loss is larger.

@@ -1,6 +1,7 @@
 r"""Perturbation of the softmax weights
 
 Source: docs/theory.md §4
+Networks: softmax
 Setting: Softmax network, any $W$, and $\widetilde W$ with $\|\widetilde w_r - w_r\| \le R$ for every $r$.
 Measured: Every $|\widetilde S_{i,r} - S_{i,r}|$ at the drawn points of the ball; $R$ is what it is at the point.
 Refuted by: One softmax weight that moves further.

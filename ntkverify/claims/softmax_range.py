@@ -1,6 +1,7 @@
 r"""Range of the softmax weights
 
 Source: docs/theory.md §4
+Networks: softmax
 Setting: Softmax network, any $W$ (checked in the ball); $B_{\mathrm{eff}} = \max(1, \max_{i,r}|\langle w_r,x_i\rangle|)$.
 Measured: Every $S_{i,r}$ at every drawn point, against the bound at the same point.
 Refuted by: One softmax weight outside its range.

@@ -1,6 +1,7 @@
 r"""What a step takes off the error
 
 Source: docs/proofs/convergence.md, Lemma 4
+Networks: smooth
 Setting: A network with a twice differentiable activation and a step $W^+ = W - \eta J^\top e$ of gradient descent; $x = \|J^\top e\|/\|e\|$, $C = \bar A B e^{\nu\delta}$ at $W$, $\delta = \|W^+ - W\|$ over all neurons.
 Measured: $\|e\| - \|e^+\|$ at drawn steps of the path.
 Refuted by: One step that takes off less.

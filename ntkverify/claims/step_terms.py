@@ -1,6 +1,7 @@
 r"""Size of the terms of a step
 
 Source: docs/theory.md §4
+Networks: softmax
 Setting: Softmax network, one step of gradient descent from $W(\tau)$ with the path's step size $\eta$; $C_k$ as in the loss identity, $\kappa$ and $F$ at $\tau$, $F^+$ at $\tau+1$, $\bar z = \eta\max_r\|\Delta w_r\|$, $\varphi(z) = 2(e^z-1-z)/z^2$.
 Measured: The four sides at drawn times of the path; $\eta\|J^\top e\|$ and $\bar z$ are read off $W(\tau+1) - W(\tau)$.
 Refuted by: One step with a larger term.

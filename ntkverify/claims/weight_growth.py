@@ -1,6 +1,7 @@
 r"""Growth of the softmax weights in the ball of all neurons
 
 Source: docs/proofs/convergence.md, Lemma 2
+Networks: softmax
 Setting: Softmax network, any $W$, and $\widetilde W$ with $\|\widetilde W - W\| = t$ over all neurons; $\nu = \max_i\|x_i\|\sqrt{1 + \|S_i\|^2}$ at $W$.
 Measured: $\max_{i,r}\log(\widetilde S_{i,r}/S_{i,r})/t$ at the drawn points of the ball, and where their first neuron alone has moved.
 Refuted by: One weight that grows faster.

@@ -4,7 +4,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-STYLES = {"holds": "blue", "proved": "blue", "violated": "bold red", "undecided": "yellow", "vacuous": "dim"}
+STYLES = {
+    "holds": "blue",
+    "proved": "blue",
+    "violated": "bold red",
+    "undecided": "yellow",
+    "vacuous": "dim",
+    "not applicable": "dim",
+}
 
 
 def violations(found: dict) -> list[str]:

@@ -10,7 +10,9 @@ from ntkverify.arithmetic.float64 import in_balls
 from ntkverify.convergence.certificate import Attempt
 from ntkverify.ground.numerics import full_precision, random_key
 from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.logits import pulled
 from ntkverify.networks.nouns import Params, Problem
+from ntkverify.networks.quantities import logits
 
 
 @functools.partial(jax.jit, static_argnames=("steps",))
@@ -37,8 +39,9 @@ def _least(problem: Problem, start: Params, radius, key, before, steps: int = 24
 
     wander = jax.random.normal(key, start.W.shape, start.W.dtype)
     # The whole move spent on one neuron, where the lemmas are sharp.
-    logits = jnp.max(problem.X @ start.W, axis=0)
-    lone = jnp.where(jnp.arange(start.W.shape[1])[None] == jnp.argmax(logits), problem.X[:1].T, 0)
+    highest = jnp.argmax(jnp.max(logits(problem, start), axis=0))
+    alone = (jnp.arange(start.W.shape[1]) == highest).astype(start.W.dtype)
+    lone = pulled(problem.activation, start.W, problem.X[:1], alone[None])
     starts = jnp.stack([start.W + radius * d / jnp.sqrt(jnp.sum(d**2)) for d in (wander, lone, before)])
     best, where = jax.lax.map(descend, starts)
     least = jnp.argmin(best)

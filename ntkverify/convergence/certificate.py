@@ -192,6 +192,8 @@ def certificate(found: Attempt, origin: Mapping) -> dict:
         | {"s": found.s, "eta": found.eta, "omega": found.omega, "keep": found.keep},
         "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "origin": dict(origin),
     }  # fmt: skip
+    if problem.activation.shape:
+        content["shape"] = list(problem.activation.shape)
     if found.launch is not None:
         content["launch"] = {"steps": found.launch.steps, "W": np.asarray(found.launch.at.W, np.float64).tolist()}
     return content | {"digest": digest(content)}

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ntkverify.convergence.neurons import NEURONS
 from ntkverify.ground.errors import BadInput
 
 SCHEMA = 1
 KEYS = ("schema", "kind", "network", "init", "floats", "bounds", "conclusions", "origin", "digest")
-"""What a certificate holds, beside `launch`, which may be absent."""
-NETWORKS = ("softmax", "exponential", "tanh", "sigmoid", "swish")
+"""What a certificate holds, beside `launch` and `shape` (of an input that is no vector), which may be absent."""
+OF_LOGITS = ("softmax", "softmax-bias", "exponential", "tanh", "sigmoid", "swish", "softplus", "gelu")
+NETWORKS = (*OF_LOGITS, *NEURONS)
 INITS = ("coupled", "independent")
 FLOATS = ("X", "y", "W", "a", "s", "eta", "omega", "keep")
 BOUNDS = ("lambda", "norm", "size", "longest", "mean", "weight", "sharpness", "rate")
@@ -49,6 +51,8 @@ class Claimed:
     """Of the launch; 0 where there is none."""
     base: Matrix
     """W of the later start, and W(0) where there is none."""
+    shape: tuple[int, ...]
+    """Of one input; (d_in,) where it is a vector."""
 
 
 def read(path: Path) -> tuple[dict, bool]:
@@ -95,7 +99,7 @@ def digest(content: dict) -> str:
 
 def parsed(content: dict) -> Claimed:
     """What the content says; `Malformed` where it is not of this format, or too large to be checked."""
-    if set(content) - {"launch"} != set(KEYS) or not isinstance(content["origin"], dict):
+    if set(content) - {"launch", "shape"} != set(KEYS) or not isinstance(content["origin"], dict):
         raise Malformed(f"it does not hold exactly {', '.join(KEYS)}, and launch where there is one")
     network, init = _word(content, "network", NETWORKS), _word(content, "init", INITS)
     floats, bounds, conclusions = (
@@ -103,11 +107,12 @@ def parsed(content: dict) -> Claimed:
         for part, names in (("floats", FLOATS), ("bounds", BOUNDS), ("conclusions", CONCLUSIONS))
     )
     steps, base = _launch(content, floats)
-    _fit(floats, steps)
+    shape = _shape(content, len(floats["X"][0]))
+    _fit(floats, steps, NEURONS[network].size(shape) if network in NEURONS else shape[0] if len(shape) == 1 else 0)
     _signs(floats, init)
     if not floats["omega"] < floats["s"]:
         raise Malformed("omega is not below s")
-    return Claimed(network, init, floats, bounds, conclusions, steps, base)
+    return Claimed(network, init, floats, bounds, conclusions, steps, base, shape)
 
 
 def _launch(content: dict, floats: dict) -> tuple[int, Matrix]:
@@ -125,12 +130,22 @@ def _launch(content: dict, floats: dict) -> tuple[int, Matrix]:
     return steps, W
 
 
-def _fit(floats: dict, steps: int) -> None:
-    """The shapes fit each other, and checking them ends."""
+def _shape(content: dict, d_in: int) -> tuple[int, ...]:
+    """Of one input."""
+    found = content.get("shape", [d_in])
+    if not isinstance(found, list) or not found or any(type(length) is not int or length < 1 for length in found):
+        raise Malformed("shape is no list of whole numbers of at least 1")
+    if math.prod(found) != d_in:
+        raise Malformed("shape does not hold as many numbers as an input")
+    return tuple(found)
+
+
+def _fit(floats: dict, steps: int, p: int) -> None:
+    """The shapes fit each other, with p weights a neuron, and checking them ends."""
     X, y, W, a = (floats[name] for name in MATRICES)
-    if len(y) != len(X) or len(W) != len(X[0]) or len(a) != len(y[0]) or len(a[0]) != len(W[0]):
+    if len(y) != len(X) or len(W) != p or len(a) != len(y[0]) or len(a[0]) != len(W[0]):
         raise Malformed("the shapes of X, y, W and a do not fit")
-    most, work = _work(len(X), len(W), len(y[0]), len(W[0]), steps)
+    most, work = _work(len(X), max(len(W), len(X[0])), len(y[0]), len(W[0]), steps)
     if most > ENTRIES or work > WORK:
         raise Malformed(
             f"it is too large to be checked: arrays of {most:.3g} numbers, about {work:.3g} operations, more than {ENTRIES:.0e} or {WORK:.0e}"

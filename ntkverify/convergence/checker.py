@@ -16,6 +16,7 @@ import numpy as np
 from flint import arb, arb_mat, ctx
 
 from ntkverify.convergence.certificate_file import MATRICES, Claimed, Malformed, Matrix, digest, parsed, read
+from ntkverify.convergence.neurons import NEURONS, Neuron
 
 BITS = 128
 POWER = 20
@@ -26,14 +27,31 @@ def _logistic(u):
     return 1 / (1 + (-u).exp())
 
 
+_RATE, _CUBE = arb(math.sqrt(2 / math.pi)), arb(0.044715)  # the floats that the network has
+
+
+def _bent(u):
+    return _RATE * (u + _CUBE * u**3)
+
+
+def _bent_slope(u):
+    return _RATE * (1 + 3 * _CUBE * u**2)
+
+
 ELEMENTWISE = {
     "exponential": (lambda u: u.exp(), lambda u: u.exp()),
     "tanh": (lambda u: u.tanh(), lambda u: 1 - u.tanh() ** 2),
     "sigmoid": (_logistic, lambda u: _logistic(u) * (1 - _logistic(u))),
     "swish": (lambda u: u * _logistic(u), lambda u: _logistic(u) + u * _logistic(u) * (1 - _logistic(u))),
+    "softplus": (lambda u: u.exp().log1p(), _logistic),
+    "gelu": (
+        lambda u: u * (1 + _bent(u).tanh()) / 2,
+        lambda u: (1 + _bent(u).tanh() + u * (1 - _bent(u).tanh() ** 2) * _bent_slope(u)) / 2,
+    ),
 }
 """Network → (φ, φ'); softmax is apart."""
 BOUNDED = {
+    "softplus": lambda: arb(1) / 4, "gelu": lambda: _RATE * (1 + arb("1e-9")),
     "tanh": lambda: 4 / (3 * arb(3).sqrt()), "sigmoid": lambda: 1 / (6 * arb(3).sqrt()), "swish": lambda: arb(1) / 2,
 }  # fmt: skip
 """sup |φ''| of the networks that have one."""
@@ -130,11 +148,20 @@ class _Floats:
 
     def __init__(self, certificate: Claimed):
         X, y, W, a = (certificate.floats[name] for name in MATRICES)
-        self.n, self.d, self.m, self.network = len(X), len(y[0]), len(W[0]), certificate.network
+        self.n, self.d, self.m, self.network = len(X), len(y[0]), len(W[0]), certificate.network.removesuffix("-bias")
         self.coupled, self.W, self.a = certificate.init == "coupled", W, a
         self.X, self.y = _exact(X), _exact(y)
-        self.gram = self.X * self.X.transpose()
-        self.near = np.array(X)
+        self.shape, self.neuron = certificate.shape, NEURONS.get(self.network)
+        self.rows = [[self.X[i, k] for k in range(len(X[0]))] for i in range(self.n)]
+        self.longest = _most([_length(row) for row in self.rows])
+        # What of a gradient does not depend on w: the input itself, for ⟨w, x⟩.
+        self.outer = (
+            self.X if self.neuron is None else arb_mat([self.neuron.outer(row, self.shape) for row in self.rows])
+        )
+        self.gram = self.outer * self.outer.transpose()
+        self.near = np.array(
+            [[float(self.outer[i, k].mid()) for k in range(self.outer.ncols())] for i in range(self.n)]
+        )
         self.s, self.eta, self.omega, self.keep = (
             arb(certificate.floats[name]) for name in ("s", "eta", "omega", "keep")
         )
@@ -156,10 +183,27 @@ class _Look:
         self.a = _exact([row[::step] for row in given.a])
         W = [row[::step] for row in W]
         self.kinds, n, d, m, zero = len(W[0]), given.n, given.d, given.m, arb(0)
-        logits = given.X * _exact(W)
-        lengths = [given.gram[i, i].sqrt() for i in range(n)]
-        self.longest = _most(lengths)
+        self.longest, self.inner = given.longest, None
         self.mean, self.weight = [[zero] * d for _ in range(n)], zero
+        values = self._logits(given.X * _exact(W)) if given.neuron is None else self._functions(given.neuron, W)
+        self.outputs = arb_mat(n, d) if paired else arb_mat(values) * self.a.transpose()
+        if given.network == "softmax" and not paired:
+            self.mean = [[self.outputs[i, k] / m for k in range(d)] for i in range(n)]
+
+    def _functions(self, neuron: Neuron, W: Matrix) -> list[list]:
+        """Values of neurons that are functions; their gradients and bounds."""
+        given, zero = self.given, arb(0)
+        columns = [[arb(row[r]) for row in W] for r in range(self.kinds)]
+        found = [[neuron.at(w, row, given.shape) for w in columns] for row in given.rows]
+        self.slope, self.rate = [[arb(1)] * self.kinds for _ in range(given.n)], zero
+        self.inner = [[inner for _, inner in row] for row in found]
+        self.bend = [[neuron.bend(row, given.shape)] for row in given.rows]
+        return [[value for value, _ in row] for row in found]
+
+    def _logits(self, logits) -> list[list]:
+        """Values of neurons that see x by ⟨w, x⟩; their slopes and bounds."""
+        given, n, m, zero = self.given, self.given.n, self.given.m, arb(0)
+        lengths = [given.gram[i, i].sqrt() for i in range(n)]
         if given.network == "softmax":
             squares, self.slope = [], []
             for i in range(n):
@@ -171,7 +215,7 @@ class _Look:
             self.bend = self.slope
             self.weight = _most([q for row in self.slope for q in row])
             self.rate = _most([length * (1 + square).sqrt() for length, square in zip(lengths, squares, strict=True)])
-            values = self.slope
+            return self.slope
         else:
             at = [[logits[i, r] for r in range(self.kinds)] for i in range(n)]
             value, slope = ELEMENTWISE[given.network]
@@ -180,18 +224,21 @@ class _Look:
             grows = given.network == "exponential"
             self.bend = self.slope if grows else [[BOUNDED[given.network]()] * self.kinds for _ in range(n)]
             self.rate = self.longest if grows else zero
-        self.outputs = arb_mat(n, d) if paired else arb_mat(values) * self.a.transpose()
-        if given.network == "softmax" and not paired:
-            self.mean = [[self.outputs[i, k] / m for k in range(d)] for i in range(n)]
+            return values
 
     def kernel(self) -> list[list]:
         """H."""
         n, d = self.given.n, self.given.d
         G = arb_mat([
-            [self.slope[i][r] * (self.a[k, r] - self.mean[i][k]) for r in range(self.kinds)] for i in range(n) for k in range(d)
+            [g * self.slope[i][r] * (self.a[k, r] - self.mean[i][k]) for r in range(self.kinds) for g in self._inner(i, r)]
+            for i in range(n) for k in range(d)
         ])  # fmt: skip
         product, share = G * G.transpose(), arb(self.times) / self.given.m
         return [[product[p, q] * self.given.gram[p // d, q // d] * share for q in range(n * d)] for p in range(n * d)]
+
+    def _inner(self, i: int, r: int) -> list:
+        """What of ∇z(w_r; x_i) depends on w."""
+        return [arb(1)] if self.inner is None else self.inner[i][r]
 
     def sharpness(self):
         """B, by Collatz's quotients at positive vectors that need not be right."""
@@ -207,7 +254,7 @@ class _Look:
         weighted = K2 * arb_mat(
             [[b * arb(float(v)) for b, v in zip(self.bend[i], p[i], strict=True)] for i in range(n)]
         )
-        return _most([self.bend[i][r] * weighted[i, r] / arb(float(p[i, r])) for i in range(n) for r in range(self.kinds)]).sqrt()  # fmt: skip
+        return _most([self.bend[i][r] * weighted[i, r] / arb(float(p[i, r])) for i in range(n) for r in range(len(self.bend[i]))]).sqrt()  # fmt: skip
 
     def means(self):
         """max_i ‖f_i‖."""
@@ -218,9 +265,12 @@ class _Look:
         n, d = self.given.n, self.given.d
         pull = e * self.a
         inner = [sum((e[i, k] * self.mean[i][k] for k in range(d)), arb(0)) for i in range(n)]
-        return self.given.X.transpose() * arb_mat([
-            [self.slope[i][r] * (pull[i, r] - inner[i]) for r in range(self.kinds)] for i in range(n)
-        ])  # fmt: skip
+        weighed = [[self.slope[i][r] * (pull[i, r] - inner[i]) for r in range(self.kinds)] for i in range(n)]
+        parts = [
+            self.given.outer.transpose() * arb_mat([[weighed[i][r] * self._inner(i, r)[k] for r in range(self.kinds)] for i in range(n)])
+            for k in range(len(self._inner(0, 0)))
+        ]  # fmt: skip
+        return arb_mat([[part[k, r] for r in range(self.kinds)] for part in parts for k in range(part.nrows())])
 
 
 def _length(values):

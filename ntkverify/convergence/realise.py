@@ -7,7 +7,6 @@ radius at which a search breaks the kept share of λ (`bracket`).
 import dataclasses
 import hashlib
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from ntkverify.convergence.bracket import bracket
 from ntkverify.convergence.certificate import Attempt, certificate
 from ntkverify.convergence.observed import observations, observe, series
 from ntkverify.convergence.smallest_width import (
+    LARGE_SIGMAS,
     SIGMAS,
     bytes_needed,
     certified,
@@ -31,6 +31,7 @@ from ntkverify.ground.environment import environment, require_memory
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import SCHEMA, save_arrays, save_results, write
 from ntkverify.networks.degenerate import infinite_bound
+from ntkverify.networks.kinds import smooth
 from ntkverify.networks.nouns import COUPLED, Problem
 
 CERTIFICATE = "certificate.json"
@@ -108,17 +109,23 @@ def realise(
 def _certified(problem: Problem, asked: Options, heard) -> Attempt:
     """The certified network; `BadInput` where there is none, with the hypothesis that fails and by how much."""
     widest = asked.m or asked.max_width
-    needed = bytes_needed(problem.n, problem.d_in, problem.d_out, widest)
+    needed = bytes_needed(
+        problem.n,
+        problem.d_in if problem.activation.neuron is None else (problem.n + 2) * problem.p,
+        problem.d_out,
+        widest,
+    )
     require_memory(needed, f"certifying up to {widest} neurons", "a smaller --max-width")
     if problem.init == COUPLED and asked.m is not None and asked.m % 2:
         raise BadInput(f"m = {asked.m} with coupled initialisation", "an even width, because neurons come in pairs")
-    if problem.activation.bend == math.inf:
+    if not smooth(problem.activation):
         raise BadInput(
-            f"--network {problem.activation.name}", "an activation with a second derivative", "--network softmax"
+            f"--network {problem.activation.name}", "one whose second derivative has a known bound", "--network softmax"
         )
     if reason := infinite_bound(problem):
         raise BadInput("data with λ = 0", reason, "other data, or fewer samples")
-    sigmas, rest = SIGMAS if asked.sigma is None else (asked.sigma,), (asked.keep, asked.theta, asked.follow, heard)
+    sigmas = SIGMAS if problem.activation.neuron is None else SIGMAS + LARGE_SIGMAS
+    sigmas, rest = sigmas if asked.sigma is None else (asked.sigma,), (asked.keep, asked.theta, asked.follow, heard)
     if asked.m is None:
         found = smallest_certified(problem, asked.seed, asked.max_width, sigmas, *rest)
     else:

@@ -22,6 +22,8 @@ from ntkverify.networks.nouns import COUPLED, Params, Problem
 
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 """Standard deviations among which the best is chosen."""
+LARGE_SIGMAS = (5.0, 20.0, 60.0)
+"""And, for neurons that are functions: their bounds hold for every w, so that σ costs nothing."""
 SAMPLED, WORTHWHILE, MOST = 4096, 1.5, 3
 """Neurons that a prediction looks at; how far beyond the best prediction a σ is still tried; how many are."""
 RESOLUTION = 1.03

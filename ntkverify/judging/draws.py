@@ -29,8 +29,9 @@ def chunk_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
 
 
 def sizes(problem: Problem) -> tuple[int, int, int, int, int]:
-    """n, d_in, d_out, m, and the bytes of a number."""
-    return problem.n, problem.d_in, problem.d_out, problem.m, problem.X.dtype.itemsize
+    """n, d_in, d_out, m, and the bytes of a number; with gradients of their own, neurons are as long as those of a batch."""
+    long = problem.d_in if problem.activation.neuron is None else problem.d_in + (problem.n + 1) * problem.p
+    return problem.n, long, problem.d_out, problem.m, problem.X.dtype.itemsize
 
 
 def batch_size(problem: Problem) -> int:

@@ -13,9 +13,13 @@ FEWEST = 20
 """Applicable draws below which a claim was not tested."""
 
 
+NOT_APPLICABLE = "not applicable"
+"""The word on a claim that does not speak of the network."""
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """holds | violated | vacuous | undecided, with the counts and the sentence that explains it."""
+    """holds | violated | vacuous | undecided | not applicable, with the counts and the sentence that explains it."""
 
     verdict: str
     sentence: str
@@ -35,9 +39,9 @@ class Verdict:
     """For claims of direction `order`: mean, low and high of the slope, the exponent claimed, its tolerance."""
 
 
-def unjudged(draws: int, reason: str) -> Verdict:
-    """The verdict on a claim that could not be evaluated."""
-    return Verdict("undecided", reason, draws, 0, 0, 0, (0.0, 1.0), None, None, 0)
+def unjudged(draws: int, reason: str, verdict: str = "undecided") -> Verdict:
+    """The verdict on a claim that could not be evaluated, or does not speak of the network."""
+    return Verdict(verdict, reason, draws, 0, 0, 0, (0.0, 1.0), None, None, 0)
 
 
 def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:

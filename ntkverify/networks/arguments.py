@@ -115,13 +115,22 @@ def arrays(data: Any, n: int | None, d_in: int | None, d_out: int | None) -> Dat
     """A pair (X, y) as a data set; sizes that are given must be theirs."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise BadInput(f"data {_shown(data)}", "a name, a file, or a pair of arrays (X, y)", "data=(X, y)")
-    X, y = matrix("X", data[0]), matrix("y", data[1])
+    items, y = _rows_of(data[0]), matrix("y", data[1])
+    X = matrix("X", items.reshape(len(items), -1) if items.ndim > 2 else items)
     if len(X) != len(y):
         raise BadInput(f"X of {len(X)} rows and y of {len(y)}", "one target for each input")
     for name, given, there in (("n", n, len(X)), ("d_in", d_in, X.shape[1]), ("d_out", d_out, y.shape[1])):
         if given not in (None, there):
             raise BadInput(f"{name} = {given} for arrays that have {there}", str(there), f"leaving {name} out")
-    return Dataset("arrays", X, y, "arrays given by the caller")
+    return Dataset("arrays", X, y, "arrays given by the caller", shape=items.shape[1:] if items.ndim > 2 else ())
+
+
+def _rows_of(value: Any) -> np.ndarray:
+    """X as an array, its first axis the inputs."""
+    array = _array("X", value)
+    if array.ndim > 2 and not array.size:
+        raise BadInput(f"X of shape {array.shape}", "at least one entry")
+    return array
 
 
 def asked(problem: Any) -> Problem:
@@ -135,7 +144,7 @@ def network(problem: Problem, params: Any, many: bool = False) -> Params:
     """A network of the problem's shapes and precision, with `many` also several, stacked along the first axis."""
     if not isinstance(params, Params):
         raise BadInput(f"params {_shown(params)}", "a network", "ntkverify.draw(problem, key)")
-    for name, array, rows in (("W", params.W, problem.d_in), ("a", params.a, problem.d_out)):
+    for name, array, rows in (("W", params.W, problem.p), ("a", params.a, problem.d_out)):
         seeds = np.shape(params.W)[:-2] if many and np.ndim(params.W) == 3 else ()
         wanted = (*seeds, rows, problem.m)
         of_type = getattr(array, "dtype", None)

@@ -5,7 +5,6 @@ Displacements are measured in the Frobenius norm over all neurons, in units of W
 """
 
 import functools
-import math
 from dataclasses import dataclass
 
 import jax
@@ -14,9 +13,11 @@ from jaxtyping import Array, Bool, Float
 
 from ntkverify.arithmetic.primitives import given, second_order
 from ntkverify.ground.numerics import full_precision
+from ntkverify.networks import kinds
+from ntkverify.networks.logits import bends_of, outer
 from ntkverify.networks.network import neurons
 from ntkverify.networks.nouns import Leaf, Params, Point, Problem
-from ntkverify.networks.quantities import gram, outputs, softmax
+from ntkverify.networks.quantities import outputs, softmax
 
 POWER = 12
 """Steps of the power method towards the Perron vectors of D K₂ D; any positive vector gives a bound."""
@@ -24,23 +25,27 @@ POWER = 12
 
 def smooth(problem: Problem, point: Point, c) -> Bool[Array, ""]:
     """What the lemmas assume: an activation with a second derivative."""
-    return jnp.asarray(problem.activation.bend != math.inf)
+    return jnp.asarray(kinds.smooth(problem.activation))
 
 
 def bends(problem: Problem, params: Params) -> Float[Array, "n m"]:
-    """q_{ir} = m S_{ir} for softmax, bounds on |φ''(⟨w_r,x_i⟩)| for elementwise φ."""
+    """q_{ir} = m S_{ir} for softmax, bounds on |φ''(⟨w_r,x_i⟩)| for elementwise φ; of neurons that are functions bounds for
+    all w, (n, 1)."""
+    if problem.activation.neuron is not None:
+        return bends_of(problem.activation, problem.X)[:, None]
     most = problem.activation.bend
     weights = neurons(problem.activation, params, problem.X)
     return weights if most is None else jnp.full_like(weights, most)
 
 
 @full_precision
-def sharpness(problem: Problem, params: Params) -> Float[Array, " m"]:
-    """For each neuron an upper bound on B_r = λ_max(D_r K₂ D_r)^{1/2}, D_r = diag(`bends` of neuron r).
+def sharpness(problem: Problem, params: Params) -> Float[Array, " neurons"]:
+    """For each neuron, or all of them, an upper bound on B_r = λ_max(D_r K₂ D_r)^{1/2}, D_r = diag(`bends` of neuron r).
 
     For a matrix of nonnegative entries and any p > 0, λ_max ≤ max_i (Ap)_i/p_i (Collatz 1942, Wielandt 1950).
     """
-    s, squares = bends(problem, params), gram(problem) ** 2
+    s, h = bends(problem, params), outer(problem.activation, problem.X)
+    squares = (h @ h.T) ** 2
     p = jnp.ones_like(s)
     for _ in range(POWER):
         p = s * (squares @ (s * p))
@@ -78,15 +83,14 @@ def constants(problem: Problem, params: Params) -> Constants:
     activation, zero = problem.activation, jnp.zeros((), problem.X.dtype)
     squares = jnp.sum(problem.X**2, axis=1)
     longest = jnp.sqrt(jnp.max(squares))
-    mean, weight, rate = zero, zero, zero if activation.bend is not None else longest
+    bounded = activation.bend is not None or activation.neuron is not None
+    mean, weight, rate = zero, zero, zero if bounded else longest
     if activation.normalised:
         f = outputs(problem, params) / params.m
         mean, weight = jnp.sqrt(jnp.max(jnp.sum(f**2, axis=1))), jnp.max(bends(problem, params))
         rate = jnp.sqrt(jnp.max(squares * (1 + jnp.sum(softmax(problem, params) ** 2, axis=1))))
     m, d_out = (jnp.asarray(size, problem.X.dtype) for size in (params.m, problem.d_out))
-    return Constants(
-        longest, mean, weight, jnp.max(sharpness(problem, params)), rate, m, d_out, activation.bend is not None
-    )
+    return Constants(longest, mean, weight, jnp.max(sharpness(problem, params)), rate, m, d_out, bounded)
 
 
 def amplitude(k: Constants, s) -> Float[Array, ""]:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.logits import logits
 from ntkverify.networks.nouns import COUPLED, Activation, Params, Problem
 
 
@@ -21,7 +22,7 @@ def initialise(problem: Problem, key: PRNGKeyArray) -> Params:
     dtype = problem.X.dtype
     drawn = problem.m // 2 if problem.init == COUPLED else problem.m
     key_W, key_a = jax.random.split(key)
-    W = problem.sigma * jax.random.normal(key_W, (problem.d_in, drawn), dtype)
+    W = problem.sigma * jax.random.normal(key_W, (problem.p, drawn), dtype)
     a = jax.random.rademacher(key_a, (problem.d_out, drawn), dtype)
     if problem.init == COUPLED:
         W, a = jnp.repeat(W, 2, axis=1), jnp.stack([a, -a], axis=-1).reshape(problem.d_out, -1)
@@ -47,8 +48,8 @@ def kernel_scale(activation: Activation, m):
 
 @full_precision
 def neurons(activation: Activation, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n m"]:
-    """What each neuron gives: φ(⟨w_r,x_i⟩), for softmax m S_{i,r}."""
-    U = X @ params.W
+    """What each neuron gives: φ(z(w_r; x_i)), for softmax m S_{i,r}; z = ⟨w,x⟩ unless the network says otherwise."""
+    U = logits(activation, params.W, X)
     return params.m * softmax(U, params) if activation.normalised else activation.value(U)
 
 

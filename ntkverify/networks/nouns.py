@@ -1,6 +1,6 @@
 """The nouns that travel down the flow.  Each is a frozen record; none knows how it is used.
 
-Arrays: X (n, d_in), y (n, d_out), W (d_in, m), a (d_out, m).  Outputs are (n, d_out), flattened with
+Arrays: X (n, d_in), y (n, d_out), W (p, m), a (d_out, m); p = d_in unless neurons are functions of their own.  Outputs are (n, d_out), flattened with
 the sample slow, p = i·d_out + l; kernels are (n·d_out, n·d_out) in that order.
 """
 
@@ -21,6 +21,27 @@ Leaf = Any
 
 
 @dataclass(frozen=True)
+class Neuron:
+    """z(w; x), what a neuron makes of an input of any shape, where that is not ⟨w, x⟩.
+
+    Its gradient is inner(w, x) ⊗ outer(x), of length p = k·l: what depends on w is of length k, and the kernel costs k
+    times that of a network of logits, for which inner = 1 and outer = x.
+    """
+
+    size: Callable
+    """(shape of x) → p; `BadInput` for a shape that it cannot read."""
+    value: Callable
+    """(w (p,), x) → z."""
+    inner: Callable | None = None
+    """(w (p,), x) → (k,); None: the whole gradient, by automatic differentiation."""
+    outer: Callable | None = None
+    """x → (l,); None: 1."""
+    bend: Callable | None = None
+    """x → b with |∇²z(w; x)[U, U]| ≤ b ‖U outer(x)‖² for every w and U (k, l), up to its own rounding; None: no bound is
+    known."""
+
+
+@dataclass(frozen=True)
 class Activation:
     """A two-layer network's nonlinearity, with everything that depends on it.
 
@@ -34,9 +55,9 @@ class Activation:
     """φ, elementwise."""
     slope: Callable
     """φ', elementwise."""
-    expectation: Callable
+    expectation: Callable | None = None
     """(X, Z, σ) → E[φ'(⟨w,x_i⟩) φ'(⟨w,z_j⟩)] over w ~ N(0, σ² I), a (rows of X, rows of Z) array."""
-    spread: Callable
+    spread: Callable | None = None
     """s → E[φ'(u)⁴] / E[φ'(u)²]² for u ~ N(0, s²): how many neurons it takes for means to settle."""
     inaccuracy: Callable | None = None
     """(X, Z, σ) → a bound on the error of `expectation` relative to its largest entry, where it is found by
@@ -47,6 +68,13 @@ class Activation:
     """F carries m^{-1/2} instead of Σ_r alone."""
     bend: float | None = None
     """sup |φ''|; None where φ'' = φ (exp), ∞ where φ has none (ReLU)."""
+    neuron: Neuron | None = None
+    """What takes the place of ⟨w, x⟩; None: nothing does.  `expectation` and `spread` are then not read: the limit is
+    found by quasi-Monte Carlo."""
+    shape: tuple[int, ...] = ()
+    """Of one input, whose row of X is its entries in C order; (): a vector.  Set when the problem is made."""
+    features: Callable | None = None
+    """X → the inputs that the logits read, as a matrix; None: X itself.  Applied when the problem is made."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +88,8 @@ class Dataset:
     """One sentence on where the numbers come from."""
     digest: str = ""
     """Of a file: eight hex digits of its SHA-256.  Other data are what their name and the seed make them."""
+    shape: tuple[int, ...] = ()
+    """Of one input whose row of X is its entries in C order: tokens (L, d_t), an image (height, width); (): a vector."""
 
 
 def sampled(X: np.ndarray, y: np.ndarray, n: int | None, seed: int, name: str):
@@ -109,11 +139,17 @@ class Problem:
     def d_out(self) -> int:
         return self.y.shape[1]
 
+    @property
+    def p(self) -> int:
+        """Trained numbers a neuron."""
+        neuron = self.activation.neuron
+        return self.d_in if neuron is None else neuron.size(self.activation.shape or (self.d_in,))
+
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["W", "a", "live"], meta_fields=[])
 @dataclass(frozen=True)
 class Params:
-    """One network: trained weights W (d_in, m) and fixed signs a (d_out, m)."""
+    """One network: trained weights W (p, m) and fixed signs a (d_out, m)."""
 
     W: Leaf
     a: Leaf

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Key, PRNGKeyArray
 
 from ntkverify.networks.ascent import on_sphere, within
+from ntkverify.networks.logits import pulled
 from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import Params, Point, Problem
 from ntkverify.networks.quantities import kernel_change
@@ -41,10 +42,13 @@ def _points(problem: Problem, key: PRNGKeyArray) -> Point:
         return Params(within(base.W, on_sphere(direction, problem.radius), problem.radius), base.a)
 
     wander = moved(jax.random.normal(key_move, base.W.shape, base.W.dtype))
-    tilt = moved(problem.X[0][:, None] * base.a[0][None])
-    pair = moved(problem.X[0][:, None] * (base.a[0] * base.a[-1])[None])
-    against = jnp.where(jnp.arange(problem.m) == 0, 1, -1).astype(base.W.dtype)
-    lone = moved(problem.X[0][:, None] * against[None])
+
+    def along(signs):
+        """Each neuron along ± the gradient of its logit of x_1, which is x_1 for ⟨w, x⟩."""
+        return moved(pulled(problem.activation, base.W, problem.X[:1], signs[None]))
+
+    tilt, pair = along(base.a[0]), along(base.a[0] * base.a[-1])
+    lone = along(jnp.where(jnp.arange(problem.m) == 0, 1, -1).astype(base.W.dtype))
     slope = jax.grad(lambda W: kernel_change(problem, Point(base, Params(W, base.a), probes[0])))
     ascend = moved(slope(wander.W))
     return jax.tree.map(

@@ -1,5 +1,7 @@
 """From data and scales to a `Problem`: validation, and the scaling that the theory assumes."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -42,6 +44,11 @@ def problem(
         raise BadInput(f"m = {m} with coupled initialisation", "an even m of at least 2", f"m = {m + m % 2 or 2}")
     if dtype == "float64" and not jax.config.read("jax_enable_x64"):
         raise BadInput("dtype float64", "64-bit numbers enabled", "jax.config.update('jax_enable_x64', True)")
+    if activation.features is not None:
+        dataset = dataclasses.replace(dataset, X=activation.features(dataset.X))
+    activation = dataclasses.replace(activation, shape=dataset.shape if activation.neuron is not None else ())
+    if activation.neuron is not None:
+        activation.neuron.size(dataset.shape or dataset.X.shape[1:])  # refuses inputs that it cannot read
     X, y, sentence = _scaled(dataset, np.dtype(dtype), scale)
     with np.errstate(over="ignore", under="ignore"):
         scales = {"sigma": sigma, "delta": delta, "radius": radius}

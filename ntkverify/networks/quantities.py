@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float
 
 from ntkverify.arithmetic.primitives import second_order
 from ntkverify.ground.numerics import full_precision
+from ntkverify.networks import logits as of_inputs
 from ntkverify.networks import network
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.network import forward, neurons, output_scale
@@ -40,10 +41,9 @@ def envelope(problem: Problem, point: Point, rate) -> Float[Array, ""]:
     return jnp.exp(steps * jnp.log1p(-rate)) * squared_error(problem, point.path.start)
 
 
-@full_precision
 def logits(problem: Problem, params: Params) -> Float[Array, "n m"]:
-    """⟨w_r, x_i⟩."""
-    return problem.X @ params.W
+    """⟨w_r, x_i⟩, or z(w_r; x_i) of neurons that are functions of their own."""
+    return of_inputs.logits(problem.activation, params.W, problem.X)
 
 
 @full_precision
@@ -68,11 +68,11 @@ def kappa(problem: Problem, params: Params) -> Float[Array, ""]:
 
 
 @full_precision
-def pulled_back(problem: Problem, params: Params, e: Float[Array, "n d"]) -> Float[Array, "d_in m"]:
-    """Jᵀe in closed form (docs/theory.md §2, derived), an (d_in, m) array; Δw for e = F − Y.
+def pulled_back(problem: Problem, params: Params, e: Float[Array, "n d"]) -> Float[Array, "p m"]:
+    """Jᵀe in closed form (docs/theory.md §2, derived), a (p, m) array; Δw for e = F − Y.
 
     Column r is, for softmax, m Σ_i Σ_l e_{l,i} (a_{l,r} − f_{l,i}) S_{i,r} x_i; for elementwise φ,
-    s Σ_i Σ_l e_{l,i} a_{l,r} φ'(⟨w_r,x_i⟩) x_i.
+    s Σ_i Σ_l e_{l,i} a_{l,r} φ'(⟨w_r,x_i⟩) x_i; with neurons z(w; x) of their own, ∇z(w_r; x_i) stands for x_i.
     """
     m = params.m
     pull = e @ params.a
@@ -82,7 +82,7 @@ def pulled_back(problem: Problem, params: Params, e: Float[Array, "n d"]) -> Flo
         pull = pull - jnp.sum(e * f, axis=1, keepdims=True)
     else:
         slope = problem.activation.slope(logits(problem, params))
-    return output_scale(problem.activation, m) * (problem.X.T @ (pull * slope))
+    return output_scale(problem.activation, m) * of_inputs.pulled(problem.activation, params.W, problem.X, pull * slope)
 
 
 def distance(point: Point) -> Float[Array, ""]:
@@ -101,19 +101,23 @@ def kernel_change(problem: Problem, point: Point) -> Float[Array, ""]:
 def jacobian_distance(problem: Problem, point: Point) -> Float[Array, ""]:
     """‖J̃ − J‖_op, by the Gram matrix of the rows of J̃ − J: row p = (i, l) of J is g_p ⊗ x_i."""
     change = _rows(problem, point.moved) - _rows(problem, point.base)
-    inputs = jnp.repeat(jnp.repeat(gram(problem), problem.d_out, axis=0), problem.d_out, axis=1)
+    h = of_inputs.outer(problem.activation, problem.X)
+    inputs = jnp.repeat(jnp.repeat(h @ h.T, problem.d_out, axis=0), problem.d_out, axis=1)
     return jnp.sqrt(jnp.maximum(jnp.linalg.eigvalsh(inputs * (change @ change.T))[-1], 0))
 
 
-def _rows(problem: Problem, params: Params) -> Float[Array, "nd m"]:
-    """g_p = s a_l φ'(⟨w_r, x_i⟩), for softmax m S_i (a_l − f_p)."""
+def _rows(problem: Problem, params: Params) -> Float[Array, "nd km"]:
+    """g_p = s a_l φ'(⟨w_r, x_i⟩), for softmax m S_i (a_l − f_p); times inner where neurons are functions."""
     if problem.activation.normalised:
         f = outputs(problem, params) / params.m
         g = (params.m * softmax(problem, params))[:, None] * (params.a[None] - f[:, :, None])
     else:
         slope = problem.activation.slope(logits(problem, params))
         g = output_scale(problem.activation, params.m) * params.a[None] * slope[:, None]
-    return g.reshape(problem.n * problem.d_out, -1)
+    g, inner = g.reshape(problem.n * problem.d_out, -1), of_inputs.inner(problem.activation, params.W, problem.X)
+    if inner is None:
+        return g
+    return (g[:, None] * jnp.repeat(inner, problem.d_out, axis=0)).reshape(len(g), -1)
 
 
 def curvature(problem: Problem, params: Params, R) -> Float[Array, ""]:
@@ -179,9 +183,10 @@ def eigenvalues(problem: Problem, params: Params) -> Float[Array, "nd"]:
 
 def rank_bound(problem: Problem, m: int) -> int:
     """The rank that H(0) cannot exceed with m neurons, nd left aside (docs/theory.md §3)."""
+    each = problem.rank if problem.activation.neuron is None else problem.p
     if problem.init == COUPLED:
-        return problem.rank * (m // 2)
-    return problem.rank * (m - 1 if problem.activation.normalised else m)
+        return each * (m // 2)
+    return each * (m - 1 if problem.activation.normalised else m)
 
 
 # What lemmas assume: predicates with the signature of a claim's formulas.
@@ -189,7 +194,7 @@ def rank_bound(problem: Problem, m: int) -> int:
 
 def is_softmax(problem: Problem, point: Point, c) -> Bool[Array, ""]:
     """The network is the one that the softmax lemmas speak of."""
-    return jnp.asarray(problem.activation.normalised)
+    return jnp.asarray(problem.activation.normalised and problem.activation.neuron is None)
 
 
 def exponents_bounded(problem: Problem, point: Point, c) -> Bool[Array, ""]:

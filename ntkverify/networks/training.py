@@ -131,7 +131,11 @@ def careful_step(problem: Problem, params: Params, slack: float = 1.25, R: float
     move at most R (docs/theory.md §5; χ bounds the curvature of the softmax network)."""
     top = jnp.linalg.eigvalsh(closed_form(problem, params))[-1]
     size = jnp.sqrt(jnp.sum(residual(problem, params) ** 2))
-    bend = curvature(problem, params, jnp.asarray(R, problem.X.dtype)) if problem.activation.normalised else 0
+    bend = (
+        curvature(problem, params, jnp.asarray(R, problem.X.dtype))
+        if problem.activation.normalised and problem.activation.neuron is None
+        else 0
+    )
     return 1 / (slack * kernel_scale(problem.activation, params.m) * top + 2.5 * bend * size)
 
 
@@ -336,5 +340,5 @@ def _walk(problem, span, target, optimiser, levels, movement, over, nets, eta, s
 def train_bytes(problem: Problem, seeds: int, budget: int, levels: int = len(LEVELS)) -> int:
     """About what training takes: weights and snapshots twice (device and host), logits, losses."""
     size = problem.X.dtype.itemsize
-    weights = (levels + 6) * problem.d_in * problem.m + 6 * problem.n * problem.m + problem.d_out * problem.m
+    weights = (levels + 6) * problem.p * problem.m + 6 * problem.n * problem.m + problem.d_out * problem.m
     return 2 * seeds * weights * size + 4 * seeds * budget * 8

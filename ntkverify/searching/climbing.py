@@ -120,7 +120,7 @@ def proposals(problem: Problem, places, keys):
 def _fixed(problem: Problem):
     """R and the lengths of the rows of X, so far below R and 1 that no rounding brings them beyond, and the scale of
     steps of W."""
-    R, one = (shortened(length, 0.0, problem.d_in, problem.X.dtype) for length in (problem.radius, 1.0))
+    R, one = (shortened(length, 0.0, max(problem.d_in, problem.p), problem.X.dtype) for length in (problem.radius, 1.0))
     lengths = jnp.minimum(jnp.sqrt(jnp.sum(problem.X**2, axis=1, keepdims=True)), one)
     return R, lengths, jnp.maximum(problem.sigma, 0.1)
 

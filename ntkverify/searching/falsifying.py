@@ -25,6 +25,7 @@ from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.numerics import random_key
 from ntkverify.judging.draws import CHUNK, point_bytes
 from ntkverify.judging.trial import tried
+from ntkverify.networks.kinds import elsewhere
 from ntkverify.networks.nouns import IN_BALL, Point, Problem
 from ntkverify.networks.points import DIRECTIONS, draw_points
 from ntkverify.networks.setting import rank
@@ -94,6 +95,8 @@ def forms_to_search(name: str, problem: Problem, form: str | None = None) -> tup
     if form is not None:
         named = {each.form: each for each in forms}
         forms = (named[choose("form", form, named)],)
+    if reason := elsewhere(forms[0].statement.networks, problem.activation):
+        raise BadInput(f"{name} and --network {problem.activation.name}", reason, f"ntkverify show {name}")
     if catalogue.own(name):
         tried(forms, problem)
     free = tuple(each for each in forms if is_searchable(each))

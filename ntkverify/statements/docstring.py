@@ -5,6 +5,7 @@ then one `[form]` section for each form, whose fields are added to the common on
 
     Kernel perturbation
 
+    Networks: softmax
     Setting: ...
     Measured: ...
 
@@ -19,9 +20,10 @@ import re
 from dataclasses import dataclass
 
 FORMS = ("stated", "reconstructed", "derived")
+NETWORKS = ("any", "logits", "smooth", "softmax")
 DIRECTIONS = ("upper", "lower", "tight", "equality", "order")
 _FIELDS = (
-    "Source", "Setting", "Assumes", "Statement", "Direction", "Promise", "Measured", "Proof",
+    "Source", "Networks", "Setting", "Assumes", "Statement", "Direction", "Promise", "Measured", "Proof",
     "Refuted by", "Note",
 )  # fmt: skip
 _REQUIRED = ("Source", "Setting", "Statement", "Direction", "Measured", "Refuted by")
@@ -35,6 +37,8 @@ class Statement:
     form: str
     """stated | reconstructed | derived: also the label that says where the statement comes from."""
     source: str
+    networks: str
+    """any · logits: whose neurons see x by ⟨w,x⟩ alone · smooth: whose second derivative has a known bound · softmax."""
     setting: str
     assumes: str
     statement: str
@@ -72,12 +76,15 @@ def _statement(title: str, form: str, fields: dict[str, str]) -> Statement:
         raise ValueError(f"{title!r} [{form}] lacks {', '.join(missing)}")
     if form not in FORMS or fields["Direction"] not in DIRECTIONS:
         raise ValueError(f"{title!r}: form {form!r} or direction {fields['Direction']!r} is unknown")
+    if fields.get("Networks", "any") not in NETWORKS:
+        raise ValueError(f"{title!r}: Networks {fields['Networks']!r} is none of {', '.join(NETWORKS)}")
     if form == "derived" and not fields.get("Proof"):
         raise ValueError(f"{title!r} [derived] lacks its Proof")
     return Statement(
         title=title,
         form=form,
         source=fields["Source"],
+        networks=fields.get("Networks", "any"),
         setting=fields["Setting"],
         assumes=fields.get("Assumes", ""),
         statement=fields["Statement"],

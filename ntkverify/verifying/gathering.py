@@ -11,6 +11,7 @@ from ntkverify.ground.environment import cores
 from ntkverify.ground.settings import Settings
 from ntkverify.judging.draws import chunks
 from ntkverify.judging.evidence import Evidence, examine
+from ntkverify.networks.kinds import elsewhere
 from ntkverify.networks.nouns import IN_BALL, ON_PATH
 from ntkverify.statements.claim import Claim
 from ntkverify.verifying.instances import Instance
@@ -29,6 +30,8 @@ class Gathered:
     """By chunk, in their order."""
     refused: str = ""
     """Why it could not be evaluated, or nothing."""
+    elsewhere: str = ""
+    """Why it does not speak of the network, or nothing."""
     seconds: float = 0.0
 
 
@@ -42,6 +45,10 @@ def gather(
 ) -> tuple[list[Gathered], bool]:
     """The evidence for each form, and whether Ctrl-C cut it short: then that of the chunks that were done."""
     found = {form: Gathered(form, draws(settings, form.where)) for forms in chosen for form in forms}
+    for form, gathered in found.items():
+        gathered.elsewhere = elsewhere(form.statement.networks, instance.problem.activation)
+    chosen = [tuple(form for form in forms if not found[form].elsewhere) for forms in chosen]
+    chosen = [forms for forms in chosen if forms]
 
     def timed(forms, points, count):
         started = time.perf_counter()

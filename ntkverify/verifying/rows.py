@@ -12,7 +12,7 @@ from ntkverify.certifying.pointfile import save_point
 from ntkverify.ground.environment import environment
 from ntkverify.ground.results import SCHEMA, save
 from ntkverify.judging.evidence import Evidence, joined
-from ntkverify.judging.verdict import Verdict, judge, unjudged
+from ntkverify.judging.verdict import NOT_APPLICABLE, Verdict, judge, unjudged
 from ntkverify.statements.claim import Claim
 from ntkverify.statements.docstring import Statement
 from ntkverify.verifying.certification import Counterexample
@@ -87,6 +87,8 @@ class Rows:
                 evidence = joined(each.parts)
                 self._claim(instance.id, each, judge(each.form, evidence, delta), delta)
                 self._draws(instance.id, each.form, evidence)
+            elif each.elsewhere:
+                self._claim(instance.id, each, unjudged(0, each.elsewhere, NOT_APPLICABLE), delta)
             elif each.refused:
                 reason = f"It could not be evaluated with its rounding error: {each.refused}."
                 self._claim(instance.id, each, unjudged(each.draws, reason), delta)

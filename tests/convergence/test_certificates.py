@@ -26,11 +26,13 @@ from ntkverify.convergence.bracket import broken
 from ntkverify.convergence.certificate import attempt, certificate
 from ntkverify.convergence.checker import check
 from ntkverify.convergence.later_starts import launched
+from ntkverify.convergence.neurons import NEURONS
 from ntkverify.convergence.observed import envelope, observe
 from ntkverify.convergence.realise import Options
 from ntkverify.convergence.smallest_width import drawn, smallest_certified
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import load, load_arrays
+from ntkverify.networks import kinds
 from ntkverify.networks.network import initialise
 
 
@@ -120,9 +122,10 @@ def test_what_the_library_cannot_realise_is_refused(wrong):
 @pytest.mark.parametrize("network", certificate_file.NETWORKS)
 @pytest.mark.slow
 def test_every_smooth_network_is_certified_at_both_starts_and_later(network, init, tmp_path):
-    problem = make(network, n=3, d_in=5, d_out=2, m=512, init=init, sigma=0.5)
+    m, few, sigma = {"attention": (2048, 512, 2.0), "patches": (512, 32, 1.0)}.get(network, (512, 32, 0.5))
+    problem = make(network, n=3, d_in=5, d_out=2, m=m, init=init, sigma=sigma)
     assert verdict(certificate(proved(problem), {}), tmp_path).accepted
-    narrow = dataclasses.replace(problem, m=32)
+    narrow = dataclasses.replace(problem, m=few)
     start = initialise(narrow, jax.random.key(0))
     assert not attempt(narrow, start).proved
     later = launched(narrow, start)
@@ -263,7 +266,9 @@ def test_a_failed_attempt_says_by_how_much():
 
 def test_the_checker_knows_every_smooth_network_of_the_register():
     """Each by its own formulas: one that it does not know raises, and is not taken for another."""
-    smooth = {name for name in catalogue.ACTIVATIONS if catalogue.activation(name).bend != math.inf}
+    smooth = {name for name in catalogue.ACTIVATIONS if kinds.smooth(catalogue.activation(name))}
     assert smooth == set(certificate_file.NETWORKS)
-    assert smooth - {"softmax"} == set(checker.ELEMENTWISE)
-    assert smooth - {"softmax", "exponential"} == set(checker.BOUNDED)
+    elementwise = smooth - {"softmax", "softmax-bias"} - set(NEURONS)
+    assert elementwise == set(checker.ELEMENTWISE)
+    assert elementwise - {"exponential"} == set(checker.BOUNDED)
+    assert smooth & {name for name in catalogue.ACTIVATIONS if catalogue.activation(name).neuron} == set(NEURONS)

@@ -18,7 +18,8 @@ def load(name: str, n: int | None, d_in: int | None, d_out: int | None, seed: in
     if not path.is_file():
         raise BadInput(f"no file {name}", "an existing .npz, .csv or .tsv file")
     suffix = path.suffix.lower()
-    X, y, said = _npz(path) if suffix == ".npz" else _table(path, DELIMITERS[suffix], d_out or 1)
+    items, y, said = _npz(path) if suffix == ".npz" else _table(path, DELIMITERS[suffix], d_out or 1)
+    X, shape = items.reshape(len(items), -1), items.shape[1:] if items.ndim > 2 else ()
     if len(X) != len(y):
         raise BadInput(f"{name}: X has {len(X)} rows and y has {len(y)}", "one target for each input")
     for option, wanted, there in (("--d-in", d_in, X.shape[1]), ("--d-out", d_out, y.shape[1])):
@@ -27,7 +28,7 @@ def load(name: str, n: int | None, d_in: int | None, d_out: int | None, seed: in
     X, y = sampled(X, y, n, seed, name)
     chosen = f" (seed {seed})" if n else ""
     origin = f"{len(X)} rows of the file {path.name}{chosen}" + (f"; {said}" if said else "")
-    return Dataset(path.stem, X, y, origin, digest(path))
+    return Dataset(path.stem, X, y, origin, digest(path), shape)
 
 
 def digest(path: Path) -> str:
@@ -51,13 +52,14 @@ def _npz(path: Path) -> tuple[np.ndarray, np.ndarray, str]:
         raise BadInput(
             f"{path} holds {held}", "arrays named X (n, d_in) and y (n, d_out)", "numpy.savez(path, X=X, y=y)"
         )
-    return _matrix(found["X"], "X", path), _matrix(found["y"], "y", path), ""
+    X = _matrix(found["X"], "X", path, most=np.inf)
+    return X.reshape(found["X"].shape) if found["X"].ndim > 2 else X, _matrix(found["y"], "y", path), ""
 
 
-def _matrix(array: np.ndarray, name: str, path: Path) -> np.ndarray:
+def _matrix(array: np.ndarray, name: str, path: Path, most: float = 2) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         raise BadInput(f"{path}: {name} has type {array.dtype}", "real numbers")
-    if array.ndim not in (1, 2) or array.size == 0:
+    if not 1 <= array.ndim <= most or array.size == 0:
         raise BadInput(f"{path}: {name} has shape {array.shape}", "a non-empty (rows, columns) array")
     if not np.isfinite(array).all():  # here, because rows that the seed chooses have other numbers
         place = tuple(int(index) for index in np.argwhere(~np.isfinite(array))[0])

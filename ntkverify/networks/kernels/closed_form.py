@@ -1,7 +1,8 @@
 """The NTK Gram matrix in closed form, neurons streamed in blocks.
 
 H_{(i,l),(j,k)} = (1/m) ⟨x_i,x_j⟩ Σ_r G_{(i,l),r} G_{(j,k),r} with G_{(i,l),r} = a_{l,r} φ'(⟨w_r,x_i⟩),
-and (a_{l,r} − f_{l,i}) m S_{i,r}, f = F/m, for softmax (docs/theory.md §2, derived).  Work 2 (nd)² m.
+and (a_{l,r} − f_{l,i}) m S_{i,r}, f = F/m, for softmax (docs/theory.md §2, derived).  Work 2 (nd)² m.  Where neurons are
+functions with gradient inner ⊗ outer, G is multiplied by inner and ⟨x_i,x_j⟩ is ⟨outer_i, outer_j⟩: k times the work.
 Temporary memory: (n·d)² for the result and n·d·`BLOCK` for one block of G, whatever m is.  With
 other inputs X2 the rows are those of X and the columns those of X2.
 """
@@ -12,6 +13,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.logits import inner, logits, outer
 from ntkverify.networks.nouns import Params, Problem
 
 BLOCK = 256
@@ -23,16 +25,18 @@ def closed_form(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | 
     """H = J J₂ᵀ / s_m at `params`, an (n·d_out, n2·d_out) array, sample slow; J₂ is J without `X2`."""
     activation, d, m = problem.activation, problem.d_out, params.m
     sides = [X for X in (problem.X, X2) if X is not None]
-    means = [softmax_mean(X, params) if activation.normalised else None for X in sides]
+    means = [softmax_mean(activation, X, params) if activation.normalised else None for X in sides]
 
     def weights(X, mean, W_block, a_block, fresh):
-        U = X @ W_block
+        U = logits(activation, W_block, X)
         if mean is None:
             G = a_block[None] * activation.slope(U)[:, None]
         else:
             top, total, f = mean
             G = (a_block[None] - f[:, :, None]) * (m * jnp.exp(counted(U, fresh, params) - top) / total)[:, None]
-        return G.reshape(X.shape[0] * d, -1) * fresh[None]
+        G = G.reshape(X.shape[0] * d, -1) * fresh[None]
+        g = inner(activation, W_block, X)
+        return G if g is None else (G[:, None] * jnp.repeat(g, d, axis=0)).reshape(X.shape[0] * d, -1)
 
     def add(H, block):
         G = [weights(X, mean, *block) for X, mean in zip(sides, means, strict=True)]
@@ -40,21 +44,22 @@ def closed_form(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | 
 
     first, last = sides[0], sides[-1]
     H = over_neurons(add, jnp.zeros((first.shape[0] * d, last.shape[0] * d), first.dtype), params)
-    return H / m * jnp.repeat(jnp.repeat(first @ last.T, d, axis=0), d, axis=1)
+    gram = outer(activation, first) @ outer(activation, last).T
+    return H / m * jnp.repeat(jnp.repeat(gram, d, axis=0), d, axis=1)
 
 
-def softmax_mean(X, params):
+def softmax_mean(activation, X, params):
     """Per sample: the largest logit, Σ_r exp(logit − largest), and f = ⟨a, S⟩ (online softmax)."""
 
     def add(state, block):
         top, total, weighted = state
         W_block, a_block, fresh = block
-        U = counted(X @ W_block, fresh, params)
+        U = counted(logits(activation, W_block, X), fresh, params)
         higher = jnp.maximum(top, jnp.max(U, axis=1, keepdims=True))
         shrink, E = jnp.exp(top - higher), fresh[None] * jnp.exp(U - higher)
         return higher, shrink * total + jnp.sum(E, axis=1, keepdims=True), shrink * weighted + E @ a_block.T
 
-    first = X @ params.W[:, :1]
+    first = logits(activation, params.W[:, :1], X)
     zeros = jnp.zeros((X.shape[0], params.a.shape[0]), X.dtype)
     top, total, weighted = over_neurons(add, (first, jnp.zeros_like(first), zeros), params)
     return top, total, weighted / total

@@ -1,5 +1,8 @@
 """The kernel's limit as m → ∞: K ⊗ I_d, K_ij = ⟨x_i,x_j⟩ E[φ'(u)φ'(v)], u and v the two logits.
 
+Where neurons are functions of their own, z(w; x), the factor is E[φ'(z_i) φ'(z_j) ⟨∇z_i, ∇z_j⟩], found by quasi-Monte Carlo
+with an interval (`lattice.py`).
+
 Independent of the finite-width code.  "K ⊗ I_d" means the sample is slow: entry ((i,l),(j,k)) is
 K_ij when l = k and 0 otherwise.
 """
@@ -8,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.lattice import of_neurons
 from ntkverify.networks.nouns import Params, Problem
 
 
@@ -23,10 +27,14 @@ def infinite_width(
 def sample_kernel(problem: Problem) -> tuple[Float[Array, "n n"], Float[Array, ""]]:
     """K, the factor over samples, and a bound on the error of the expectation in it, relative to the largest."""
     X, bound = problem.X, problem.activation.inaccuracy
+    if problem.activation.neuron is not None:
+        return of_neurons(problem, X)
     return _factor(problem, X), jnp.zeros((), X.dtype) if bound is None else bound(X, X, problem.sigma)
 
 
 def _factor(problem: Problem, Z):
     """⟨x_i,z_j⟩ E[φ'φ'], and 0 for orthogonal inputs also where the expectation overflows."""
+    if problem.activation.neuron is not None:
+        return of_neurons(problem, Z)[0]
     gram, expectation = problem.X @ Z.T, problem.activation.expectation(problem.X, Z, problem.sigma)
     return gram * jnp.where((gram == 0) & (expectation == jnp.inf), 0, expectation)

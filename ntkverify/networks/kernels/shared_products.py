@@ -34,13 +34,13 @@ def shared_products(
 ) -> Float[Array, "nd n2d"]:
     """`closed_form`, by fewer products if it may; under `vmap` it pays for both.  To be differentiated in W and X, not
     in the signs, whose squares count as constant."""
-    if X2 is not None or problem.d_out < FEWEST:
+    if X2 is not None or problem.d_out < FEWEST or problem.activation.neuron is not None:
         return closed_form(problem, params, X2)
     signs = params.a**2 == 1
     may = jnp.all(signs if params.mask is None else signs | ~params.mask[None])
     if not problem.activation.normalised:
         return jax.lax.cond(may, lambda: _shared(problem, params, None), lambda: closed_form(problem, params))
-    mean = softmax_mean(problem.X, params)
+    mean = softmax_mean(problem.activation, problem.X, params)
     may &= jnp.max(jnp.abs(mean[2])) <= LARGEST_MEAN
     return jax.lax.cond(may, lambda: _shared(problem, params, mean), lambda: closed_form(problem, params))
 

@@ -1,0 +1,51 @@
+"""Patches: F_l(x) = Σ_r a_{l,r} mean_p tanh(⟨w_r, x_p⟩) over the 3 × 3 patches of an image: a convolution, then mean pooling."""
+
+import jax.numpy as jnp
+
+from ntkverify.ground.errors import BadInput
+from ntkverify.networks.activations.identity import identity, one
+from ntkverify.networks.activations.tanh import TANH
+from ntkverify.networks.nouns import Activation, Neuron
+
+SIDE = 3
+
+
+def size(shape):
+    if len(shape) != 2 or min(shape) < SIDE:
+        raise BadInput(
+            f"network patches on inputs of shape {shape}", f"images of at least {SIDE} × {SIDE}", "--data digits-rows"
+        )
+    return SIDE**2
+
+
+def _patches(x):
+    """(places, SIDE²)."""
+    rows, columns = (length - SIDE + 1 for length in x.shape)
+    parts = [x[i : i + rows, j : j + columns].ravel() for i in range(SIDE) for j in range(SIDE)]
+    return jnp.stack(parts, axis=1)
+
+
+def value(w, x):
+    return jnp.mean(jnp.tanh(_patches(x) @ w))
+
+
+def inner(w, x):
+    patches = _patches(x)
+    return (1 - jnp.tanh(patches @ w) ** 2) @ patches / len(patches)
+
+
+def bend(x):
+    """sup|tanh''| times the Frobenius norm of the mean of x_p x_pᵀ."""
+    patches = _patches(x)
+    mean = patches.T @ patches / len(patches)
+    return TANH.bend * jnp.sqrt(jnp.sum(mean**2))
+
+
+PATCHES = Activation(
+    name="patches",
+    title="Σ_r a_r mean_p tanh⟨w_r,x_p⟩",
+    source="a convolution with mean pooling",
+    value=identity,
+    slope=one,
+    neuron=Neuron(size, value, inner, bend=bend),
+)
