@@ -31,22 +31,22 @@ _RATE, _CUBE = arb(math.sqrt(2 / math.pi)), arb(0.044715)  # the floats that the
 
 
 def _bent(u):
-    return _RATE * (u + _CUBE * u**3)
+    return _RATE * (u + _CUBE * u * u * u)
 
 
 def _bent_slope(u):
-    return _RATE * (1 + 3 * _CUBE * u**2)
+    return _RATE * (1 + 3 * _CUBE * u * u)
 
 
 ELEMENTWISE = {
     "exponential": (lambda u: u.exp(), lambda u: u.exp()),
-    "tanh": (lambda u: u.tanh(), lambda u: 1 - u.tanh() ** 2),
+    "tanh": (lambda u: u.tanh(), lambda u: 1 - u.tanh() * u.tanh()),
     "sigmoid": (_logistic, lambda u: _logistic(u) * (1 - _logistic(u))),
     "swish": (lambda u: u * _logistic(u), lambda u: _logistic(u) + u * _logistic(u) * (1 - _logistic(u))),
     "softplus": (lambda u: u.exp().log1p(), _logistic),
     "gelu": (
         lambda u: u * (1 + _bent(u).tanh()) / 2,
-        lambda u: (1 + _bent(u).tanh() + u * (1 - _bent(u).tanh() ** 2) * _bent_slope(u)) / 2,
+        lambda u: (1 + _bent(u).tanh() + u * (1 - _bent(u).tanh() * _bent(u).tanh()) * _bent_slope(u)) / 2,
     ),
 }
 """Network → (φ, φ'); softmax is apart."""
@@ -250,7 +250,7 @@ class _Look:
                 p = near * (squares @ (near * p))
                 p = p / p.max(axis=0, keepdims=True) + 1e-7
         p = np.where((p > 0) & np.isfinite(p), p, 1.0)  # Collatz asks for no more
-        K2 = arb_mat([[self.given.gram[i, j] ** 2 for j in range(n)] for i in range(n)])
+        K2 = arb_mat([[self.given.gram[i, j] * self.given.gram[i, j] for j in range(n)] for i in range(n)])
         weighted = K2 * arb_mat(
             [[b * arb(float(v)) for b, v in zip(self.bend[i], p[i], strict=True)] for i in range(n)]
         )

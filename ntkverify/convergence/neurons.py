@@ -32,6 +32,11 @@ def _dot(one, other):
     return _total(p * q for p, q in zip(one, other, strict=True))
 
 
+def _square(value):
+    """FLINT's power has no value for a ball around 0."""
+    return value * value
+
+
 def _largest(values):
     top = arb(0)
     for value in values:
@@ -66,7 +71,7 @@ def _attention_bend(x, shape):
     seen = [_brightness(token) for token in tokens]
     spread = _largest(abs(p - q) for p in seen for q in seen)
     apart = _largest(
-        _total((p - q) ** 2 for p, q in zip(one, other, strict=True)) for one in tokens for other in tokens
+        _total(_square(p - q) for p, q in zip(one, other, strict=True)) for one in tokens for other in tokens
     )
     return spread * apart / (6 * arb(3).sqrt())
 
@@ -86,15 +91,15 @@ def _patches(x, shape):
 def _pooled(w, x, shape):
     patches = _patches(x, shape)
     heights = [_dot(w, patch).tanh() for patch in patches]
-    slopes = [1 - height**2 for height in heights]
+    slopes = [1 - _square(height) for height in heights]
     count = len(patches)
     return _total(heights) / count, [_dot(slopes, [patch[k] for patch in patches]) / count for k in range(SIDE**2)]
 
 
 def _pooled_bend(x, shape):
     patches = _patches(x, shape)
-    squares = _total(_dot(one, other) ** 2 for one in patches for other in patches)
-    return 4 / (3 * arb(3).sqrt()) * squares.sqrt() / len(patches)
+    squares = _total(_square(_dot(one, other)) for one in patches for other in patches)
+    return 4 / (3 * arb(3).sqrt()) * squares.nonnegative_part().sqrt() / len(patches)
 
 
 NEURONS = {
