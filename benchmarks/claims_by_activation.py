@@ -36,7 +36,10 @@ def cell(row: dict) -> str:
 
 def measured(network: str, heard) -> dict:
     """results.json of one network, all claims."""
-    settings, folder = dataclasses.replace(SETTINGS, network=(network,)), KEPT / network
+    reads = network in ("attention", "patches")
+    data = ("tokens",) if reads else SETTINGS.data
+    sizes = {"n": 16, "d_in": 64, "d_out": 3} if reads else {}
+    settings, folder = dataclasses.replace(SETTINGS, network=(network,), data=data, **sizes), KEPT / network
     with contextlib.suppress(BadInput):
         kept = load(folder)
         known = {row["id"] for row in kept["claims"]}
@@ -62,7 +65,8 @@ def main() -> None:
         f"σ = {first['sigma']}, R = {SETTINGS.radius}, {SETTINGS.init} initialisation, {SETTINGS.seeds} draws, "
         f"{SETTINGS.dtype} on {run_on['backend']}, jax {run_on['packages']['jax']}. "
         "A cell is the verdict and the worst log₁₀ of the smaller side over the larger (for equalities, of the "
-        "difference over its rounding allowance); `vacuous`: its assumptions held on no draw: it speaks of softmax only, or of other widths.\n"
+        "difference over its rounding allowance); `vacuous`: its assumptions held on no draw; `not applicable`: it speaks of other "
+        "networks. Attention and patches read 16 sequences of 4 tokens of 16 numbers instead.\n"
     )
     cells = {(row["id"], row["form"], row["problem"]): cell(row) for row in rows}
     print("| claim | form | " + " | ".join(problem["network"] for problem in problems) + " |")

@@ -53,8 +53,8 @@ def problem(
 ) -> Problem:
     """Data, architecture and scales of a question.
 
-    `data` is a data set's name (sphere, orthonormal, pairs, digits, iris, diabetes), a file (.npz, .csv, .tsv), or a pair of
-    arrays X (n, d_in), y (n, d_out), whose sizes `n`, `d_in`, `d_out` may repeat.  Rows are divided by the largest norm
+    `data` is a data set's name (sphere, orthonormal, pairs, digits, iris, diabetes; tokens, digits-rows, digits-patches), a file (.npz, .csv, .tsv), or a pair of
+    arrays X (n, d_in), or (n, L, d_t) where an input is no vector, and y (n, d_out), whose sizes `n`, `d_in`, `d_out` may repeat.  Rows are divided by the largest norm
     where it exceeds 1; without `scale` such data are refused.  `sigma` is the standard deviation of the initial
     weights, `radius` the R of claims about a ball, both in units of W.  The arrays of the result have JAX's default
     precision.  Raises `BadInput` for anything malformed.  Source: docs/theory.md §1.

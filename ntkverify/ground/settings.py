@@ -23,7 +23,7 @@ class Settings:
     last --d-out columns are y."""
     network: tuple[str, ...] = ("softmax",)
     """Networks: softmax, exponential, relu (m^-1/2 scaled), relu-sum (scaled like softmax), sigmoid, tanh,
-    swish."""
+    swish, softplus, gelu, softmax-bias, gated; attention, patches (for tokens and images)."""
     init: Literal["coupled", "independent"] = "coupled"
     """Initialisation: coupled pairs of neurons (zero output), or all drawn apart."""
     n: int | None = None

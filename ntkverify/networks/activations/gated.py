@@ -3,6 +3,8 @@
 The gradient is (swish'(u) t, swish(u)) ⊗ x, u and t the two logits.
 """
 
+import math
+
 import jax.numpy as jnp
 
 from ntkverify.networks.activations import swish
@@ -11,11 +13,11 @@ from ntkverify.networks.nouns import Activation, Neuron
 
 
 def size(shape):
-    return 2 * shape[0]
+    return 2 * math.prod(shape)
 
 
 def _logits(w, x):
-    return w.reshape(2, -1) @ x
+    return w.reshape(2, -1) @ x.ravel()
 
 
 def value(w, x):
@@ -29,7 +31,7 @@ def inner(w, x):
 
 
 def outer(x):
-    return x
+    return x.ravel()
 
 
 GATED = Activation(
