@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify.ground.numerics import SHOWN_AS_ZERO, unit_roundoff
+from ntkverify.ground.numerics import SHOWN_AS_ZERO, random_key, unit_roundoff
 from ntkverify.networks.kernels.infinite_width import sample_kernel
+from ntkverify.networks.logits import inner, outer
 from ntkverify.networks.nouns import Problem
 from ntkverify.networks.quantities import rank_bound
 
@@ -16,8 +17,8 @@ SATURATED = 50
 def why_zero(problem: Problem) -> str:
     """The reasons for λ(H(0)) = 0 that the data and the width give, as one sentence."""
     X, nd = np.asarray(problem.X), problem.n * problem.d_out
-    reasons = _of_data(X)
-    if float(problem.sigma) == 0 and problem.rank < problem.n:
+    reasons = _of_data(X) + _same_to_neurons(problem)
+    if problem.activation.neuron is None and float(problem.sigma) == 0 and problem.rank < problem.n:
         reasons.append("σ = 0 makes all neurons equal, so the kernel's rank is at most rank(X) d_out < n d_out")
     elif rank_bound(problem, problem.m) < nd:
         reasons.append(
@@ -35,7 +36,8 @@ def infinite_bound(problem: Problem) -> str:
     spectrum = np.asarray(jnp.linalg.eigvalsh(jax.jit(sample_kernel)(problem)[0]))
     if spectrum[0] > SHOWN_AS_ZERO * len(spectrum) * unit_roundoff(spectrum.dtype) * np.linalg.norm(spectrum):
         return ""
-    reasons = "; ".join(_of_data(np.asarray(problem.X))) or "it is below the error of the eigenvalue routine"
+    said = _of_data(np.asarray(problem.X)) + _same_to_neurons(problem)
+    reasons = "; ".join(said) or "it is below the error of the eigenvalue routine"
     return f"λ = 0 at infinite width for {problem.activation.name}: {reasons}. The bounds on neurons and steps are infinite here."
 
 
@@ -48,6 +50,27 @@ def _of_data(X: np.ndarray) -> list[str]:
         same = np.flatnonzero((X[row] == X).all(axis=1))
         reasons.append(f"{_samples(same)} equal, so their rows of the kernel are equal for every W")
     return reasons
+
+
+def _same_to_neurons(problem: Problem) -> list[str]:
+    """Different inputs of which neurons that are functions make the same: tokens that are permuted, say."""
+    if problem.activation.neuron is None:
+        return []
+    W = jax.random.normal(random_key(0), (problem.p, 8), problem.X.dtype)
+    seen = np.concatenate(
+        [
+            np.asarray(part).reshape(problem.n, -1)
+            for part in (inner(problem.activation, W, problem.X), outer(problem.activation, problem.X))
+        ],
+        axis=1,
+    )
+    apart = np.abs(seen[:, None] - seen[None]).max(axis=2) > 1e-6 * np.abs(seen).max()
+    different = (np.asarray(problem.X)[:, None] != np.asarray(problem.X)[None]).any(axis=2)
+    pairs = np.argwhere(np.triu(different & ~apart))
+    return [
+        f"inputs {i} and {k} differ, and {problem.activation.name} sees no difference (of permuted tokens, say), so their rows of the kernel are equal for every W"
+        for i, k in pairs[:3]
+    ]
 
 
 def _samples(rows: np.ndarray) -> str:

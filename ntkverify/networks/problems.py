@@ -50,6 +50,10 @@ def problem(
     if activation.neuron is not None:
         activation.neuron.size(dataset.shape or dataset.X.shape[1:])  # refuses inputs that it cannot read
     X, y, sentence = _scaled(dataset, np.dtype(dtype), scale)
+    if activation.shape:
+        sentence += f"; an input is a row of X, its {' × '.join(map(str, activation.shape))} numbers scaled together"
+    if activation.features is not None:
+        sentence = f"a 1 appended to every input; {sentence}"
     with np.errstate(over="ignore", under="ignore"):
         scales = {"sigma": sigma, "delta": delta, "radius": radius}
         numbers = {name: np.dtype(dtype).type(value) for name, value in scales.items()}

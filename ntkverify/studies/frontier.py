@@ -58,7 +58,13 @@ def cell_problem(params: dict, seed: int) -> Problem:
     """The problem of a cell on one draw of the data; its width and σ are still open."""
     d_in = {"orthonormal": params["n"], "digits": None}.get(params["data"], params["d_in"])
     dataset = catalogue.load_input(params["data"])(params["data"], params["n"], d_in, params["d_out"], seed)
-    return make_problem(dataset, catalogue.activation(params["network"]), m=2, delta=params["delta"])[0]
+    activation = catalogue.activation(params["network"])
+    if activation.neuron is not None:
+        raise BadInput(
+            f"network={activation.name} in the frontier", "a network of logits ⟨w,x⟩, of which its first rungs speak",
+            f"ntkverify realise --network {activation.name} --data {params['data']}",
+        )  # fmt: skip
+    return make_problem(dataset, activation, m=2, delta=params["delta"])[0]
 
 
 def evaluate(params: dict) -> list[dict]:

@@ -47,6 +47,9 @@ def gather(
     found = {form: Gathered(form, draws(settings, form.where)) for forms in chosen for form in forms}
     for form, gathered in found.items():
         gathered.elsewhere = elsewhere(form.statement.networks, instance.problem.activation)
+    for forms in chosen:
+        if all(found[form].elsewhere for form in forms):
+            progress(f"{instance.id}: {forms[0].id}", draws(settings, forms[0].where))
     chosen = [tuple(form for form in forms if not found[form].elsewhere) for forms in chosen]
     chosen = [forms for forms in chosen if forms]
 

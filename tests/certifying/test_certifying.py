@@ -62,9 +62,16 @@ def test_points_prove_nothing_of_a_rate(run):
 
 
 @pytest.mark.slow
-def test_what_was_not_tested_has_no_bracket(tmp_path):
-    assert cli.main(["verify", "gradient-bound", *CERTIFY, "--network", "relu", "--out", str(tmp_path)]) == 0
-    assert {(row["verdict"], row["bracket"]) for row in load(tmp_path)["claims"]} == {("vacuous", None)}
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        (("gradient-bound", "--network", "relu"), "not applicable"),
+        (("zero-output", "--init", "independent"), "vacuous"),
+    ],
+)
+def test_what_was_not_tested_has_no_bracket(words, verdict, tmp_path):
+    assert cli.main(["verify", *words, *CERTIFY, "--out", str(tmp_path)]) == 0
+    assert {(row["verdict"], row["bracket"]) for row in load(tmp_path)["claims"]} == {(verdict, None)}
 
 
 def test_the_certificates_are_a_figure_with_its_data(run):

@@ -14,6 +14,7 @@ import ntkverify as nv
 from ntkverify import catalogue
 from ntkverify.networks import kinds
 from ntkverify.networks.activations import attention, gelu, patches
+from ntkverify.networks.degenerate import infinite_bound, why_zero
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.kernels.infinite_width import sample_kernel
 from ntkverify.networks.logits import bends_of, logits, outer, pulled
@@ -25,8 +26,9 @@ CUMULANT = 1 / (6 * math.sqrt(3))
 
 
 def neuron_of(name):
-    activation = catalogue.activation(name)
-    return activation.neuron, SHAPES.get(name, (4,))
+    neuron = catalogue.activation(name).neuron
+    assert neuron is not None
+    return neuron, SHAPES.get(name, (4,))
 
 
 def second(value, w, U, x):
@@ -53,13 +55,13 @@ def test_the_gradient_is_inner_times_outer(name):
 def test_no_second_derivative_exceeds_its_bound(name):
     """10⁵ points each: weights of all sizes, random directions, and those in which one token or patch stands out."""
     neuron, shape = neuron_of(name)
-    assert neuron.bend is not None
-    p, rng = neuron.size(shape), np.random.default_rng(0)
+    bend, own, p, rng = neuron.bend, neuron.outer, neuron.size(shape), np.random.default_rng(0)
+    assert bend is not None
 
     @jax.jit
     def ratio(w, U, x):
-        h = jnp.ones(1) if neuron.outer is None else neuron.outer(x)
-        bound = neuron.bend(x) * jnp.sum((U.reshape(-1, len(h)) @ h) ** 2)
+        h = jnp.ones(1) if own is None else own(x)
+        bound = bend(x) * jnp.sum((U.reshape(-1, len(h)) @ h) ** 2)
         return jnp.abs(second(neuron.value, w, U, x)) / bound
 
     worst = 0.0
@@ -163,6 +165,10 @@ def test_sequences_that_permute_tokens_before_the_last_are_the_same_to_attention
     question = nv.problem((T, np.eye(3)), "attention", m=64)
     H = nv.kernel(question, nv.draw(question, jax.random.key(0)))
     assert np.linalg.eigvalsh(H)[0] <= 1e-14 * np.linalg.eigvalsh(H)[-1]
+    assert "inputs 0 and 1 differ, and attention sees no difference" in why_zero(question)
+    assert "inputs 0 and 1 differ" in infinite_bound(question)
+    with pytest.raises(nv.BadInput, match="sees no difference"):
+        nv.realise(question)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_spread_is_the_ratio_of_moments(network):
     activation = catalogue.activation(network)
     u = 0.4 * np.random.default_rng(0).standard_normal(10**6)
     slopes = np.asarray(activation.slope(jnp.asarray(u)))
+    assert activation.spread is not None
     ratio = np.mean(slopes**4) / np.mean(slopes**2) ** 2
     assert abs(float(activation.spread(jnp.asarray(0.4))) / ratio - 1) < 0.02
 

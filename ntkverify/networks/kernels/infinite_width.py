@@ -36,5 +36,6 @@ def _factor(problem: Problem, Z):
     """⟨x_i,z_j⟩ E[φ'φ'], and 0 for orthogonal inputs also where the expectation overflows."""
     if problem.activation.neuron is not None:
         return of_neurons(problem, Z)[0]
+    assert problem.activation.expectation is not None
     gram, expectation = problem.X @ Z.T, problem.activation.expectation(problem.X, Z, problem.sigma)
     return gram * jnp.where((gram == 0) & (expectation == jnp.inf), 0, expectation)
