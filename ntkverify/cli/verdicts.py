@@ -4,6 +4,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ntkverify.judging.verdict import NOT_APPLICABLE
+
 STYLES = {
     "holds": "blue",
     "proved": "blue",
@@ -32,7 +34,8 @@ def show_verdicts(console: Console, found: dict) -> None:
     """Print the tables of every problem, then what is not settled, left out and violated."""
     for problem in found["problems"]:
         _head(console, problem)
-        console.print(_table([row for row in found["claims"] if row["problem"] == problem["id"]]))
+        own = [row for row in found["claims"] if row["problem"] == problem["id"]]
+        console.print(_table([row for row in own if row["verdict"] != NOT_APPLICABLE]))  # those are named below
         _routes(console, [row for row in found["kernels"] if row["problem"] == problem["id"]])
     unsettled: dict[tuple, list[str]] = {}
     for row in found["claims"]:
