@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
+from flint import arb
 
 from ntkverify.arithmetic.arb import BITS, enclosed
 from ntkverify.arithmetic.float64 import enclosed_in_float64
@@ -71,7 +72,9 @@ def decide(claim: Claim, problem: Problem, point: Point, bits: int | None = None
     except UnknownOperation as error:
         return Decision(UNDECIDED, f"It cannot be enclosed: {error}.")
     left, right = np.broadcast_arrays(left, right)
-    pairs = list(zip(left.ravel(), right.ravel(), strict=True))
+    pairs = [(_ball(one), _ball(other)) for one, other in zip(left.ravel(), right.ravel(), strict=True)]
+    if not pairs:
+        return Decision(UNDECIDED, "The sides have no entries: nothing is said.")
     found = _equal(pairs) if claim.direction == "equality" else _ordered(pairs, claim.direction == "lower")
     if found.verdict == REFUTED and (excess := outside(problem, at, claim.where)) is not None:
         left = ", ".join(f"{what} by {by:.2g}" for what, by in excess.items())
@@ -81,6 +84,13 @@ def decide(claim: Claim, problem: Problem, point: Point, bits: int | None = None
     if applicable is None and found.verdict != UNDECIDED:
         found = Decision(UNDECIDED, "The enclosures do not decide whether the assumptions hold.", found.low, found.high)
     return Decision(found.verdict, found.sentence, found.low, found.high, time.perf_counter() - began)
+
+
+def _ball(number) -> arb:
+    """A side's entry: whole numbers and Booleans are known exactly, or, where there is doubt, not at all."""
+    if isinstance(number, arb):
+        return number
+    return arb("nan") if number is None else arb(int(number))
 
 
 def _certainly(words) -> bool | None:

@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import math
 import zipfile
 from pathlib import Path
 
@@ -65,7 +66,14 @@ def load_point(path: Path) -> tuple[Claim, Problem, Point, dict]:
         raise BadInput(f"{path} is of another version: the claim's constants have changed", wanted, attempt)
     X, y, sigma, delta, radius = (jnp.asarray(arrays[name]) for name in _PROBLEM)
     W, a, moved_W, moved_a, probe = (jnp.asarray(arrays[name]) for name in _POINT)
-    activation = dataclasses.replace(catalogue.activation(about["network"]), shape=tuple(about.get("shape", ())))
+    shape = about.get("shape", [])
+    if not isinstance(shape, list) or any(type(length) is not int or length < 1 for length in shape):
+        raise BadInput(f"{path} gives inputs the shape {shape!r}", wanted, attempt)
+    if shape and math.prod(shape) != X.shape[1]:
+        raise BadInput(f"{path} gives inputs of {X.shape[1]} numbers the shape {shape}", wanted, attempt)
+    activation = dataclasses.replace(catalogue.activation(about["network"]), shape=tuple(shape))
+    if activation.neuron is not None and activation.neuron.size(activation.shape or X.shape[1:]) != W.shape[0]:
+        raise BadInput(f"{path} holds {W.shape[0]} weights a neuron", wanted, attempt)
     problem = Problem(
         X=X, y=y, sigma=sigma, delta=delta, radius=radius, activation=activation,
         init=about["init"], m=W.shape[1], rank=rank(arrays["X"]),

@@ -108,7 +108,9 @@ def parsed(content: dict) -> Claimed:
     )
     steps, base = _launch(content, floats)
     shape = _shape(content, len(floats["X"][0]))
-    _fit(floats, steps, NEURONS[network].size(shape) if network in NEURONS else shape[0] if len(shape) == 1 else 0)
+    neuron = NEURONS.get(network)
+    p = neuron.size(shape) if neuron else shape[0] if len(shape) == 1 else 0
+    _fit(floats, steps, p, neuron.work(shape) if neuron and p else (1, 0, 0))
     _signs(floats, init)
     if not floats["omega"] < floats["s"]:
         raise Malformed("omega is not below s")
@@ -140,12 +142,14 @@ def _shape(content: dict, d_in: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _fit(floats: dict, steps: int, p: int) -> None:
-    """The shapes fit each other, with p weights a neuron, and checking them ends."""
+def _fit(floats: dict, steps: int, p: int, neuron: tuple[int, int, int]) -> None:
+    """The shapes fit each other, with p weights a neuron, and checking them ends; `neuron`: `neurons.Neuron.work`."""
     X, y, W, a = (floats[name] for name in MATRICES)
     if len(y) != len(X) or len(W) != p or len(a) != len(y[0]) or len(a[0]) != len(W[0]):
         raise Malformed("the shapes of X, y, W and a do not fit")
-    most, work = _work(len(X), max(len(W), len(X[0])), len(y[0]), len(W[0]), steps)
+    inner, value, bound = neuron
+    most, work = _work(len(X), max(len(W), len(X[0])), len(y[0]), inner * len(W[0]), steps)
+    work += len(X) * (bound + (steps + 2) * len(W[0]) * value)
     if most > ENTRIES or work > WORK:
         raise Malformed(
             f"it is too large to be checked: arrays of {most:.3g} numbers, about {work:.3g} operations, more than {ENTRIES:.0e} or {WORK:.0e}"

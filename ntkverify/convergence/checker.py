@@ -158,6 +158,7 @@ class _Floats:
         self.outer = (
             self.X if self.neuron is None else arb_mat([self.neuron.outer(row, self.shape) for row in self.rows])
         )
+        self.bends = [] if self.neuron is None else [[self.neuron.bend(row, self.shape)] for row in self.rows]
         self.gram = self.outer * self.outer.transpose()
         self.near = np.array(
             [[float(self.outer[i, k].mid()) for k in range(self.outer.ncols())] for i in range(self.n)]
@@ -197,7 +198,7 @@ class _Look:
         found = [[neuron.at(w, row, given.shape) for w in columns] for row in given.rows]
         self.slope, self.rate = [[arb(1)] * self.kinds for _ in range(given.n)], zero
         self.inner = [[inner for _, inner in row] for row in found]
-        self.bend = [[neuron.bend(row, given.shape)] for row in given.rows]
+        self.bend = given.bends
         return [[value for value, _ in row] for row in found]
 
     def _logits(self, logits) -> list[list]:

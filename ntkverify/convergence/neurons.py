@@ -3,6 +3,7 @@
 The gradient of z is inner ⊗ outer, and |∇²z(w; x)[U, U]| ≤ bend ‖U outer‖² for every w (docs/proofs/convergence.md, §8).
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ class Neuron(NamedTuple):
     """(x, shape) → a list."""
     bend: Callable
     """(x, shape) → b."""
+    work: Callable[[Shape], tuple[int, int, int]]
+    """The length of inner, and about the operations that a value and a bound take."""
 
 
 def _total(values):
@@ -106,10 +109,12 @@ NEURONS = {
     "attention": Neuron(
         lambda shape: shape[1] ** 2 if len(shape) == 2 and shape[0] > 1 else 0,
         _attention, lambda x, shape: _tokens(x, shape)[-1], _attention_bend,
+        lambda shape: (shape[1], 4 * shape[1] * (shape[0] + shape[1]), shape[0] ** 2 * (shape[1] + 2)),
     ),
     "patches": Neuron(
         lambda shape: SIDE**2 if len(shape) == 2 and min(shape) >= SIDE else 0,
         _pooled, lambda x, shape: [arb(1)], _pooled_bend,
+        lambda shape: (SIDE**2, 3 * SIDE**2 * math.prod(shape), SIDE**2 * math.prod(shape) ** 2),
     ),
 }  # fmt: skip
 """Network → its neuron."""

@@ -3,14 +3,19 @@
 import dataclasses
 import json
 
+import jax
+import jax.numpy as jnp
 import pytest
-from conftest import numbers_of
+from conftest import make, numbers_of
 
 from ntkverify import catalogue
 from ntkverify.certifying import at_points as certifying
-from ntkverify.certifying.decision import PROVED, REFUTED, Decision
+from ntkverify.certifying.decision import PROVED, REFUTED, Decision, decide
+from ntkverify.certifying.pointfile import load_point, save_point
 from ntkverify.cli import main as cli
+from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import load
+from ntkverify.judging.draws import chunks
 from ntkverify.verifying import certification
 
 SMALL = ["--data", "sphere", "--n", "3", "--d-in", "3", "--d-out", "1", "--m", "8", "--seeds", "40"]
@@ -129,6 +134,35 @@ def test_one_undecided_point_is_not_proved():
     certification.put(row, found, None)
     assert row["verdict"] == "holds"
     assert "1 proved, 1 undecided. Why." in row["sentence"]
+
+
+def test_sides_without_entries_prove_nothing_and_whole_numbers_are_numbers():
+    problem = make(n=2, d_in=2, d_out=1, m=4)
+    _, points = next(chunks(problem, 1, 0))
+    point = jax.tree.map(lambda leaf: leaf[0, 0], points)
+
+    def decided(lhs, rhs):
+        form = dataclasses.replace(form_of("kernel-entries"), lhs=lambda p, q, c: lhs(p), rhs=lambda p, q, c: rhs(p))
+        return decide(form, problem, point).verdict
+
+    assert decided(lambda p: p.X[:0, 0] + 5, lambda p: jnp.zeros(())) == "undecided"
+    assert decided(lambda p: jnp.asarray(2), lambda p: jnp.asarray(3)) == PROVED
+    assert decided(lambda p: jnp.asarray(3), lambda p: jnp.asarray(2)) == REFUTED
+    assert decided(lambda p: p.X @ p.X.T > 0, lambda p: jnp.asarray(1)) == PROVED
+
+
+@pytest.mark.parametrize("shape", [[2, 4], [-1, 4], [12], [1, 12], []])
+def test_a_point_of_attention_keeps_the_shape_of_its_inputs(shape, tmp_path):
+    problem, form = make("attention", n=2, d_out=1, m=4), form_of("curvature")
+    _, points = next(chunks(problem, 1, 0))
+    point = jax.tree.map(lambda leaf: leaf[0, 0], points)
+    save_point(tmp_path / "point.npz", form, problem, point, {})
+    _, again, _, _ = load_point(tmp_path / "point.npz")
+    assert again.activation == problem.activation
+    odd = dataclasses.replace(problem, activation=dataclasses.replace(problem.activation, shape=tuple(shape)))
+    save_point(tmp_path / "odd.npz", form, odd, point, {})
+    with pytest.raises(BadInput):
+        load_point(tmp_path / "odd.npz")
 
 
 def test_what_is_too_large_is_undecided_with_a_sentence(tmp_path, monkeypatch):

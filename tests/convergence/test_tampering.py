@@ -145,6 +145,16 @@ OF_HEADS = {
 """Changes of a certificate for attention heads, whose ν and κ are 0, and whose B is above the checker's by a millionth."""
 
 
+@pytest.mark.parametrize(("network", "shape"), [("attention", [400_000, 1]), ("patches", [700, 700])])
+def test_inputs_whose_bounds_would_take_days_are_rejected_at_once(network, shape, heads, tmp_path):
+    content, size = copy.deepcopy(heads) | {"network": network, "shape": shape}, math.prod(shape)
+    p = 1 if network == "attention" else 9
+    content["floats"] |= {"X": [[1.0] * size], "y": [[1.0]], "W": [[1.0, 1.0]] * p, "a": [[1.0, -1.0]]}
+    found = verdict(content, tmp_path)
+    assert not found.accepted
+    assert "too large to be checked" in found.sentence
+
+
 @pytest.fixture(scope="module")
 def heads():
     problem = make("attention", n=2, d_out=1, m=512, sigma=2.0)
