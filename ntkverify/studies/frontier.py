@@ -20,6 +20,7 @@ from ntkverify import catalogue
 from ntkverify.convergence.certificate import Attempt
 from ntkverify.convergence.smallest_width import bytes_needed as certifying_bytes
 from ntkverify.convergence.smallest_width import smallest_certified
+from ntkverify.ground.errors import BadInput
 from ntkverify.networks.degenerate import infinite_bound
 from ntkverify.networks.growth import sharpness
 from ntkverify.networks.network import neurons
