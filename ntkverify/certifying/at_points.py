@@ -203,8 +203,10 @@ class Drawn:
     def worst(self, forms: Sequence[Claim]) -> list[list[Point]]:
         """`worst_points` of all draws, for each form."""
         place = ON_PATH if forms[0].where == ON_PATH else IN_BALL
-        if elsewhere(forms[0].statement.networks, self.problem.activation):
-            return [[] for _ in forms]
+        here = [form for form in forms if not elsewhere(form.statement.networks, self.problem.activation)]
+        if len(here) < len(forms):  # formulas about other networks may not even fit
+            found = dict(zip(here, self.worst(here), strict=True)) if here else {}
+            return [found.get(form, []) for form in forms]
         if forms[0].direction == "order":
             return [[jax.tree.map(lambda leaf: leaf[0, 0], self._points(place)[0][1])] for _ in forms]
         parts = [worst_points(forms, self.problem, points, count) for count, points in self._points(place)]

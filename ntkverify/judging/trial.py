@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import random_key
+from ntkverify.networks.kinds import elsewhere
 from ntkverify.networks.nouns import ON_PATH, Problem
 from ntkverify.networks.paths import draw_paths
 from ntkverify.networks.points import draw_points
@@ -14,8 +15,9 @@ from ntkverify.statements.claim import Claim
 
 
 def tried(forms: Sequence[Claim], problem: Problem) -> None:
-    """`BadInput` if a formula raises, or does not give real numbers that compare (shapes only, no numbers)."""
-    for form in forms:
+    """`BadInput` if a formula raises, or does not give real numbers that compare (shapes only, no numbers); forms that
+    speak of other networks are left alone."""
+    for form in (each for each in forms if not elsewhere(each.statement.networks, problem.activation)):
         keys = jax.random.split(random_key(0), 1)
         draw = draw_paths if form.where == ON_PATH else draw_points
         points = jax.eval_shape(lambda keys, draw=draw: draw(problem, keys, 1), keys)

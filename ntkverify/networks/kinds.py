@@ -16,7 +16,7 @@ KINDS = {
     "any": ("any network", lambda activation: True),
     "logits": ("networks whose neurons see x by ⟨w,x⟩ alone", lambda activation: activation.neuron is None),
     "smooth": ("networks with a known bound on the second derivative of their neurons", smooth),
-    "softmax": ("softmax over ⟨w,x⟩", lambda activation: activation.normalised and activation.neuron is None),
+    "softmax": ("softmax over ⟨w,x⟩", lambda activation: activation.is_softmax),
 }
 """Word of a claim's file → what it means, and whether a network is such a one."""
 

@@ -44,17 +44,28 @@ def _over_shifts(problem: Problem, function):
     return jax.lax.map(lambda shift: function(_weights(problem.p, problem.sigma, shift)), shifts)
 
 
-@full_precision
-def of_neurons(problem: Problem, Z: Float[Array, "n2 d_in"]) -> tuple[Float[Array, "n n2"], Float[Array, ""]]:
-    """E[φ'(z_i) φ'(z_j) ⟨∇z_i, ∇z_j⟩], and half the widest of the entries' 99.9% intervals, relative to the largest entry."""
+def _estimates(problem: Problem, Z) -> Float[Array, "shifts n n2"]:
+    """E[φ'(z_i) φ'(z_j) ⟨∇z_i, ∇z_j⟩] by each shift."""
 
     def mean(W):
         return _slopes(problem, W, problem.X) @ _slopes(problem, W, Z).T / POINTS
 
-    gram = outer(problem.activation, problem.X) @ outer(problem.activation, Z).T
-    found = gram[None] * _over_shifts(problem, mean)
+    return (outer(problem.activation, problem.X) @ outer(problem.activation, Z).T)[None] * _over_shifts(problem, mean)
+
+
+@full_precision
+def of_neurons(problem: Problem, Z: Float[Array, "n2 d_in"]) -> tuple[Float[Array, "n n2"], Float[Array, ""]]:
+    """E[φ'(z_i) φ'(z_j) ⟨∇z_i, ∇z_j⟩], and half the widest of the entries' 99.9% intervals, relative to the largest entry."""
+    found = _estimates(problem, Z)
     K = jnp.mean(found, axis=0)
     return K, QUANTILE * jnp.max(jnp.std(found, axis=0, ddof=1)) / jnp.max(jnp.abs(K))
+
+
+@full_precision
+def blur(problem: Problem) -> Float[Array, ""]:
+    """About how far the first of `of_neurons` is from the truth, relative to it, both in Frobenius norm: a standard error."""
+    found = _estimates(problem, problem.X)
+    return jnp.sqrt(jnp.sum(jnp.var(found, axis=0, ddof=1)) / SHIFTS / jnp.sum(jnp.mean(found, axis=0) ** 2))
 
 
 def tails(problem: Problem) -> Float[Array, ""]:

@@ -56,12 +56,10 @@ class Activation:
     slope: Callable
     """φ', elementwise."""
     expectation: Callable | None = None
-    """(X, Z, σ) → E[φ'(⟨w,x_i⟩) φ'(⟨w,z_j⟩)] over w ~ N(0, σ² I), a (rows of X, rows of Z) array."""
+    """(X, Z, σ) → E[φ'(⟨w,x_i⟩) φ'(⟨w,z_j⟩)] over w ~ N(0, σ² I), a (rows of X, rows of Z) array, in closed form; None: by
+    quadrature, for φ'² ≤ 2."""
     spread: Callable | None = None
-    """s → E[φ'(u)⁴] / E[φ'(u)²]² for u ~ N(0, s²): how many neurons it takes for means to settle."""
-    inaccuracy: Callable | None = None
-    """(X, Z, σ) → a bound on the error of `expectation` relative to its largest entry, where it is found by
-    quadrature; None for closed forms."""
+    """s → E[φ'(u)⁴] / E[φ'(u)²]² for u ~ N(0, s²): how many neurons it takes for means to settle; None: by quadrature."""
     normalised: bool = False
     """F divides by Σ_r φ (then φ = φ' = exp: softmax)."""
     root_scaled: bool = False
@@ -75,6 +73,11 @@ class Activation:
     """Of one input, whose row of X is its entries in C order; (): a vector.  Set when the problem is made."""
     features: Callable | None = None
     """X → the inputs that the logits read, as a matrix; None: X itself.  Applied when the problem is made."""
+
+    @property
+    def is_softmax(self) -> bool:
+        """Whether it is the paper's: softmax over ⟨w, x⟩."""
+        return self.normalised and self.neuron is None
 
 
 @dataclass(frozen=True)

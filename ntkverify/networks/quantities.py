@@ -194,7 +194,7 @@ def rank_bound(problem: Problem, m: int) -> int:
 
 def is_softmax(problem: Problem, point: Point, c) -> Bool[Array, ""]:
     """The network is the one that the softmax lemmas speak of."""
-    return jnp.asarray(problem.activation.normalised and problem.activation.neuron is None)
+    return jnp.asarray(problem.activation.is_softmax)
 
 
 def exponents_bounded(problem: Problem, point: Point, c) -> Bool[Array, ""]:

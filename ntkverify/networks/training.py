@@ -131,11 +131,7 @@ def careful_step(problem: Problem, params: Params, slack: float = 1.25, R: float
     move at most R (docs/theory.md §5; χ bounds the curvature of the softmax network)."""
     top = jnp.linalg.eigvalsh(closed_form(problem, params))[-1]
     size = jnp.sqrt(jnp.sum(residual(problem, params) ** 2))
-    bend = (
-        curvature(problem, params, jnp.asarray(R, problem.X.dtype))
-        if problem.activation.normalised and problem.activation.neuron is None
-        else 0
-    )
+    bend = curvature(problem, params, jnp.asarray(R, problem.X.dtype)) if problem.activation.is_softmax else 0
     return 1 / (slack * kernel_scale(problem.activation, params.m) * top + 2.5 * bend * size)
 
 

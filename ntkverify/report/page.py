@@ -19,7 +19,7 @@ _LABELS = {
 _ROOM = "One mark a draw, each at its worst point and entry. The shaded side is where it would be violated."
 _LOOSE = (
     "How much room each bound leaves. At 0 the sides are equal; −2 is two orders of magnitude of room; the shaded side "
-    "would be a violation."
+    "would be a violation, of a claim that holds with a probability only if enough draws lie there."
 )
 _CERTIFIED = (
     "What was decided with every rounding enclosed. The cloud is every draw, the large mark the worst point that was "

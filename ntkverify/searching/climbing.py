@@ -15,6 +15,7 @@ import jax.numpy as jnp
 
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.ascent import on_sphere, shortened, within
+from ntkverify.networks.logits import pulled
 from ntkverify.networks.nouns import Params, Point, Problem
 from ntkverify.networks.quantities import largest_exponent
 from ntkverify.statements.claim import Claim
@@ -112,7 +113,9 @@ def proposals(problem: Problem, places, keys):
         fixed, key_count, key_moves = _fixed(problem), *jax.random.split(key)
         count = jax.random.randint(key_count, (), 1, CHAINED + 1)
         keys = jax.random.split(key_moves, CHAINED)
-        return jax.lax.fori_loop(0, count, lambda index, place: _random_move(place, fixed, keys[index]), place)
+        return jax.lax.fori_loop(
+            0, count, lambda index, place: _random_move(problem.activation, place, fixed, keys[index]), place
+        )
 
     return jax.lax.map(one, (places, keys))
 
@@ -125,7 +128,7 @@ def _fixed(problem: Problem):
     return R, lengths, jnp.maximum(problem.sigma, 0.1)
 
 
-def _random_move(place, fixed, key):
+def _random_move(activation, place, fixed, key):
     """One of the moves below, of a size drawn over four decades: all of an array, one column or row of it, or
     a choice that no small step reaches (equal inputs, a neuron along an input, a flipped sign)."""
     (X, W, move, a), (R, lengths, scale) = place, fixed
@@ -141,7 +144,9 @@ def _random_move(place, fixed, key):
         for each, leaf in zip(jax.random.split(noise, 3), (X, W, move), strict=True)
     )
     along = flip * X[near]
-    spread = along[:, None] * jnp.where(jnp.arange(W.shape[1]) == neuron, 0, 1).astype(X.dtype)[None]
+    # What raises each neuron's logit of that input: the input itself, for ⟨w, x⟩.
+    raising = flip * pulled(activation, W, X[near][None], jnp.ones_like(W[:1]))
+    spread = raising * jnp.where(jnp.arange(W.shape[1]) == neuron, 0, 1).astype(X.dtype)[None]
 
     def turned(X):
         return on_sphere(X.T, lengths.T).T, W, move, a
@@ -158,14 +163,14 @@ def _random_move(place, fixed, key):
         lambda: (X, W.at[:, neuron].add(size * scale * noise_W[:, neuron]), move, a),
         lambda: (X, W * jnp.exp(size * noise_W[0, 0]), move, a),
         lambda: (X, W.at[:, neuron].set(W[:, twin]), move, a),
-        lambda: (X, W.at[:, neuron].add(size * 10 * scale * along), move, a),
+        lambda: (X, W.at[:, neuron].add(size * 10 * scale * raising[:, neuron]), move, a),
         lambda: (X, W + size * 10 * scale * spread, move, a),
         lambda: moved(move + size * R * noise_move),
         lambda: moved(move.at[:, neuron].add(size * R * noise_move[:, neuron])),
-        lambda: moved(move.at[:, neuron].set(along)),
+        lambda: moved(move.at[:, neuron].set(raising[:, neuron])),
         lambda: moved(move.at[:, neuron].multiply(-1)),
-        lambda: moved(along[:, None] * (a[output[0]] * a[output[1]])[None]),
-        lambda: moved(along[:, None] * a[output[0]][None]),
+        lambda: moved(raising * (a[output[0]] * a[output[1]])[None]),
+        lambda: moved(raising * a[output[0]][None]),
         lambda: (X, W, move, a.at[output[0], neuron].multiply(-1)),
         lambda: (X, W, move, a.at[:, neuron].multiply(-1)),
         lambda: (X, W, move, a.at[output[0]].set(flip * a[output[1]])),

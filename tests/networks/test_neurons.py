@@ -205,3 +205,13 @@ def test_a_bias_is_a_constant_input():
     question = nv.problem("sphere", "softmax-bias", m=8, n=3, d_in=2, d_out=1)
     assert question.X.shape == (3, 3)
     np.testing.assert_allclose(question.X[:, 2], 1 / math.sqrt(2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+@pytest.mark.slow
+def test_a_search_finds_no_point_beyond_the_bounds(name):
+    """Also where a neuron has more or fewer weights than an input has numbers."""
+    problem = make(name, n=2, d_out=1, m=8, radius=0.5)
+    assert problem.p != problem.d_in
+    found = nv.falsify("curvature", problem, budget=1.0)
+    assert 0.1 < found.ratio <= 1 + 1e-9

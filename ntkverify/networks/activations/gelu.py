@@ -8,7 +8,6 @@ import math
 import jax.numpy as jnp
 
 from ntkverify.networks.nouns import Activation
-from ntkverify.networks.quadrature import fourth_moment_ratio, gaussian_products, products_error
 
 RATE, CUBE = math.sqrt(2 / math.pi), 0.044715
 
@@ -22,26 +21,11 @@ def slope(u):
     return (1 + t + u * (1 - t**2) * RATE * (1 + 3 * CUBE * u**2)) / 2
 
 
-def expectation(X, Z, sigma):
-    return gaussian_products(slope, X, Z, sigma)
-
-
-def inaccuracy(X, Z, sigma):
-    return products_error(slope, X, Z, sigma)
-
-
-def spread(s):
-    return fourth_moment_ratio(slope, s)
-
-
 GELU = Activation(
     name="gelu",
     title="Σ_r a_r u(1 + tanh(√(2/π)(u + 0.044715u³)))/2, u = ⟨w_r,x⟩",
     source="Hendrycks and Gimpel 2016, the form that transformers use",
     value=value,
     slope=slope,
-    expectation=expectation,
-    inaccuracy=inaccuracy,
-    spread=spread,
     bend=RATE * (1 + 1e-9),  # φ''(0); elsewhere it is smaller (a test encloses it)
 )

@@ -6,7 +6,6 @@ Infinite width by quadrature, with a bound on its error (`quadrature.py`).
 import jax
 
 from ntkverify.networks.nouns import Activation
-from ntkverify.networks.quadrature import fourth_moment_ratio, gaussian_products, products_error
 
 
 def value(u):
@@ -18,26 +17,11 @@ def slope(u):
     return s * (1 - s)
 
 
-def expectation(X, Z, sigma):
-    return gaussian_products(slope, X, Z, sigma)
-
-
-def inaccuracy(X, Z, sigma):
-    return products_error(slope, X, Z, sigma)
-
-
-def spread(s):
-    return fourth_moment_ratio(slope, s)
-
-
 SIGMOID = Activation(
     name="sigmoid",
     title="Σ_r a_r / (1 + exp(−⟨w_r,x⟩))",
     source="named as a next activation by arXiv:2405.03251",
     value=value,
     slope=slope,
-    expectation=expectation,
-    inaccuracy=inaccuracy,
-    spread=spread,
     bend=1 / (6 * 3**0.5) * (1 + 1e-15),  # not below the truth after rounding
 )

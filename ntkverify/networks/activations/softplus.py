@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 
 from ntkverify.networks.nouns import Activation
-from ntkverify.networks.quadrature import fourth_moment_ratio, gaussian_products, products_error
 
 
 def value(u):
@@ -18,26 +17,11 @@ def slope(u):
     return jax.nn.sigmoid(u)
 
 
-def expectation(X, Z, sigma):
-    return gaussian_products(slope, X, Z, sigma)
-
-
-def inaccuracy(X, Z, sigma):
-    return products_error(slope, X, Z, sigma)
-
-
-def spread(s):
-    return fourth_moment_ratio(slope, s)
-
-
 SOFTPLUS = Activation(
     name="softplus",
     title="Σ_r a_r log(1 + exp⟨w_r,x⟩)",
     source="smooth ReLU",
     value=value,
     slope=slope,
-    expectation=expectation,
-    inaccuracy=inaccuracy,
-    spread=spread,
     bend=0.25,  # φ'' = σ(1 − σ)
 )
