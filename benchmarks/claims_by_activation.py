@@ -56,7 +56,7 @@ def measured(network: str, heard) -> dict:
 def main() -> None:
     set_up_jax(SETTINGS.dtype)
     with Progress() as heard:
-        each = [measured(network, heard) for network in catalogue.ACTIVATIONS]
+        each = [measured(network, heard) for network in catalogue.NETWORKS]
     rows, problems = ([row for one in each for row in one[name]] for name in ("claims", "problems"))
     first, run_on = problems[0], each[0]["environment"]
     print("# Claims by network\n\n`uv run python benchmarks/claims_by_activation.py`\n")

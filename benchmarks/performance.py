@@ -172,7 +172,7 @@ def floor(problem, start):
 @full_precision
 def _optax_step(problem, start, eta, W):
     def one(W, a, eta):
-        gradient = jax.grad(lambda W: loss(problem.activation, Params(W, a), problem.X, problem.y))(W)
+        gradient = jax.grad(lambda W: loss(problem.network, Params(W, a), problem.X, problem.y))(W)
         rule = optax.sgd(eta)
         return optax.apply_updates(W, rule.update(gradient, rule.init(W))[0])
 

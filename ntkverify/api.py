@@ -65,7 +65,7 @@ def problem(
     ((8, 4), (8, 2), 512)
     """
     choose("initialisation", arguments.text("init", init), INITIALISATIONS)
-    flag, activation = arguments.flag("scale", scale), catalogue.activation(arguments.text("network", network))
+    flag, chosen = arguments.flag("scale", scale), catalogue.network(arguments.text("network", network))
     m = arguments.whole("m", m)
     n, d_in, d_out = (
         None if size is None else arguments.whole(name, size)
@@ -76,7 +76,7 @@ def problem(
     else:
         dataset = arguments.arrays(data, n, d_in, d_out)
     return make_problem(
-        dataset, activation, m=m, init=init, sigma=arguments.real("sigma", sigma, SIGMA, least=0),
+        dataset, chosen, m=m, init=init, sigma=arguments.real("sigma", sigma, SIGMA, least=0),
         delta=arguments.real("delta", delta, DELTA, 0, 1), radius=arguments.real("radius", radius, RADIUS, 0),
         scale=flag, dtype=dtype(),
     )[0]  # fmt: skip

@@ -6,6 +6,7 @@ files, so that listing them starts at once and without JAX.
 
 import ast
 import functools
+import hashlib
 import importlib
 import importlib.util
 from pathlib import Path
@@ -16,12 +17,13 @@ from ntkverify.ground.errors import BadInput, choose
 from ntkverify.statements.docstring import Statement, read
 
 if TYPE_CHECKING:
-    from ntkverify.networks.nouns import Activation
+    from ntkverify.networks.nouns import Network
     from ntkverify.statements.claim import Claim
 
 CLAIMS = (
     "gradient-formula",
     "kernel-factorisation",
+    "positive-semidefinite",
     "zero-output",
     "output-bound",
     "rank-floor",
@@ -46,6 +48,9 @@ CLAIMS = (
     "denoising-loss",
     "neuron-sum",
     "loss-identity",
+    "step-expansion",
+    "kernel-step",
+    "path-length",
     "step-terms",
     "step-decrease",
     "movement",
@@ -54,7 +59,7 @@ CLAIMS = (
     "convergence",
     "score-width",
 )
-ACTIVATIONS = {
+NETWORKS = {
     "softmax": ("softmax", "SOFTMAX"),
     "exponential": ("exponential", "EXPONENTIAL"),
     "relu": ("relu", "RELU"),
@@ -116,7 +121,7 @@ def statements(name: str) -> dict[str, Statement]:
 
 
 def own(name: str) -> bool:
-    """Whether the claim is a user's file."""
+    """Whether a claim or a network is a user's file."""
     return name.endswith(".py")
 
 
@@ -131,8 +136,50 @@ def _claims(name: str) -> "tuple[Claim, ...]":
 
 
 def _own_claims(name: str) -> "tuple[Claim, ...]":
-    stated, path = statements(name), Path(name).resolve()
-    now = "`from ntkverify.lemma import Form` and so on, and a line such as `derived = Form(lhs, rhs)`"
+    stated, path, attempt = statements(name), Path(name).resolve(), "ntkverify new claim"
+    module = executed(path, attempt)
+    try:
+        return _bound(path.stem.replace("_", "-"), stated, module)
+    except ValueError as error:
+        old = " but CLAIMS, as lemma files for ntkverify 0.1 did" if hasattr(module, "CLAIMS") else ""
+        raise BadInput(f"{name} {error}{old}", BOUND, attempt) from None
+
+
+def _bound(id: str, stated: dict[str, Statement], module: ModuleType) -> "tuple[Claim, ...]":
+    return importlib.import_module("ntkverify.statements.claim").bind(id, stated, vars(module))  # needs JAX
+
+
+def network(name: str) -> "Network":
+    """The network of that name, or of a user's file, NAME.py, which is executed."""
+    if own(name):
+        return _own_network(name)
+    module, record = NETWORKS[choose("network", name, NETWORKS)]
+    return getattr(importlib.import_module(f"ntkverify.networks.activations.{module}"), record)
+
+
+def known_network(name: str) -> None:
+    """`BadInput` for a name that is neither a network's nor that of a file that is there."""
+    if not own(name):
+        choose("network", name, NETWORKS)
+    elif not Path(name).is_file():
+        raise BadInput(f"no file {name}", "a network's file", "ntkverify new network")
+
+
+def _own_network(name: str) -> "Network":
+    known_network(name)
+    path = Path(name).resolve()
+    return _loaded_network(path, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@functools.cache
+def _loaded_network(path: Path, digest: str) -> "Network":
+    """One record for one content, so that compiled programs are shared."""
+    found = vars(executed(path, "ntkverify new network"))
+    return importlib.import_module("ntkverify.networks.models").read(path.stem.replace("_", "-"), str(path), found)
+
+
+def executed(path: Path, attempt: str) -> ModuleType:
+    """The module of a user's file; `BadInput` with what it raised."""
     try:
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
@@ -140,26 +187,14 @@ def _own_claims(name: str) -> "tuple[Claim, ...]":
     except (Exception, SystemExit) as error:  # whatever the user's code raises
         absent = error.name or "" if isinstance(error, ImportError) else ""
         if absent.startswith("ntkverify.") and absent != "ntkverify.lemma":
-            said = f"{name}: {error}; lemma files for ntkverify 0.1 imported so"
-            raise BadInput(said, now, "ntkverify new claim") from None
-        raise BadInput(
-            f"{name} raised {type(error).__name__}: {error}", "a lemma's file that runs", "ntkverify new claim"
-        ) from None
-    try:
-        return _bound(path.stem.replace("_", "-"), stated, module)
-    except ValueError as error:
-        old = " but CLAIMS, as lemma files for ntkverify 0.1 did" if hasattr(module, "CLAIMS") else ""
-        raise BadInput(f"{name} {error}{old}", now, "ntkverify new claim") from None
+            said = f"{path.name}: {error}; lemma files for ntkverify 0.1 imported so"
+            raise BadInput(said, BOUND, attempt) from None
+        raise BadInput(f"{path.name} raised {type(error).__name__}: {error}", "a file that runs", attempt) from None
+    return module
 
 
-def _bound(id: str, stated: dict[str, Statement], module: ModuleType) -> "tuple[Claim, ...]":
-    return importlib.import_module("ntkverify.statements.claim").bind(id, stated, vars(module))  # needs JAX
-
-
-def activation(name: str) -> "Activation":
-    """The network of that name."""
-    module, record = ACTIVATIONS[choose("network", name, ACTIVATIONS)]
-    return getattr(importlib.import_module(f"ntkverify.networks.activations.{module}"), record)
+BOUND = "`from ntkverify.lemma import Form` and so on, and a line such as `derived = Form(lhs, rhs)`"
+"""What binds a lemma's forms."""
 
 
 def is_file(data: str) -> bool:

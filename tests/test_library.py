@@ -250,7 +250,7 @@ def test_a_network_is_drawn_with_a_key(key):
         nv.draw(nv.problem("sphere", m=8), key)
 
 
-@pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
+@pytest.mark.parametrize("network", catalogue.NETWORKS)
 @pytest.mark.slow
 def test_records_are_copied_and_pickled(network):
     data = "digits-rows" if network in SHAPES else "sphere"
@@ -265,7 +265,7 @@ def test_records_are_copied_and_pickled(network):
             before, after = ((vars(each), str(each)) if isinstance(each, Exception) else _leaves(each) for each in (record, twin))  # fmt: skip
             assert before == after
     copied = pickle.loads(pickle.dumps(question))
-    assert copied.activation == question.activation
+    assert copied.network == question.network
     assert _compilations(lambda: (nv.kernel(question, net), nv.kernel(copied, net))) <= 1
 
 

@@ -1,5 +1,6 @@
 """Rules for sums, extremes, products of matrices and eigenvalues."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -65,6 +66,104 @@ def _dot(arith, equation, a, b):
     if isinstance(a, Discrete) or isinstance(b, Discrete):
         raise UnknownOperation(f"a product of matrices of different kinds{place(equation)}")
     return arith.dot(a, b, equation.params["dimension_numbers"])
+
+
+@on(lax.conv_general_dilated_p)
+def _convolution(arith, equation, a, b):
+    """A matrix product of the windows of `a` with the kernels `b`, both with their spatial axes last."""
+    if isinstance(a, Discrete) or isinstance(b, Discrete):
+        raise UnknownOperation(f"a convolution of whole numbers{place(equation)}")
+    params = equation.params
+    of_a, of_b, of_out = params["dimension_numbers"]
+    zero = arith.exact(arith.xp.zeros((), equation.outvars[0].aval.dtype))
+    a, b = (arith.moved(lambda array, to=to: array.transpose(to), each) for each, to in ((a, of_a), (b, of_b)))
+    # Padding, which may be negative, and holes in the kernels and between the entries of a.
+    holes = [(0, 0, hole - 1) for hole in params["rhs_dilation"]]
+    b = arith.moved(lambda array, by: lax.pad(array, by, [(0, 0, 0)] * 2 + holes), b, zero)
+    edges = [(*edge, hole - 1) for edge, hole in zip(params["padding"], params["lhs_dilation"], strict=True)]
+    a = arith.moved(lambda array, by: lax.pad(array, by, [(0, 0, 0)] * 2 + edges), a, zero)
+    spatial = arith.middle(b).shape[2:]
+    a = windows(arith, a, spatial, params["window_strides"])
+    # Groups of channels, or of the batch, each with kernels of its own, as an axis in front.
+    groups, batches = params["feature_group_count"], params["batch_group_count"]
+    axis, count = (1, groups) if batches == 1 else (0, batches)
+    a = arith.moved(lambda array: _grouped(array, axis, count), a)
+    b = arith.moved(lambda array: _grouped(array, 0, count), b)
+    rank = len(spatial)
+    terms = tuple(range(3 + rank, 3 + 2 * rank))
+    found = arith.dot(a, b, (((2, *terms), (2, *range(3, 3 + rank))), ((0,), (0,))))  # group, batch, place, output
+    back = np.argsort(of_out)
+
+    def ordered(array):
+        array = jnp.moveaxis(array, (0, -1), (1, 2))  # batch, group, output, place
+        return array.reshape(array.shape[0], -1, *array.shape[3:]).transpose(back)
+
+    return arith.moved(lambda array: ordered(jnp.asarray(array)), found)
+
+
+def _grouped(array, axis: int, count: int):
+    """The axis split into `count` groups, which come first."""
+    shape = (*array.shape[:axis], count, array.shape[axis] // count, *array.shape[axis + 1 :])
+    return jnp.moveaxis(jnp.asarray(array).reshape(shape), axis, 0)
+
+
+def windows(arith, a: Number, sizes, strides) -> Number:
+    """(…, spatial axes) → (…, places, entries of the window): every window of these sizes, as far apart as `strides` say."""
+    last = arith.middle(a).shape[-len(sizes) :]
+    lead = len(arith.middle(a).shape) - len(sizes)
+
+    def cut(array):
+        array = jnp.asarray(array)
+        for axis, (length, size, stride) in enumerate(zip(last, sizes, strides, strict=True)):
+            begins = np.arange(0, length - size + 1, stride)
+            array = jnp.take(array, begins[:, None] + np.arange(size)[None], axis=lead + 2 * axis)
+        places = [lead + 2 * axis for axis in range(len(sizes))]
+        return array.transpose([*range(lead), *places, *(axis + 1 for axis in places)])
+
+    return arith.moved(cut, a)
+
+
+def _over_windows(name: str):
+    """A reduction over windows, padded by a number that changes nothing."""
+
+    def rule(arith, equation, a):
+        params, dtype = equation.params, equation.outvars[0].aval.dtype
+        if isinstance(a, Discrete) or any(hole != 1 for hole in params["window_dilation"]):
+            raise UnknownOperation(f"{equation.primitive.name!r} of whole numbers, or with holes{place(equation)}")
+        by = arith.exact(arith.xp.asarray(0.0 if name == "total" else float(jnp.finfo(dtype).min), dtype))
+        edges = [(*edge, hole - 1) for edge, hole in zip(params["padding"], params["base_dilation"], strict=True)]
+        a = arith.moved(lambda array, by: lax.pad(array, by, edges), a, by)
+        a = windows(arith, a, params["window_dimensions"], params["window_strides"])
+        rank = len(params["window_dimensions"])
+        return getattr(arith, name)(a, tuple(range(rank, 2 * rank)))
+
+    return rule
+
+
+on(lax.reduce_window_sum_p)(_over_windows("total"))
+on(lax.reduce_window_max_p)(_over_windows("largest"))
+
+MOST = 2**22
+"""Entries of the matrix as which a scattered sum is computed."""
+
+
+@on(lax.scatter_add_p)
+def _scattered_sum(arith, equation, a, places, updates):
+    """a plus a product of the updates with zeros and ones."""
+    if isinstance(a, Discrete) or not places.sure:
+        raise UnknownOperation(f"a scattered sum of whole numbers, or to places in doubt{place(equation)}")
+    here, new = (arith.middle(each).shape for each in (a, updates))
+    size, count = int(np.prod(here, dtype=int)), int(np.prod(new, dtype=int))
+    if size * count > MOST:
+        raise UnknownOperation(f"a scattered sum of {count} numbers into {size}{place(equation)}")
+    dtype = equation.outvars[0].aval.dtype
+    where = jnp.asarray(places.low)
+    units = jnp.eye(count, dtype=dtype).reshape(count, *new)
+    ones = jax.vmap(lambda unit: equation.primitive.bind(jnp.zeros(here, dtype), where, unit, **equation.params))(units)
+    matrix = arith.exact(arith.xp.asarray(ones.reshape(count, size)))
+    flat = arith.moved(lambda array: array.reshape(-1), updates)
+    added = arith.dot(flat, matrix, (((0,), (0,)), ((), ())))
+    return arith.add(a, arith.moved(lambda array: array.reshape(here), added))
 
 
 def product(arith: Arithmetic, a: Number, b: Number, rank: int) -> Number:

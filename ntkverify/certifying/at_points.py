@@ -22,7 +22,7 @@ from ntkverify.ground.environment import environment
 from ntkverify.judging.draws import chunks
 from ntkverify.judging.evidence import Evidence, examine
 from ntkverify.judging.trial import tried
-from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kinds import elsewhere
 from ntkverify.networks.nouns import IN_BALL, ON_PATH, Params, Point, Problem
 from ntkverify.searching.falsifying import conditional, falsify, is_searchable
@@ -134,7 +134,7 @@ def certified(
     """Decide the form at the points, and, where it can be searched, at the worst point that a search of
     `seconds` finds (0: none).  After Ctrl-C, what was decided so far."""
     found = Certificate(form)
-    if reason := elsewhere(form.statement.networks, problem.activation) or too_large(problem):
+    if reason := elsewhere(form.statement.networks, problem.network) or too_large(problem):
         found.decisions.append(Decision(UNDECIDED, reason))
         return found
     try:
@@ -189,7 +189,7 @@ def certify(
 
 def smallest_eigenvalue(problem: Problem, params: Params) -> list[float | None]:
     """[low, high] around λ_min(H) at these floats, every rounding enclosed; None where there is no bound."""
-    H = in_balls(lambda params: closed_form(problem, params))(params)
+    H = in_balls(lambda params: kernel(problem, params))(params)
     return [end if np.isfinite(end) else None for end in balls.smallest_eigenvalue(H)]
 
 
@@ -203,7 +203,7 @@ class Drawn:
     def worst(self, forms: Sequence[Claim]) -> list[list[Point]]:
         """`worst_points` of all draws, for each form."""
         place = ON_PATH if forms[0].where == ON_PATH else IN_BALL
-        here = [form for form in forms if not elsewhere(form.statement.networks, self.problem.activation)]
+        here = [form for form in forms if not elsewhere(form.statement.networks, self.problem.network)]
         if len(here) < len(forms):  # formulas about other networks may not even fit
             found = dict(zip(here, self.worst(here), strict=True)) if here else {}
             return [found.get(form, []) for form in forms]

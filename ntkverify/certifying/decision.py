@@ -56,7 +56,7 @@ def decide(claim: Claim, problem: Problem, point: Point, bits: int | None = None
         return Decision(
             UNDECIDED, "W̃ equals W bit for bit: the ball is too small for its floats, and nothing is tested."
         )
-    if reason := elsewhere(claim.statement.networks, problem.activation):
+    if reason := elsewhere(claim.statement.networks, problem.network):
         return Decision(UNDECIDED, reason)
     if claim.direction == "order":
         return Decision(UNDECIDED, "A rate is a statement about many widths; no point decides it.")

@@ -35,8 +35,8 @@ def save_point(path: Path, claim: Claim, problem: Problem, point: Point, note: d
     values = (point.base.W, point.base.a, point.moved.W, point.moved.a, point.probe)
     arrays |= {name: np.asarray(value, np.float64) for name, value in zip(_POINT, values, strict=True)}
     about = {
-        "schema": SCHEMA, "claim": name or claim.id, "form": claim.form, "network": problem.activation.name,
-        "shape": list(problem.activation.shape), "init": problem.init, "constants": dict(claim.constants), "note": note,
+        "schema": SCHEMA, "claim": name or claim.id, "form": claim.form, "network": problem.network.name,
+        "shape": list(problem.network.shape), "init": problem.init, "constants": dict(claim.constants), "note": note,
     }  # fmt: skip
     about["digest"] = _digest(about, arrays)
     packed = io.BytesIO()
@@ -71,11 +71,11 @@ def load_point(path: Path) -> tuple[Claim, Problem, Point, dict]:
         raise BadInput(f"{path} gives inputs the shape {shape!r}", wanted, attempt)
     if shape and math.prod(shape) != X.shape[1]:
         raise BadInput(f"{path} gives inputs of {X.shape[1]} numbers the shape {shape}", wanted, attempt)
-    activation = dataclasses.replace(catalogue.activation(about["network"]), shape=tuple(shape))
-    if activation.neuron is not None and activation.neuron.size(activation.shape or X.shape[1:]) != W.shape[0]:
+    network = dataclasses.replace(catalogue.network(about["network"]), shape=tuple(shape))
+    if network.neuron is not None and network.neuron.size(network.shape or X.shape[1:]) != W.shape[0]:
         raise BadInput(f"{path} holds {W.shape[0]} weights a neuron", wanted, attempt)
     problem = Problem(
-        X=X, y=y, sigma=sigma, delta=delta, radius=radius, activation=activation,
+        X=X, y=y, sigma=sigma, delta=delta, radius=radius, network=network,
         init=about["init"], m=W.shape[1], rank=rank(arrays["X"]),
     )  # fmt: skip
     return form, problem, Point(Params(W, a), Params(moved_W, moved_a), probe), about["note"]

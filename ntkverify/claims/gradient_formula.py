@@ -1,6 +1,7 @@
 r"""Gradient in closed form
 
 Source: docs/theory.md §2
+Networks: two-layer
 Setting: Any two-layer network of the catalogue, any weights $W$, $e = F(W) - Y$, loss $L = \frac12\|e\|^2$.
 Measured: The closed form at every point of the ball that is drawn, against automatic differentiation of the network pulled back along $e$, entry by entry; $e = F - Y$ as the floats give it, since both sides are linear in $e$ and the claim holds for any $e$.
 Refuted by: One neuron whose gradient differs by more than the rounding of both computations.
@@ -27,7 +28,7 @@ def lhs(problem, point, c):
 
 def rhs(problem, point, c):
     at = point.moved
-    _, pull = jax.vjp(lambda W: forward(problem.activation, Params(W, at.a), problem.X), at.W)
+    _, pull = jax.vjp(lambda W: forward(problem.network, Params(W, at.a), problem.X), at.W)
     return pull(given(residual(problem, at)))[0]
 
 

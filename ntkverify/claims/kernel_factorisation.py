@@ -1,8 +1,8 @@
 r"""The kernel is the Jacobian times its transpose
 
 Source: docs/theory.md §2
-Setting: Any two-layer network of the catalogue, any weights $W$; $J$ is the Jacobian of $\mathrm{vec}\,F$ in $W$, outputs flattened with the sample slow.
-Measured: $J(J^\top v)$ by one reverse and one forward pass of automatic differentiation, against $s_m H v$ with $H$ from the closed form, at every drawn point of the ball and for a random sign vector $v$. A wrong entry of $H$ changes $Hv$ with probability at least one half, independently at each draw. The kernels section compares all entries by several routes.
+Setting: Any network, any weights $W$; $J$ is the Jacobian of $\mathrm{vec}\,F$ in $W$, outputs flattened with the sample slow.
+Measured: $J(J^\top v)$ by one reverse and one forward pass of automatic differentiation, against $s_m H v$ with $H$ from the closed form (of a model of the user's: from the Jacobians of single inputs), at every drawn point of the ball and for a random sign vector $v$. A wrong entry of $H$ changes $Hv$ with probability at least one half, independently at each draw. The kernels section compares all entries by several routes.
 Refuted by: One output of $s_m H v$ that differs by more than the rounding of both computations.
 
 [derived]
@@ -14,7 +14,7 @@ Proof: Row $(i,l)$ of $J$ holds, for neuron $r$, the vector $s\, G_{(i,l),r}\, x
 import jax
 
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.network import forward, kernel_scale
 from ntkverify.networks.nouns import Params
 from ntkverify.statements.form import Form, Twin, scaled
@@ -22,23 +22,23 @@ from ntkverify.statements.form import Form, Twin, scaled
 
 def lhs(problem, point, c):
     at = point.moved
-    _, pull = jax.vjp(lambda W: forward(problem.activation, Params(W, at.a), problem.X), at.W)
+    _, pull = jax.vjp(lambda W: forward(problem.network, Params(W, at.a), problem.X), at.W)
     (step,) = pull(point.probe)
-    return jax.jvp(lambda W: forward(problem.activation, Params(W, at.a), problem.X), (at.W,), (step,))[1].ravel()
+    return jax.jvp(lambda W: forward(problem.network, Params(W, at.a), problem.X), (at.W,), (step,))[1].ravel()
 
 
 @full_precision
 def rhs(problem, point, c):
-    scale = kernel_scale(problem.activation, point.moved.m)
-    return scale * (closed_form(problem, point.moved) @ point.probe.ravel())
+    scale = kernel_scale(problem.network, point.moved.m)
+    return scale * (kernel(problem, point.moved) @ point.probe.ravel())
 
 
 @full_precision
 def outputs_slow(problem, point, c):
     """The other index order, p = l·n + i: invisible in spectra and norms."""
     n, d = problem.n, problem.d_out
-    H = closed_form(problem, point.moved).reshape(n, d, n, d).transpose(1, 0, 3, 2)
-    return kernel_scale(problem.activation, problem.m) * (H.reshape(n * d, n * d) @ point.probe.ravel())
+    H = kernel(problem, point.moved).reshape(n, d, n, d).transpose(1, 0, 3, 2)
+    return kernel_scale(problem.network, problem.m) * (H.reshape(n * d, n * d) @ point.probe.ravel())
 
 
 derived = Form(lhs, rhs).with_twins(

@@ -1,6 +1,7 @@
 r"""Rate of the kernel's limit
 
 Source: docs/theory.md §2 and §4
+Networks: two-layer
 Setting: Any two-layer network of the catalogue at $W(0)$, coupled or independent; $K_{ij} = \langle x_i,x_j\rangle\,\mathbb E[\varphi'(u_i)\varphi'(u_j)]$ (softmax: $\langle x_i,x_j\rangle e^{\sigma^2\langle x_i,x_j\rangle}$).
 Measured: $\|H_{m'} - K\otimes I_d\|_F / \|K\otimes I_d\|_F$ at $m' = m/32, m/16, m/8, m/4$, each the root mean square over the first four disjoint groups of $m'$ neurons of a draw; the slope of its logarithm on $\log m'$ by least squares, one slope a draw; a 95% t-interval of the mean slope over the draws. Holds when the interval lies within 0.1 of $-1/2$, is violated when it lies outside.
 Refuted by: An interval of the exponent that does not meet $-1/2 \pm 0.1$, at widths where the rate is visible.
@@ -58,7 +59,7 @@ def rhs(problem, point, c):
 def visible(problem, point, c):
     least = jnp.maximum(spread(problem) ** 3, 8)
     wide = jnp.asarray(problem.m // 32, least.dtype) >= least
-    if problem.activation.neuron is None:
+    if problem.network.neuron is None:
         return wide
     return wide & (
         CLEAR * blur(problem) <= jnp.min(lhs(problem, point, c))

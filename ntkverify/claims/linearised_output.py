@@ -27,7 +27,7 @@ def along(problem, point):
     base = point.base
 
     def at(W):
-        return forward(problem.activation, Params(W, base.a), problem.X)
+        return forward(problem.network, Params(W, base.a), problem.X)
 
     return jax.jvp(at, (base.W,), (point.moved.W - base.W,))[1]
 

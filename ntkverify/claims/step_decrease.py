@@ -32,7 +32,7 @@ def lhs(problem, point, c):
 
 
 def theta(problem, point):
-    top = kernel_scale(problem.activation, problem.m) * eigenvalues(problem, point.base)[-1]
+    top = kernel_scale(problem.network, problem.m) * eigenvalues(problem, point.base)[-1]
     bend = curvature_within(constants(problem, point.base), displacement(point))
     return point.path.eta * (top + bend * size(problem, point.base)) / 2
 

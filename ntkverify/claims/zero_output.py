@@ -1,6 +1,7 @@
 r"""Coupled initialisation starts from zero output
 
 Source: docs/theory.md §1 and §3; the initialisation of arXiv:2405.03251
+Networks: two-layer
 Setting: Any two-layer network of the catalogue at $W(0)$.
 Assumes: Coupled initialisation: $w_{2r} = w_{2r-1}$ and $a_{l,2r} = -a_{l,2r-1}$.
 Measured: The sum over the neurons with $a = +1$ against that over those with $a = -1$, at every draw, output by output: beside two numbers of the output's size rounding is small, beside zero it never is.
@@ -25,7 +26,7 @@ def assumptions(problem, point, c):
 
 def of_sign(problem, W, a, sign):
     """What the neurons with this sign contribute, without the sign."""
-    return forward(problem.activation, Params(W, jnp.maximum(sign * a, 0)), problem.X)
+    return forward(problem.network, Params(W, jnp.maximum(sign * a, 0)), problem.X)
 
 
 def positive(W, a):

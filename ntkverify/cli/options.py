@@ -69,7 +69,7 @@ class Verify(Asked):
         for name in self.claims:
             catalogue.statements(name)
         for name in self.settings.network:
-            choose("network", name, catalogue.ACTIVATIONS)
+            catalogue.known_network(name)
         for name in self.settings.data:
             catalogue.input_module(name)
         if not 0 <= self.certify_seconds < float("inf"):
@@ -288,7 +288,7 @@ def _refuse_several(settings: Settings) -> None:
                 "exactly one here",
                 f"--{option} {getattr(settings, option)[0]}",
             )
-    choose("network", settings.network[0], catalogue.ACTIVATIONS)
+    catalogue.known_network(settings.network[0])
     catalogue.input_module(settings.data[0])
 
 

@@ -54,7 +54,7 @@ def show_verdicts(console: Console, found: dict) -> None:
 def _head(console: Console, problem: dict) -> None:
     console.print(
         f"\n[bold]{escape(problem['id'])}[/bold]  n={problem['n']} d_in={problem['d_in']} d_out={problem['d_out']} m={problem['m']} "
-        f"σ={problem['sigma']:g}  λ(H(0))={_short(problem['lambda'])}  λ(K)={_short(problem['lambda_inf'])}",
+        f"{'' if problem['sigma'] is None else 'σ={:g}  '.format(problem['sigma'])}λ(H(0))={_short(problem['lambda'])}  λ(K)={_limit(problem)}",
         highlight=False,
     )
     console.print(f"  [dim]{escape(problem['origin'])}; {problem['scaling']}[/dim]", highlight=False)
@@ -105,6 +105,10 @@ def _room(row: dict) -> str:
     if worst is None:
         return "exact" if row["verdict"] == "holds" else ""
     return f"{median:.2f} to {worst:.2f}" if median is not None else f"to {worst:.2f}"
+
+
+def _limit(problem: dict) -> str:
+    return "unknown" if problem["lambda_inf"] is None else _short(problem["lambda_inf"])
 
 
 def _short(value: float | None) -> str:

@@ -187,13 +187,13 @@ def certificate(found: Attempt, origin: Mapping) -> dict:
     problem, start = found.problem, found.start
     floats = {"X": problem.X, "y": problem.y, "W": start.W, "a": start.a}
     content = {
-        "schema": SCHEMA, "kind": "convergence", "network": problem.activation.name, "init": problem.init,
+        "schema": SCHEMA, "kind": "convergence", "network": problem.network.name, "init": problem.init,
         "floats": {name: np.asarray(value, np.float64).tolist() for name, value in floats.items()}
         | {"s": found.s, "eta": found.eta, "omega": found.omega, "keep": found.keep},
         "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "origin": dict(origin),
     }  # fmt: skip
-    if problem.activation.shape:
-        content["shape"] = list(problem.activation.shape)
+    if problem.network.shape:
+        content["shape"] = list(problem.network.shape)
     if found.launch is not None:
         content["launch"] = {"steps": found.launch.steps, "W": np.asarray(found.launch.at.W, np.float64).tolist()}
     return content | {"digest": digest(content)}

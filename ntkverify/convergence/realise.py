@@ -111,20 +111,20 @@ def _certified(problem: Problem, asked: Options, heard) -> Attempt:
     widest = asked.m or asked.max_width
     needed = bytes_needed(
         problem.n,
-        problem.d_in if problem.activation.neuron is None else (problem.n + 2) * problem.p,
+        problem.d_in if problem.network.neuron is None else (problem.n + 2) * problem.p,
         problem.d_out,
         widest,
     )
     require_memory(needed, f"certifying up to {widest} neurons", "a smaller --max-width")
     if problem.init == COUPLED and asked.m is not None and asked.m % 2:
         raise BadInput(f"m = {asked.m} with coupled initialisation", "an even width, because neurons come in pairs")
-    if not smooth(problem.activation):
+    if not smooth(problem.network):
         raise BadInput(
-            f"--network {problem.activation.name}", "one whose second derivative has a known bound", "--network softmax"
+            f"--network {problem.network.name}", "one whose second derivative has a known bound", "--network softmax"
         )
     if reason := infinite_bound(problem):
         raise BadInput("data with λ = 0", reason, "other data, or fewer samples")
-    sigmas = SIGMAS if problem.activation.neuron is None else SIGMAS + LARGE_SIGMAS
+    sigmas = SIGMAS if problem.network.neuron is None else SIGMAS + LARGE_SIGMAS
     sigmas, rest = sigmas if asked.sigma is None else (asked.sigma,), (asked.keep, asked.theta, asked.follow, heard)
     if asked.m is None:
         found = smallest_certified(problem, asked.seed, asked.max_width, sigmas, *rest)
@@ -150,8 +150,8 @@ def _proved(found: Attempt) -> dict[str, Any]:
 def described(problem: Problem) -> dict[str, Any]:
     """The row of results.json for a problem of which only the arrays are known."""
     return {
-        "id": f"arrays-{_digest(problem)}-{problem.activation.name}", "data": "arrays", "origin": "arrays given by the caller",
-        "network": problem.activation.name, "formula": problem.activation.title, "init": problem.init, "n": problem.n,
+        "id": f"arrays-{_digest(problem)}-{problem.network.name}", "data": "arrays", "origin": "arrays given by the caller",
+        "network": problem.network.name, "formula": problem.network.title, "init": problem.init, "n": problem.n,
         "d_in": problem.d_in, "d_out": problem.d_out, "m": problem.m, "sigma": float(problem.sigma), "rank": problem.rank,
         "scaling": "as the problem holds them",
     }  # fmt: skip
@@ -159,7 +159,7 @@ def described(problem: Problem) -> dict[str, Any]:
 
 def configuration(problem: Problem, options: Options) -> dict[str, Any]:
     """What is asked of a problem of which only the arrays are known."""
-    given = {"arrays": _digest(problem), "network": problem.activation.name, "init": problem.init}
+    given = {"arrays": _digest(problem), "network": problem.network.name, "init": problem.init}
     return given | dataclasses.asdict(options)
 
 

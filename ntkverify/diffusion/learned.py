@@ -48,7 +48,7 @@ def lesson(params: dict, of: Population, draw: int) -> Lesson:
     radius, scale = params["radius"] * math.sqrt(params["d"]), labels_bound(of.mixture, params["radius"])
     X = np.asarray(embedded(samples[0].t, samples[0].x, radius))
     dataset = Dataset(of.name, X, np.zeros((params["n"], params["d"])), of.origin)
-    bare, _ = make_problem(dataset, catalogue.activation(params["network"]), m=params["m"], sigma=params["sigma"])
+    bare, _ = make_problem(dataset, catalogue.network(params["network"]), m=params["m"], sigma=params["sigma"])
     problem = dataclasses.replace(bare, y=samples[0].noisy / scale)
     start, eta = _start(problem, net)
     times = jnp.asarray(2 ** np.arange(params["doublings"] + 1))

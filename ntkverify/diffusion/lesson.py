@@ -73,4 +73,4 @@ class Lesson:
     @property
     def rate(self) -> jax.Array:
         """η s_m: the error shrinks by I − rate·H(0) a step in the linearised network."""
-        return self.eta * kernel_scale(self.problem.activation, self.problem.m)
+        return self.eta * kernel_scale(self.problem.network, self.problem.m)

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ntkverify.diffusion.regression import embedded
 from ntkverify.networks.network import forward
-from ntkverify.networks.nouns import Activation, Params
+from ntkverify.networks.nouns import TwoLayer, Params
 from ntkverify.truths.mixtures import Mixture, exact_score
 from ntkverify.truths.process import score
 
@@ -35,15 +35,15 @@ def of_mixture(mixture: Mixture) -> Score:
     return Score(exact_score, mixture)
 
 
-def of_network(activation: Activation, params: Params, radius, scale) -> Score:
+def of_network(network: TwoLayer, params: Params, radius, scale) -> Score:
     """−(x − α_t L F(x̂))/h_t, the label scale L undone."""
-    return Score(_learned(activation), params, jnp.asarray(radius), jnp.asarray(scale))
+    return Score(_learned(network), params, jnp.asarray(radius), jnp.asarray(scale))
 
 
 @functools.cache
-def _learned(activation: Activation):
+def _learned(network: TwoLayer):
     def learned(params, radius, scale, t, x):
-        return score(t, x, scale * forward(activation, params, embedded(t, x, radius)))
+        return score(t, x, scale * forward(network, params, embedded(t, x, radius)))
 
     return learned
 

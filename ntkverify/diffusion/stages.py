@@ -43,18 +43,18 @@ descent at η = 1/λ_max needs 10¹⁰ steps to see them, and rounding decides w
 
 def trained(lesson: Lesson) -> Float[Array, "times rows d"]:
     """The network after gradient descent on the noisy labels."""
-    return _outputs(lesson.problem.activation, lesson.start, lesson.weights, lesson.X)
+    return _outputs(lesson.problem.network, lesson.start, lesson.weights, lesson.X)
 
 
 def trained_on_clean(lesson: Lesson) -> Float[Array, "times rows d"]:
     """The control: the same network after gradient descent on the labels f*."""
     weights = weights_at(lesson.clean, lesson.start, lesson.eta, lesson.times)
-    return _outputs(lesson.problem.activation, lesson.start, weights, lesson.X)
+    return _outputs(lesson.problem.network, lesson.start, weights, lesson.X)
 
 
-@functools.partial(jax.jit, static_argnames=("activation",))
-def _outputs(activation, start, weights, X):
-    return jax.lax.map(lambda W: forward(activation, dataclasses.replace(start, W=W), X), weights)
+@functools.partial(jax.jit, static_argnames=("network",))
+def _outputs(network, start, weights, X):
+    return jax.lax.map(lambda W: forward(network, dataclasses.replace(start, W=W), X), weights)
 
 
 @jax.jit
@@ -117,9 +117,9 @@ def _tangent(problem, start, X, c):
     def one(c):
         along = pulled_back(problem, start, c.reshape(problem.y.shape))
         _, change = jax.jvp(
-            lambda W: forward(problem.activation, dataclasses.replace(start, W=W), X), (start.W,), (along,)
+            lambda W: forward(problem.network, dataclasses.replace(start, W=W), X), (start.W,), (along,)
         )
-        return change / kernel_scale(problem.activation, problem.m)
+        return change / kernel_scale(problem.network, problem.m)
 
     return jax.lax.map(one, c)
 

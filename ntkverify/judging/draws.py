@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ntkverify.ground.numerics import random_key
-from ntkverify.networks.nouns import IN_BALL, ON_PATH, Point, Problem
+from ntkverify.networks.nouns import IN_BALL, ON_PATH, Model, Point, Problem
 from ntkverify.networks.paths import draw_paths
 from ntkverify.networks.points import DIRECTIONS, draw_points
 
@@ -29,8 +29,13 @@ def chunk_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
 
 
 def sizes(problem: Problem) -> tuple[int, int, int, int, int]:
-    """n, d_in, d_out, m, and the bytes of a number; with gradients of their own, neurons are as long as those of a batch."""
-    long = problem.d_in if problem.activation.neuron is None else problem.d_in + (problem.n + 1) * problem.p
+    """n, d_in, d_out, m, and the bytes of a number; with gradients of their own, neurons are as long as those of a batch.
+
+    A model is one neuron whose Jacobian is held, beside a few copies of its parameters.
+    """
+    if isinstance(problem.network, Model):
+        return problem.n, problem.n * problem.d_out * problem.p, problem.d_out, 1, problem.X.dtype.itemsize
+    long = problem.d_in if problem.network.neuron is None else problem.d_in + (problem.n + 1) * problem.p
     return problem.n, long, problem.d_out, problem.m, problem.X.dtype.itemsize
 
 

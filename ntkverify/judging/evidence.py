@@ -88,7 +88,7 @@ def check(
     if all(form.where == AT_START for form in forms):
         points = jax.tree.map(lambda leaf: leaf[:, :1], points)
     shape = jax.tree.leaves(points)[0].shape[:2]
-    flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), points)
+    flat = jax.tree.map(lambda leaf: leaf.reshape(shape[0] * shape[1], *leaf.shape[2:]), points)
     at = functools.partial(_at_point, forms, constants, problem)
     found = jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), over_draws(at, flat, batch))
     return jax.vmap(lambda of: tuple(map(_worst_point, of)))(found)

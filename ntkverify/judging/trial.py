@@ -17,7 +17,7 @@ from ntkverify.statements.claim import Claim
 def tried(forms: Sequence[Claim], problem: Problem) -> None:
     """`BadInput` if a formula raises, or does not give real numbers that compare (shapes only, no numbers); forms that
     speak of other networks are left alone."""
-    for form in (each for each in forms if not elsewhere(each.statement.networks, problem.activation)):
+    for form in (each for each in forms if not elsewhere(each.statement.networks, problem.network)):
         keys = jax.random.split(random_key(0), 1)
         draw = draw_paths if form.where == ON_PATH else draw_points
         points = jax.eval_shape(lambda keys, draw=draw: draw(problem, keys, 1), keys)

@@ -7,7 +7,7 @@ import numpy as np
 from ntkverify.ground.numerics import SHOWN_AS_ZERO, random_key, unit_roundoff
 from ntkverify.networks.kernels.infinite_width import sample_kernel
 from ntkverify.networks.logits import inner, outer
-from ntkverify.networks.nouns import Problem
+from ntkverify.networks.nouns import Model, Problem
 from ntkverify.networks.quantities import rank_bound
 
 SATURATED = 50
@@ -17,28 +17,38 @@ SATURATED = 50
 def why_zero(problem: Problem) -> str:
     """The reasons for λ(H(0)) = 0 that the data and the width give, as one sentence."""
     X, nd = np.asarray(problem.X), problem.n * problem.d_out
+    if isinstance(problem.network, Model):
+        numbers = problem.network.size // (1 + problem.network.coupled)
+        few = [f"{numbers} numbers train, fewer than n d_out = {nd}"] if numbers < nd else []
+        return _said(_of_data(X) + few)
     reasons = _of_data(X) + _same_to_neurons(problem)
-    if problem.activation.neuron is None and float(problem.sigma) == 0 and problem.rank < problem.n:
+    if problem.network.neuron is None and float(problem.sigma) == 0 and problem.rank < problem.n:
         reasons.append("σ = 0 makes all neurons equal, so the kernel's rank is at most rank(X) d_out < n d_out")
     elif rank_bound(problem, problem.m) < nd:
         reasons.append(
             f"m = {problem.m} is below the rank floor: H(0) has rank at most {rank_bound(problem, problem.m)} < n d_out = {nd}"
         )
-    if problem.activation.normalised and float(problem.sigma) * np.linalg.norm(X, axis=1).max() > SATURATED:
+    if problem.network.normalised and float(problem.sigma) * np.linalg.norm(X, axis=1).max() > SATURATED:
         reasons.append("σ is so large that one neuron takes nearly all the softmax weight of a sample")
+    return _said(reasons)
+
+
+def _said(reasons: list[str]) -> str:
     if not reasons:
         return "λ is below the error of the eigenvalue routine; no duplicate, zero input or rank floor explains it."
     return "λ = 0 because " + "; ".join(reasons) + ". Bounds that divide by λ are infinite here."
 
 
 def infinite_bound(problem: Problem) -> str:
-    """The sentence that says so where λ of the infinite-width kernel is 0; otherwise empty."""
+    """The sentence that says so where λ of the infinite-width kernel is 0; otherwise, and where no limit is known, empty."""
+    if isinstance(problem.network, Model):
+        return ""
     spectrum = np.asarray(jnp.linalg.eigvalsh(jax.jit(sample_kernel)(problem)[0]))
     if spectrum[0] > SHOWN_AS_ZERO * len(spectrum) * unit_roundoff(spectrum.dtype) * np.linalg.norm(spectrum):
         return ""
     said = _of_data(np.asarray(problem.X)) + _same_to_neurons(problem)
     reasons = "; ".join(said) or "it is below the error of the eigenvalue routine"
-    return f"λ = 0 at infinite width for {problem.activation.name}: {reasons}. The bounds on neurons and steps are infinite here."
+    return f"λ = 0 at infinite width for {problem.network.name}: {reasons}. The bounds on neurons and steps are infinite here."
 
 
 def _of_data(X: np.ndarray) -> list[str]:
@@ -54,13 +64,13 @@ def _of_data(X: np.ndarray) -> list[str]:
 
 def _same_to_neurons(problem: Problem) -> list[str]:
     """Different inputs of which neurons that are functions make the same: tokens that are permuted, say."""
-    if problem.activation.neuron is None:
+    if problem.network.neuron is None:
         return []
     W = jax.random.normal(random_key(0), (problem.p, 8), problem.X.dtype)
     seen = np.concatenate(
         [
             np.asarray(part).reshape(problem.n, -1)
-            for part in (inner(problem.activation, W, problem.X), outer(problem.activation, problem.X))
+            for part in (inner(problem.network, W, problem.X), outer(problem.network, problem.X))
         ],
         axis=1,
     )
@@ -68,7 +78,7 @@ def _same_to_neurons(problem: Problem) -> list[str]:
     different = (np.asarray(problem.X)[:, None] != np.asarray(problem.X)[None]).any(axis=2)
     pairs = np.argwhere(np.triu(different & ~apart))
     return [
-        f"inputs {i} and {k} differ, and {problem.activation.name} sees no difference (of permuted tokens, say), so their rows of the kernel are equal for every W"
+        f"inputs {i} and {k} differ, and {problem.network.name} sees no difference (of permuted tokens, say), so their rows of the kernel are equal for every W"
         for i, k in pairs[:3]
     ]
 

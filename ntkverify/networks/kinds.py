@@ -2,26 +2,44 @@
 
 import math
 
-from ntkverify.networks.nouns import Activation
+from ntkverify.networks.nouns import Network, TwoLayer
 
 
-def smooth(activation: Activation) -> bool:
+def two_layer(network: Network) -> bool:
+    """Whether it is neurons under a sum or a softmax."""
+    return isinstance(network, TwoLayer)
+
+
+def of_logits(network: Network) -> bool:
+    """Whether its neurons see x by ⟨w,x⟩ alone."""
+    return isinstance(network, TwoLayer) and network.neuron is None
+
+
+def smooth(network: Network) -> bool:
     """Whether a bound on the second derivative of its neurons is known."""
-    if activation.neuron is not None:
-        return activation.neuron.bend is not None
-    return activation.bend != math.inf
+    if not isinstance(network, TwoLayer):
+        return False
+    if network.neuron is not None:
+        return network.neuron.bend is not None
+    return network.bend != math.inf
+
+
+def softmax(network: Network) -> bool:
+    """Whether it is the paper's."""
+    return isinstance(network, TwoLayer) and network.is_softmax
 
 
 KINDS = {
-    "any": ("any network", lambda activation: True),
-    "logits": ("networks whose neurons see x by ⟨w,x⟩ alone", lambda activation: activation.neuron is None),
+    "any": ("any network", lambda network: True),
+    "two-layer": ("two-layer networks", two_layer),
+    "logits": ("networks whose neurons see x by ⟨w,x⟩ alone", of_logits),
     "smooth": ("networks with a known bound on the second derivative of their neurons", smooth),
-    "softmax": ("softmax over ⟨w,x⟩", lambda activation: activation.is_softmax),
+    "softmax": ("softmax over ⟨w,x⟩", softmax),
 }
 """Word of a claim's file → what it means, and whether a network is such a one."""
 
 
-def elsewhere(networks: str, activation: Activation) -> str:
+def elsewhere(networks: str, network: Network) -> str:
     """Why a claim about such networks says nothing of this one, or nothing."""
     words, includes = KINDS[networks]
-    return "" if includes(activation) else f"It speaks of {words}, and {activation.name} is none."
+    return "" if includes(network) else f"It speaks of {words}, and {network.name} is none."

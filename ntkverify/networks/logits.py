@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks.nouns import Activation, Neuron
+from ntkverify.networks.nouns import TwoLayer, Neuron
 
 
-def _inputs(activation: Activation, X):
-    return X.reshape(len(X), *activation.shape) if activation.shape else X
+def _inputs(network: TwoLayer, X):
+    return X.reshape(len(X), *network.shape) if network.shape else X
 
 
 def _each(function, W, items):
@@ -21,47 +21,47 @@ def _each(function, W, items):
 
 
 @full_precision
-def logits(activation: Activation, W: Float[Array, "p m"], X: Float[Array, "n d_in"]) -> Float[Array, "n m"]:
+def logits(network: TwoLayer, W: Float[Array, "p m"], X: Float[Array, "n d_in"]) -> Float[Array, "n m"]:
     """z(w_r; x_i)."""
-    neuron = activation.neuron
-    return X @ W if neuron is None else _each(neuron.value, W, _inputs(activation, X))
+    neuron = network.neuron
+    return X @ W if neuron is None else _each(neuron.value, W, _inputs(network, X))
 
 
-def inner(activation: Activation, W: Float[Array, "p m"], X: Float[Array, "n d_in"]) -> Float[Array, "n k m"] | None:
+def inner(network: TwoLayer, W: Float[Array, "p m"], X: Float[Array, "n d_in"]) -> Float[Array, "n k m"] | None:
     """What of ∇z(w_r; x_i) depends on w; None: 1."""
-    neuron = activation.neuron
+    neuron = network.neuron
     if neuron is None:
         return None
-    return jnp.moveaxis(_each(_inner(neuron), W, _inputs(activation, X)), 2, 1)
+    return jnp.moveaxis(_each(_inner(neuron), W, _inputs(network, X)), 2, 1)
 
 
 def _inner(neuron: Neuron):
     return jax.grad(neuron.value) if neuron.inner is None else neuron.inner
 
 
-def outer(activation: Activation, X: Float[Array, "n d_in"]) -> Float[Array, "n l"]:
+def outer(network: TwoLayer, X: Float[Array, "n d_in"]) -> Float[Array, "n l"]:
     """What of ∇z(w_r; x_i) does not depend on w."""
-    neuron = activation.neuron
+    neuron = network.neuron
     if neuron is None:
         return X
-    return jnp.ones_like(X[:, :1]) if neuron.outer is None else jax.vmap(neuron.outer)(_inputs(activation, X))
+    return jnp.ones_like(X[:, :1]) if neuron.outer is None else jax.vmap(neuron.outer)(_inputs(network, X))
 
 
 @full_precision
 def pulled(
-    activation: Activation, W: Float[Array, "p m"], X: Float[Array, "n d_in"], c: Float[Array, "n m"]
+    network: TwoLayer, W: Float[Array, "p m"], X: Float[Array, "n d_in"], c: Float[Array, "n m"]
 ) -> Float[Array, "p m"]:
     """Σ_i c_{i,r} ∇z(w_r; x_i)."""
-    g = inner(activation, W, X)
+    g = inner(network, W, X)
     if g is None:
         return X.T @ c
     n, k, m = g.shape
-    found = outer(activation, X).T @ (g * c[:, None]).reshape(n, k * m)
+    found = outer(network, X).T @ (g * c[:, None]).reshape(n, k * m)
     return jnp.moveaxis(found.reshape(-1, k, m), 0, 1).reshape(-1, m)
 
 
-def bends_of(activation: Activation, X: Float[Array, "n d_in"]) -> Float[Array, " n"]:
+def bends_of(network: TwoLayer, X: Float[Array, "n d_in"]) -> Float[Array, " n"]:
     """b_i with |∇²z(w; x_i)[U, U]| ≤ b_i ‖U outer(x_i)‖² for all w."""
-    assert activation.neuron is not None
-    assert activation.neuron.bend is not None
-    return jax.vmap(activation.neuron.bend)(_inputs(activation, X))
+    assert network.neuron is not None
+    assert network.neuron.bend is not None
+    return jax.vmap(network.neuron.bend)(_inputs(network, X))

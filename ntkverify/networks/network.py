@@ -1,4 +1,6 @@
-"""The two-layer network: initialise, forward, loss.  Nowhere else is a network written.
+"""The network: initialise, forward, loss.  Nowhere else is a network written.
+
+A model of the user's is what its file says (`models.py`).  A two-layer network is
 
 F_l(x_i) = s Σ_r a_{l,r} φ(⟨w_r, x_i⟩), s = 1 or m^{-1/2}; for softmax φ is divided by its mean over
 the neurons, so that F = m Σ_r a_r S_r.
@@ -9,16 +11,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ntkverify.ground.numerics import full_precision
+from ntkverify.networks import models
 from ntkverify.networks.logits import logits
-from ntkverify.networks.nouns import COUPLED, Activation, Params, Problem
+from ntkverify.networks.nouns import COUPLED, Model, Network, Params, Problem, TwoLayer
 
 
 @full_precision
 def initialise(problem: Problem, key: PRNGKeyArray) -> Params:
     """Draw W ~ N(0, σ²) and signs a.  Coupled: neurons 2r and 2r+1 share w and have opposite a.
 
-    The pairs are adjacent so that their outputs cancel to rounding (docs/theory.md §1).
+    The pairs are adjacent so that their outputs cancel to rounding (docs/theory.md §1).  A model is drawn as it says, and
+    σ, which it sets itself, is not read.
     """
+    if isinstance(problem.network, Model):
+        return models.start(problem.network, key, problem.X.dtype)
     dtype = problem.X.dtype
     drawn = problem.m // 2 if problem.init == COUPLED else problem.m
     key_W, key_a = jax.random.split(key)
@@ -36,21 +42,23 @@ def narrowed(params: Params, m) -> Params:
     return Params(jnp.where(keep, params.W, 0), jnp.where(keep, params.a, 0), live)
 
 
-def output_scale(activation: Activation, m):
+def output_scale(network: TwoLayer, m):
     """s in F = s Σ_r a_r φ_r.  The root is JAX's: enclosures take a number that Python rounded for an exact one."""
-    return 1 / jnp.sqrt(1.0 * m) if activation.root_scaled else 1.0
+    return 1 / jnp.sqrt(1.0 * m) if network.root_scaled else 1.0
 
 
-def kernel_scale(activation: Activation, m):
-    """s_m in J Jᵀ = s_m H: m for networks scaled like Σ_r, 1 for m^{-1/2} Σ_r."""
-    return 1.0 if activation.root_scaled else m
+def kernel_scale(network: Network, m):
+    """s_m in J Jᵀ = s_m H: m for networks scaled like Σ_r, 1 for m^{-1/2} Σ_r, what a model says of its width."""
+    if isinstance(network, Model):
+        return 1.0 if network.scale is None else float(network.scale(network.width))
+    return 1.0 if network.root_scaled else m
 
 
 @full_precision
-def neurons(activation: Activation, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n m"]:
+def neurons(network: TwoLayer, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n m"]:
     """What each neuron gives: φ(z(w_r; x_i)), for softmax m S_{i,r}; z = ⟨w,x⟩ unless the network says otherwise."""
-    U = logits(activation, params.W, X)
-    return params.m * softmax(U, params) if activation.normalised else activation.value(U)
+    U = logits(network, params.W, X)
+    return params.m * softmax(U, params) if network.normalised else network.value(U)
 
 
 def softmax(U: Float[Array, "n m"], params: Params) -> Float[Array, "n m"]:
@@ -62,11 +70,13 @@ def softmax(U: Float[Array, "n m"], params: Params) -> Float[Array, "n m"]:
 
 
 @full_precision
-def forward(activation: Activation, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n d_out"]:
+def forward(network: Network, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n d_out"]:
     """F(W), unshifted also under independent initialisation."""
-    return output_scale(activation, params.m) * (neurons(activation, params, X) @ params.a.T)
+    if isinstance(network, Model):
+        return models.outputs(network, params, X)
+    return output_scale(network, params.m) * (neurons(network, params, X) @ params.a.T)
 
 
-def loss(activation: Activation, params: Params, X, y) -> Float[Array, ""]:
+def loss(network: Network, params: Params, X, y) -> Float[Array, ""]:
     """½ Σ_i Σ_l (F_l(x_i) − y_{l,i})²."""
-    return jnp.sum((forward(activation, params, X) - y) ** 2) / 2
+    return jnp.sum((forward(network, params, X) - y) ** 2) / 2

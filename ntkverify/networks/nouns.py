@@ -1,10 +1,12 @@
 """The nouns that travel down the flow.  Each is a frozen record; none knows how it is used.
 
-Arrays: X (n, d_in), y (n, d_out), W (p, m), a (d_out, m); p = d_in unless neurons are functions of their own.  Outputs are (n, d_out), flattened with
+Arrays: X (n, d_in), y (n, d_out), W (p, m), a (d_out, m); p = d_in unless neurons are functions of their own; a model of
+the user's has W (p, 1).  Outputs are (n, d_out), flattened with
 the sample slow, p = i·d_out + l; kernels are (n·d_out, n·d_out) in that order.
 """
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -42,8 +44,8 @@ class Neuron:
 
 
 @dataclass(frozen=True)
-class Activation:
-    """A two-layer network's nonlinearity, with everything that depends on it.
+class TwoLayer:
+    """Neurons under a sum, or a softmax: a two-layer network's nonlinearity, with everything that depends on it.
 
     Its functions are those of a module, so that records can be copied and pickled, and stay equal.
     """
@@ -81,6 +83,66 @@ class Activation:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """How a model's parameters lie in two vectors, those that train and those that do not."""
+
+    tree: Any
+    """JAX's structure of the pytree."""
+    trains: tuple[bool | None, ...]
+    """Of each leaf; None: it is no floating-point array, and stays what `rest` says."""
+    shapes: tuple[tuple[int, ...], ...]
+    """Of each leaf; () where it is no array."""
+    rest: tuple[Any, ...]
+    """The leaves that are no floating-point arrays, in their order."""
+
+    def size(self, trained: bool) -> int:
+        """How many numbers train, or do not."""
+        return sum(
+            math.prod(shape) for shape, trains in zip(self.shapes, self.trains, strict=True) if trains is trained
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network of the user's own: any pytree of parameters, any function of them (`models.py`).
+
+    It is treated as one neuron: W is the vector of all that trains, as one column, and `a` the vector of all other
+    floating-point numbers.
+    """
+
+    name: str
+    title: str
+    source: str
+    """The file it comes from, or nothing."""
+    initialise: Callable
+    """(key, width) → parameters."""
+    apply: Callable
+    """(parameters, X (n, …)) → (n, d_out)."""
+    trained: Callable | None = None
+    """parameters → the same tree with a Boolean for each leaf; None: all train."""
+    scale: Callable | None = None
+    """width → s_m in J Jᵀ = s_m H; None: 1."""
+    drift: float | None = None
+    """The exponent of the width that is predicted for the kernel's relative drift."""
+    width: int = 0
+    """Set, like what follows, when the problem is made."""
+    coupled: bool = False
+    """The network and its copy with the opposite sign: (F(θ) − F(θ'))/√2, θ = θ' at the start."""
+    shape: tuple[int, ...] = ()
+    """Of one input; (): a vector."""
+    layout: Layout | None = None
+
+    @property
+    def size(self) -> int:
+        """How many numbers train."""
+        assert self.layout is not None
+        return (1 + self.coupled) * self.layout.size(True)
+
+
+Network = TwoLayer | Model
+
+
+@dataclass(frozen=True)
 class Dataset:
     """(X, y) as they came, before scaling."""
 
@@ -108,7 +170,7 @@ def sampled(X: np.ndarray, y: np.ndarray, n: int | None, seed: int, name: str):
 @functools.partial(
     jax.tree_util.register_dataclass,
     data_fields=["X", "y", "sigma", "delta", "radius"],
-    meta_fields=["activation", "init", "m", "rank"],
+    meta_fields=["network", "init", "m", "rank"],
 )
 @dataclass(frozen=True)
 class Problem:
@@ -124,7 +186,7 @@ class Problem:
     """Allowed probability of failure."""
     radius: Leaf
     """R: how far each neuron may move."""
-    activation: Activation
+    network: Network
     init: str
     m: int
     rank: int
@@ -144,9 +206,11 @@ class Problem:
 
     @property
     def p(self) -> int:
-        """Trained numbers a neuron."""
-        neuron = self.activation.neuron
-        return self.d_in if neuron is None else neuron.size(self.activation.shape or (self.d_in,))
+        """Trained numbers a neuron; a model is one."""
+        if isinstance(self.network, Model):
+            return self.network.size
+        neuron = self.network.neuron
+        return self.d_in if neuron is None else neuron.size(self.network.shape or (self.d_in,))
 
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["W", "a", "live"], meta_fields=[])
@@ -173,7 +237,7 @@ class Params:
 
 @functools.partial(
     jax.tree_util.register_dataclass,
-    data_fields=["start", "eta", "time", "least", "top", "furthest", "slowest"],
+    data_fields=["start", "eta", "time", "least", "top", "furthest", "slowest", "length", "share"],
     meta_fields=[],
 )
 @dataclass(frozen=True)
@@ -191,6 +255,10 @@ class Path:
     """Largest max_r ‖w_r − w_r(0)‖ on the way, the step about to be taken included."""
     slowest: Leaf
     """Largest ratio ‖e(s+1)‖² / ‖e(s)‖² on the way (0 before the first step)."""
+    length: Leaf
+    """Σ ‖W(s+1) − W(s)‖ over all neurons on the way, the step about to be taken included."""
+    share: Leaf
+    """Smallest share (‖e(s)‖ − ‖e(s+1)‖) ‖e(s)‖ / (‖Jᵀe‖ ‖W(s+1) − W(s)‖) on the way, the step about to be taken included."""
 
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["base", "moved", "probe", "path"], meta_fields=[])

@@ -9,8 +9,8 @@ from jaxtyping import Array, Key, PRNGKeyArray
 from ntkverify.networks.ascent import on_sphere, within
 from ntkverify.networks.logits import pulled
 from ntkverify.networks.network import initialise
-from ntkverify.networks.nouns import Params, Point, Problem
-from ntkverify.networks.quantities import kernel_change
+from ntkverify.networks.nouns import Model, Params, Point, Problem
+from ntkverify.networks.quantities import kernel_change, pulled_back
 
 DIRECTIONS = ("random", "sign-aligned", "product-aligned", "lone", "gradient-aligned")
 """The points of the ball that each draw is checked at, all at distance R for every neuron."""
@@ -32,7 +32,8 @@ def _points(problem: Problem, key: PRNGKeyArray) -> Point:
     which tilts the first sample's softmax towards one sign, the worst for ⟨a, S⟩.  product-aligned:
     along a_{1,r} a_{d,r} x_1, which does the same to an entry of the kernel.  lone: the first
     neuron along x_1, all others against it, the worst for its softmax weight.  gradient-aligned: along
-    the gradient of ‖H(W̃) − H(W)‖_F, taken at the random point.
+    the gradient of ‖H(W̃) − H(W)‖_F, taken at the random point.  A model of the user's has none of these signs: it moves
+    along the gradient of its first output of x_1, of the first less the last, and against the first.
     """
     key_draw, key_move, key_probe = jax.random.split(key, 3)
     base = initialise(problem, key_draw)
@@ -43,15 +44,25 @@ def _points(problem: Problem, key: PRNGKeyArray) -> Point:
 
     wander = moved(jax.random.normal(key_move, base.W.shape, base.W.dtype))
 
-    def along(signs):
-        """Each neuron along ± the gradient of its logit of x_1, which is x_1 for ⟨w, x⟩."""
-        return moved(pulled(problem.activation, base.W, problem.X[:1], signs[None]))
-
-    tilt, pair = along(base.a[0]), along(base.a[0] * base.a[-1])
-    lone = along(jnp.where(jnp.arange(problem.m) == 0, 1, -1).astype(base.W.dtype))
+    tilt, pair, lone = map(moved, _tilts(problem, base))
     slope = jax.grad(lambda W: kernel_change(problem, Point(base, Params(W, base.a), probes[0])))
     ascend = moved(slope(wander.W))
     return jax.tree.map(
         lambda *leaves: jnp.stack(leaves),
         *(Point(base, there, probe) for there, probe in zip((wander, tilt, pair, lone, ascend), probes, strict=True)),
     )
+
+
+def _tilts(problem: Problem, base: Params):
+    """The directions sign-aligned, product-aligned and lone."""
+    if isinstance(problem.network, Model):
+        first, last = (jnp.zeros_like(problem.y).at[0, output].set(1) for output in (0, -1))
+        up = pulled_back(problem, base, first)
+        return up, up - pulled_back(problem, base, last), -up
+
+    def along(signs):
+        """Each neuron along ± the gradient of its logit of x_1, which is x_1 for ⟨w, x⟩."""
+        return pulled(problem.network, base.W, problem.X[:1], signs[None])
+
+    lone = jnp.where(jnp.arange(problem.m) == 0, 1, -1).astype(base.W.dtype)
+    return along(base.a[0]), along(base.a[0] * base.a[-1]), along(lone)

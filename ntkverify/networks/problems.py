@@ -8,7 +8,8 @@ import numpy as np
 
 from ntkverify.ground.environment import require_memory
 from ntkverify.ground.errors import BadInput
-from ntkverify.networks.nouns import COUPLED, Activation, Dataset, Problem
+from ntkverify.networks import models
+from ntkverify.networks.nouns import COUPLED, Dataset, Model, Network, Problem, TwoLayer
 from ntkverify.networks.setting import excess, inside, rank
 
 NEAR = 16
@@ -25,7 +26,7 @@ def require_rows(name: str, n: int, d_in: int, d_out: int) -> None:
 
 def problem(
     dataset: Dataset,
-    activation: Activation,
+    network: Network,
     *,
     m: int,
     init: str = COUPLED,
@@ -40,20 +41,21 @@ def problem(
     Raises `BadInput` for data that are not finite, or break ‖x‖ ≤ 1, ‖y‖ ≤ 1, read exactly, without `scale`; for an
     odd m under coupling; for float64 where JAX does not have it.
     """
-    if init == COUPLED and (m < 2 or m % 2):
+    if init == COUPLED and isinstance(network, TwoLayer) and (m < 2 or m % 2):
         raise BadInput(f"m = {m} with coupled initialisation", "an even m of at least 2", f"m = {m + m % 2 or 2}")
     if dtype == "float64" and not jax.config.read("jax_enable_x64"):
         raise BadInput("dtype float64", "64-bit numbers enabled", "jax.config.update('jax_enable_x64', True)")
-    if activation.features is not None:
-        dataset = dataclasses.replace(dataset, X=activation.features(dataset.X))
-    activation = dataclasses.replace(activation, shape=dataset.shape if activation.neuron is not None else ())
-    if activation.neuron is not None:
-        activation.neuron.size(dataset.shape or dataset.X.shape[1:])  # refuses inputs that it cannot read
+    if isinstance(network, TwoLayer):
+        network, dataset = _reading(network, dataset)
     X, y, sentence = _scaled(dataset, np.dtype(dtype), scale)
-    if activation.shape:
-        sentence += f"; an input is a row of X, its {' × '.join(map(str, activation.shape))} numbers scaled together"
-    if activation.features is not None:
+    if isinstance(network, Model):
+        network = models.fitted(network, X, y, dataset.shape, m, init == COUPLED, np.dtype(dtype))
+        sentence += f"; {network.size} numbers train, {network.title}"
+        sentence += ", less its copy, divided by √2" if network.coupled else ""
+    elif network.features is not None:
         sentence = f"a 1 appended to every input; {sentence}"
+    if network.shape:
+        sentence += f"; an input is a row of X, its {' × '.join(map(str, network.shape))} numbers scaled together"
     with np.errstate(over="ignore", under="ignore"):
         scales = {"sigma": sigma, "delta": delta, "radius": radius}
         numbers = {name: np.dtype(dtype).type(value) for name, value in scales.items()}
@@ -64,11 +66,21 @@ def problem(
         X=jnp.asarray(X),
         y=jnp.asarray(y),
         **{name: jnp.asarray(value) for name, value in numbers.items()},
-        activation=activation,
+        network=network,
         init=init,
         m=m,
         rank=rank(X),
     ), sentence
+
+
+def _reading(network: TwoLayer, dataset: Dataset) -> tuple[TwoLayer, Dataset]:
+    """The network with the shape of its inputs, and the data as its neurons read them."""
+    if network.features is not None:
+        dataset = dataclasses.replace(dataset, X=network.features(dataset.X))
+    if network.neuron is None:
+        return dataclasses.replace(network, shape=()), dataset
+    network.neuron.size(dataset.shape or dataset.X.shape[1:])  # refuses inputs that it cannot read
+    return dataclasses.replace(network, shape=dataset.shape), dataset
 
 
 def _norm(largest: float, amount: float) -> str:

@@ -4,6 +4,7 @@ Every function takes (problem, params); `params` is the network at which the sym
 of evaluation are those of `rounding.with_error`; none allocates more than (n·d)² or n·m numbers.
 """
 
+import dataclasses
 import math
 from collections.abc import Mapping
 
@@ -14,15 +15,15 @@ from jaxtyping import Array, Bool, Float
 from ntkverify.arithmetic.primitives import second_order
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks import logits as of_inputs
-from ntkverify.networks import network
-from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks import kinds, network
+from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.network import forward, neurons, output_scale
-from ntkverify.networks.nouns import COUPLED, Params, Point, Problem
+from ntkverify.networks.nouns import COUPLED, Model, Params, Point, Problem
 
 
 def outputs(problem: Problem, params: Params) -> Float[Array, "n d"]:
     """F(W)."""
-    return forward(problem.activation, params, problem.X)
+    return forward(problem.network, params, problem.X)
 
 
 def residual(problem: Problem, params: Params) -> Float[Array, "n d"]:
@@ -43,7 +44,7 @@ def envelope(problem: Problem, point: Point, rate) -> Float[Array, ""]:
 
 def logits(problem: Problem, params: Params) -> Float[Array, "n m"]:
     """⟨w_r, x_i⟩, or z(w_r; x_i) of neurons that are functions of their own."""
-    return of_inputs.logits(problem.activation, params.W, problem.X)
+    return of_inputs.logits(problem.network, params.W, problem.X)
 
 
 @full_precision
@@ -69,20 +70,50 @@ def kappa(problem: Problem, params: Params) -> Float[Array, ""]:
 
 @full_precision
 def pulled_back(problem: Problem, params: Params, e: Float[Array, "n d"]) -> Float[Array, "p m"]:
-    """Jᵀe in closed form (docs/theory.md §2, derived), a (p, m) array; Δw for e = F − Y.
+    """Jᵀe, a (p, m) array; Δw for e = F − Y.  In closed form (docs/theory.md §2, derived) but for a model of the user's.
 
     Column r is, for softmax, m Σ_i Σ_l e_{l,i} (a_{l,r} − f_{l,i}) S_{i,r} x_i; for elementwise φ,
     s Σ_i Σ_l e_{l,i} a_{l,r} φ'(⟨w_r,x_i⟩) x_i; with neurons z(w; x) of their own, ∇z(w_r; x_i) stands for x_i.
     """
+    if isinstance(problem.network, Model):
+        _, pull = jax.vjp(lambda W: forward(problem.network, Params(W, params.a), problem.X), params.W)
+        return pull(e)[0]
     m = params.m
     pull = e @ params.a
-    if problem.activation.normalised:
+    if problem.network.normalised:
         f = outputs(problem, params) / m
-        slope = neurons(problem.activation, params, problem.X)
+        slope = neurons(problem.network, params, problem.X)
         pull = pull - jnp.sum(e * f, axis=1, keepdims=True)
     else:
-        slope = problem.activation.slope(logits(problem, params))
-    return output_scale(problem.activation, m) * of_inputs.pulled(problem.activation, params.W, problem.X, pull * slope)
+        slope = problem.network.slope(logits(problem, params))
+    return output_scale(problem.network, m) * of_inputs.pulled(problem.network, params.W, problem.X, pull * slope)
+
+
+@full_precision
+def pushed(problem: Problem, params: Params, change: Float[Array, "p m"]) -> Float[Array, "n d"]:
+    """J vec(change), by forward differentiation."""
+
+    def at(W):
+        return forward(problem.network, Params(W, params.a, params.live), problem.X)
+
+    return jax.jvp(at, (params.W,), (change,))[1]
+
+
+LOOKS = 16
+"""Points of a step at which the Jacobian is compared with that at its beginning."""
+
+
+def bent(problem: Problem, point: Point) -> Float[Array, ""]:
+    """ρ: the largest ‖(J(W + tΔ) − J(W)) Δ‖ over `LOOKS` equally spaced t in (0, 1], Δ = W̃ − W."""
+    change = point.moved.W - point.base.W
+    straight = pushed(problem, point.base, change)
+
+    def at(t):
+        there = dataclasses.replace(point.base, W=point.base.W + t * change)
+        return jnp.sum((pushed(problem, there, change) - straight) ** 2)
+
+    times = jnp.arange(1, LOOKS + 1, dtype=change.dtype) / LOOKS
+    return jnp.sqrt(jnp.max(jax.lax.map(at, times)))
 
 
 def distance(point: Point) -> Float[Array, ""]:
@@ -93,7 +124,7 @@ def distance(point: Point) -> Float[Array, ""]:
 def kernel_change(problem: Problem, point: Point) -> Float[Array, ""]:
     """‖H(W̃) − H(W)‖_F."""
     both = jax.tree.map(lambda *leaves: jnp.stack(leaves), point.base, point.moved)
-    H, H_moved = jax.lax.map(lambda params: closed_form(problem, params), both)  # compiled once
+    H, H_moved = jax.lax.map(lambda params: kernel(problem, params), both)  # compiled once
     return jnp.sqrt(jnp.sum((H_moved - H) ** 2))
 
 
@@ -101,20 +132,20 @@ def kernel_change(problem: Problem, point: Point) -> Float[Array, ""]:
 def jacobian_distance(problem: Problem, point: Point) -> Float[Array, ""]:
     """‖J̃ − J‖_op, by the Gram matrix of the rows of J̃ − J: row p = (i, l) of J is g_p ⊗ x_i."""
     change = _rows(problem, point.moved) - _rows(problem, point.base)
-    h = of_inputs.outer(problem.activation, problem.X)
+    h = of_inputs.outer(problem.network, problem.X)
     inputs = jnp.repeat(jnp.repeat(h @ h.T, problem.d_out, axis=0), problem.d_out, axis=1)
     return jnp.sqrt(jnp.maximum(jnp.linalg.eigvalsh(inputs * (change @ change.T))[-1], 0))
 
 
 def _rows(problem: Problem, params: Params) -> Float[Array, "nd km"]:
     """g_p = s a_l φ'(⟨w_r, x_i⟩), for softmax m S_i (a_l − f_p); times inner where neurons are functions."""
-    if problem.activation.normalised:
+    if problem.network.normalised:
         f = outputs(problem, params) / params.m
         g = (params.m * softmax(problem, params))[:, None] * (params.a[None] - f[:, :, None])
     else:
-        slope = problem.activation.slope(logits(problem, params))
-        g = output_scale(problem.activation, params.m) * params.a[None] * slope[:, None]
-    g, inner = g.reshape(problem.n * problem.d_out, -1), of_inputs.inner(problem.activation, params.W, problem.X)
+        slope = problem.network.slope(logits(problem, params))
+        g = output_scale(problem.network, params.m) * params.a[None] * slope[:, None]
+    g, inner = g.reshape(problem.n * problem.d_out, -1), of_inputs.inner(problem.network, params.W, problem.X)
     if inner is None:
         return g
     return (g[:, None] * jnp.repeat(inner, problem.d_out, axis=0)).reshape(len(g), -1)
@@ -178,15 +209,15 @@ def effective_B(problem: Problem, params: Params) -> Float[Array, ""]:
 
 def eigenvalues(problem: Problem, params: Params) -> Float[Array, "nd"]:
     """Of H(W), ascending."""
-    return jnp.linalg.eigvalsh(closed_form(problem, params))
+    return jnp.linalg.eigvalsh(kernel(problem, params))
 
 
 def rank_bound(problem: Problem, m: int) -> int:
     """The rank that H(0) cannot exceed with m neurons, nd left aside (docs/theory.md §3)."""
-    each = problem.rank if problem.activation.neuron is None else problem.p
+    each = problem.rank if problem.network.neuron is None else problem.p
     if problem.init == COUPLED:
         return each * (m // 2)
-    return each * (m - 1 if problem.activation.normalised else m)
+    return each * (m - 1 if problem.network.normalised else m)
 
 
 # What lemmas assume: predicates with the signature of a claim's formulas.
@@ -194,7 +225,7 @@ def rank_bound(problem: Problem, m: int) -> int:
 
 def is_softmax(problem: Problem, point: Point, c) -> Bool[Array, ""]:
     """The network is the one that the softmax lemmas speak of."""
-    return jnp.asarray(problem.activation.is_softmax)
+    return jnp.asarray(kinds.softmax(problem.network))
 
 
 def exponents_bounded(problem: Problem, point: Point, c) -> Bool[Array, ""]:

@@ -19,10 +19,11 @@ from jaxtyping import Array, Float, Int
 
 from ntkverify.ground.environment import cores
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks import kinds
+from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kernels.shared_products import shared_products
 from ntkverify.networks.network import kernel_scale
-from ntkverify.networks.nouns import Params, Point, Problem
+from ntkverify.networks.nouns import Model, Params, Point, Problem
 from ntkverify.networks.quantities import curvature, nominal_B, pulled_back, residual, width_missed
 
 CONVERGED, DIVERGED, UNFINISHED = "converged", "diverged", "unfinished"
@@ -99,8 +100,8 @@ def _exploded(loss, first):
 @full_precision
 def ordinary_step(problem: Problem, params: Params, c: float = 1.0) -> Float[Array, ""]:
     """η = c / (s_m λ_max(H(0))): for c < 2 the linearised dynamics converges."""
-    top = jnp.linalg.eigvalsh(closed_form(problem, params))[-1]
-    return c / (kernel_scale(problem.activation, params.m) * top)
+    top = jnp.linalg.eigvalsh(kernel(problem, params))[-1]
+    return c / (kernel_scale(problem.network, params.m) * top)
 
 
 @jax.jit
@@ -112,7 +113,7 @@ def ordinary_steps(problem: Problem, networks: Params) -> Float[Array, " seeds"]
 @full_precision
 def theorem_step(problem: Problem, params: Params, C=10.0, power=16.0) -> Float[Array, ""]:
     """η = 0.1 λ / (m n² d² e^{16B}) (reconstructed, docs/theory.md §5; its constants are parameters)."""
-    smallest = jnp.maximum(jnp.linalg.eigvalsh(closed_form(problem, params))[0], 0)
+    smallest = jnp.maximum(jnp.linalg.eigvalsh(kernel(problem, params))[0], 0)
     nd = problem.n * problem.d_out
     B = nominal_B(problem, jnp.asarray(C, problem.X.dtype))
     return 0.1 * smallest / (params.m * nd**2 * jnp.exp(power * B))
@@ -129,10 +130,10 @@ def theorem_missed(problem: Problem, point: Point, c: Mapping) -> Float[Array, "
 def careful_step(problem: Problem, params: Params, slack: float = 1.25, R: float = 0.05) -> Float[Array, ""]:
     """η = 1 / (slack s_m λ_max(H(0)) + 2.5 χ ‖e(0)‖): leaves the loss no room to grow while neurons
     move at most R (docs/theory.md §5; χ bounds the curvature of the softmax network)."""
-    top = jnp.linalg.eigvalsh(closed_form(problem, params))[-1]
+    top = jnp.linalg.eigvalsh(kernel(problem, params))[-1]
     size = jnp.sqrt(jnp.sum(residual(problem, params) ** 2))
-    bend = curvature(problem, params, jnp.asarray(R, problem.X.dtype)) if problem.activation.is_softmax else 0
-    return 1 / (slack * kernel_scale(problem.activation, params.m) * top + 2.5 * bend * size)
+    bend = curvature(problem, params, jnp.asarray(R, problem.X.dtype)) if kinds.softmax(problem.network) else 0
+    return 1 / (slack * kernel_scale(problem.network, params.m) * top + 2.5 * bend * size)
 
 
 def descend(problem: Problem, params: Params, eta) -> Params:
@@ -336,5 +337,8 @@ def _walk(problem, span, target, optimiser, levels, movement, over, nets, eta, s
 def train_bytes(problem: Problem, seeds: int, budget: int, levels: int = len(LEVELS)) -> int:
     """About what training takes: weights and snapshots twice (device and host), logits, losses."""
     size = problem.X.dtype.itemsize
-    weights = (levels + 6) * problem.p * problem.m + 6 * problem.n * problem.m + problem.d_out * problem.m
+    columns = problem.m
+    if isinstance(problem.network, Model):  # activations, about as many as parameters for each input
+        columns = 1
+    weights = (levels + 6) * problem.p * columns + 6 * problem.n * problem.m + problem.d_out * problem.m
     return 2 * seeds * weights * size + 4 * seeds * budget * 8

@@ -242,8 +242,9 @@ def kernels(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Dra
 def spectrum(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Drawing | None:
     """The eigenvalues of H(0), median and range over draws, beside those of the limit."""
     drawn, limit = (arrays.get(f"{problem}/eigenvalues/{name}") for name in ("drawn", "infinite-width"))
-    if drawn is None or limit is None or not drawn.any():
+    if drawn is None or not drawn.any():
         return None
+    limit = np.full(drawn.shape[1], np.nan) if limit is None else limit
     rank = np.arange(1, len(limit) + 1)
     low, middle, high = np.min(drawn, axis=0), np.median(drawn, axis=0), np.max(drawn, axis=0)
     with matplotlib.rc_context(STYLE):
@@ -254,7 +255,8 @@ def spectrum(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Dr
         axes.plot(
             rank[middle > 0], middle[middle > 0], color=SERIES[0], label=f"H(0), median and range of {len(drawn)} draws"
         )
-        axes.plot(rank[limit > 0], limit[limit > 0], color=VIOLATED, dashes=(4, 2), label="infinite width, K ⊗ I")
+        if np.isfinite(limit).any():
+            axes.plot(rank[limit > 0], limit[limit > 0], color=VIOLATED, dashes=(4, 2), label="infinite width, K ⊗ I")
         if middle[0] > 0:
             axes.scatter([1], [middle[0]], s=24, c=SERIES[0], zorder=3)
             axes.annotate("λ", (1, middle[0]), (5, -9), textcoords="offset points")

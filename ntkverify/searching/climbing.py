@@ -114,7 +114,7 @@ def proposals(problem: Problem, places, keys):
         count = jax.random.randint(key_count, (), 1, CHAINED + 1)
         keys = jax.random.split(key_moves, CHAINED)
         return jax.lax.fori_loop(
-            0, count, lambda index, place: _random_move(problem.activation, place, fixed, keys[index]), place
+            0, count, lambda index, place: _random_move(problem.network, place, fixed, keys[index]), place
         )
 
     return jax.lax.map(one, (places, keys))
@@ -128,7 +128,7 @@ def _fixed(problem: Problem):
     return R, lengths, jnp.maximum(problem.sigma, 0.1)
 
 
-def _random_move(activation, place, fixed, key):
+def _random_move(network, place, fixed, key):
     """One of the moves below, of a size drawn over four decades: all of an array, one column or row of it, or
     a choice that no small step reaches (equal inputs, a neuron along an input, a flipped sign)."""
     (X, W, move, a), (R, lengths, scale) = place, fixed
@@ -145,7 +145,7 @@ def _random_move(activation, place, fixed, key):
     )
     along = flip * X[near]
     # What raises each neuron's logit of that input: the input itself, for ⟨w, x⟩.
-    raising = flip * pulled(activation, W, X[near][None], jnp.ones_like(W[:1]))
+    raising = flip * pulled(network, W, X[near][None], jnp.ones_like(W[:1]))
     spread = raising * jnp.where(jnp.arange(W.shape[1]) == neuron, 0, 1).astype(X.dtype)[None]
 
     def turned(X):

@@ -95,10 +95,10 @@ def forms_to_search(name: str, problem: Problem, form: str | None = None) -> tup
     if form is not None:
         named = {each.form: each for each in forms}
         forms = (named[choose("form", form, named)],)
-    reasons = [elsewhere(each.statement.networks, problem.activation) for each in forms]
+    reasons = [elsewhere(each.statement.networks, problem.network) for each in forms]
     forms = tuple(each for each, reason in zip(forms, reasons, strict=True) if not reason)
     if not forms:
-        raise BadInput(f"{name} and --network {problem.activation.name}", reasons[0], f"ntkverify show {name}")
+        raise BadInput(f"{name} and --network {problem.network.name}", reasons[0], f"ntkverify show {name}")
     if catalogue.own(name):
         tried(forms, problem)
     free = tuple(each for each in forms if is_searchable(each))

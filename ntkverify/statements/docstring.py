@@ -20,7 +20,7 @@ import re
 from dataclasses import dataclass
 
 FORMS = ("stated", "reconstructed", "derived")
-NETWORKS = ("any", "logits", "smooth", "softmax")
+NETWORKS = ("any", "two-layer", "logits", "smooth", "softmax")
 DIRECTIONS = ("upper", "lower", "tight", "equality", "order")
 _FIELDS = (
     "Source", "Networks", "Setting", "Assumes", "Statement", "Direction", "Promise", "Measured", "Proof",
@@ -38,7 +38,7 @@ class Statement:
     """stated | reconstructed | derived: also the label that says where the statement comes from."""
     source: str
     networks: str
-    """any · logits: whose neurons see x by ⟨w,x⟩ alone · smooth: whose second derivative has a known bound · softmax."""
+    """any · two-layer · logits: whose neurons see x by ⟨w,x⟩ alone · smooth: whose second derivative has a known bound · softmax."""
     setting: str
     assumes: str
     statement: str

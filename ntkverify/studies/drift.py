@@ -15,7 +15,7 @@ import numpy as np
 from ntkverify import catalogue
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.degenerate import infinite_bound
-from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kernels.infinite_width import infinite_width
 from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import Params, Problem
@@ -89,7 +89,7 @@ def evaluate(params: dict) -> list[dict]:
 
 @jax.jit
 def _kernels(problem: Problem, networks: Params):
-    return jax.lax.map(lambda net: closed_form(problem, net), networks)
+    return jax.lax.map(lambda net: kernel(problem, net), networks)
 
 
 def _number(value) -> float | None:
@@ -98,8 +98,8 @@ def _number(value) -> float | None:
 
 def _problem(params: dict) -> Problem:
     dataset = catalogue.load_input(params["data"])(params["data"], params["n"], params["d_in"], params["d_out"], 0)
-    activation = catalogue.activation(params["network"])
-    return make_problem(dataset, activation, m=params["m"], init=params["init"], sigma=params["sigma"])[0]
+    network = catalogue.network(params["network"])
+    return make_problem(dataset, network, m=params["m"], init=params["init"], sigma=params["sigma"])[0]
 
 
 def fits(cells: list[dict]) -> list[dict]:

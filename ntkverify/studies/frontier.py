@@ -59,13 +59,13 @@ def cell_problem(params: dict, seed: int) -> Problem:
     """The problem of a cell on one draw of the data; its width and σ are still open."""
     d_in = {"orthonormal": params["n"], "digits": None}.get(params["data"], params["d_in"])
     dataset = catalogue.load_input(params["data"])(params["data"], params["n"], d_in, params["d_out"], seed)
-    activation = catalogue.activation(params["network"])
-    if activation.neuron is not None:
+    network = catalogue.network(params["network"])
+    if network.neuron is not None:
         raise BadInput(
-            f"network={activation.name} in the frontier", "a network of logits ⟨w,x⟩, of which its first rungs speak",
-            f"ntkverify realise --network {activation.name} --data {params['data']}",
+            f"network={network.name} in the frontier", "a network of logits ⟨w,x⟩, of which its first rungs speak",
+            f"ntkverify realise --network {network.name} --data {params['data']}",
         )  # fmt: skip
-    return make_problem(dataset, activation, m=2, delta=params["delta"])[0]
+    return make_problem(dataset, network, m=2, delta=params["delta"])[0]
 
 
 def evaluate(params: dict) -> list[dict]:
@@ -119,9 +119,9 @@ def ladder(found: Attempt, seed: int, widest: int) -> list[float | None]:
     kernel = moved(0.5 * math.log1p(smallest / (6 * n * d * kappa)))
     jacobian = moved(math.log1p(lost * math.sqrt(smallest / (kappa * d)) / spread))
     each = np.asarray(sharpness(problem, found.start))
-    slopes = neurons(problem.activation, found.start, problem.X)  # q for softmax, e^u for exp
-    if problem.activation.bend is not None:
-        slopes = jnp.abs(problem.activation.slope(problem.X @ found.start.W))
+    slopes = neurons(problem.network, found.start, problem.X)  # q for softmax, e^u for exp
+    if problem.network.bend is not None:
+        slopes = jnp.abs(problem.network.slope(problem.X @ found.start.W))
     weights = np.asarray(jnp.max(slopes, axis=0))
     mean = float(np.mean(each * (weights * math.sqrt(d) * spread) ** 2))
     radii = 4 * math.sqrt(d * b["sharpness"] * mean) * size / (lost * smallest**1.5)

@@ -17,6 +17,7 @@ the region.
 
 import dataclasses
 import functools
+import math
 import itertools
 
 import jax
@@ -57,8 +58,8 @@ def bytes_needed(params: dict) -> int:
 
 def _problem(params: dict) -> Problem:
     dataset = catalogue.load_input(params["data"])(params["data"], params["n"], params["d_in"], params["d_out"], 0)
-    activation = catalogue.activation(params["network"])
-    return make_problem(dataset, activation, m=params["m"], sigma=params["sigma"])[0]
+    network = catalogue.network(params["network"])
+    return make_problem(dataset, network, m=params["m"], sigma=params["sigma"])[0]
 
 
 def evaluate(params: dict) -> list[dict]:
@@ -117,7 +118,7 @@ def _one(problem: Problem, reach, steps: int, key) -> dict:
 def fitting_radius(problem: Problem, start: Params, H):
     """R_fit = max_r‖Δ_r‖, Δ = Jᵀ(JJᵀ)⁻¹(Y − F), JJᵀ = s_m H."""
     e = residual(problem, start)
-    weights = jnp.linalg.solve(kernel_scale(problem.activation, problem.m) * H, e.ravel())
+    weights = jnp.linalg.solve(kernel_scale(problem.network, problem.m) * H, e.ravel())
     return jnp.sqrt(jnp.max(jnp.sum(pulled_back(problem, start, weights.reshape(e.shape)) ** 2, axis=0)))
 
 
@@ -126,10 +127,10 @@ def smoothed(problem: Problem, R) -> Problem:
 
     Only the direction of search comes from it; values are the true network's.
     """
-    if "relu" not in problem.activation.name:
+    if problem.network.bend != math.inf:
         return problem
     slope = jax.tree_util.Partial(lambda u: jax.nn.sigmoid(4 * u / R))
-    return dataclasses.replace(problem, activation=dataclasses.replace(problem.activation, slope=slope))
+    return dataclasses.replace(problem, network=dataclasses.replace(problem.network, slope=slope))
 
 
 def fits(cells: list[dict]) -> list[dict]:

@@ -15,7 +15,7 @@ from ntkverify import catalogue
 from ntkverify.ground.numerics import full_precision, random_key
 from ntkverify.networks.degenerate import infinite_bound
 from ntkverify.networks.inputs import pairs
-from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kernels.infinite_width import sample_kernel
 from ntkverify.networks.network import kernel_scale
 from ntkverify.networks.nouns import Problem
@@ -39,7 +39,7 @@ def pairs_problem(params: dict, seed: int) -> Problem:
     n, d_in, d_out = (params[name] for name in ("n", "d_in", "d_out"))
     dataset = pairs.load("pairs", n, d_in, d_out, seed, separation=params["separation"])
     options = {"m": params.get("m", 2), "sigma": params["sigma"], "delta": params.get("delta", 0.1)}
-    return make_problem(dataset, catalogue.activation(params["network"]), **options)[0]
+    return make_problem(dataset, catalogue.network(params["network"]), **options)[0]
 
 
 def bytes_needed(params: dict) -> int:
@@ -115,7 +115,7 @@ def steps(params: dict, seed: int) -> dict:
     eta, values, weights = (
         np.asarray(each) for each in _modes(problem, jax.tree.map(lambda leaf: leaf[0], start), params["rule"])
     )
-    epsilon, rate = params["epsilon"], float(kernel_scale(problem.activation, problem.m)) * float(eta)
+    epsilon, rate = params["epsilon"], float(kernel_scale(problem.network, problem.m)) * float(eta)
     predicted = linearised_steps(rate * values, weights, epsilon)
     smallest = max(float(values[0]), 0.0)
     metrics = {
@@ -135,7 +135,7 @@ def steps(params: dict, seed: int) -> dict:
 @full_precision
 def _modes(problem: Problem, start, rule: str):
     """The step size, the eigenvalues of H(0), and the squared coefficient of e(0) in each eigenvector."""
-    values, vectors = jnp.linalg.eigh(closed_form(problem, start))
+    values, vectors = jnp.linalg.eigh(kernel(problem, start))
     return RULES[rule](problem, start), values, (vectors.T @ residual(problem, start).ravel()) ** 2
 
 

@@ -37,7 +37,7 @@ def configuration(name: str, preset: str, changes: Sequence[str] = (), data: str
     if own is not None:
         named = [change.partition("=")[2] for change in changes if change.partition("=")[0] == "data"]
         parameters |= own[choose("data set", named[-1].strip(), own)] if named and "," not in named[-1] else {}
-    parameters = changed(parameters, changes, tuple(catalogue.ACTIVATIONS))
+    parameters = changed(parameters, changes, tuple(catalogue.NETWORKS))
     listed = {key: list(value) if isinstance(value, tuple) else value for key, value in parameters.items()}
     return {"study": name, "preset": preset, "changes": sorted(changes), "grid": listed}
 

@@ -12,13 +12,13 @@ from ntkverify.ground.numerics import SHOWN_AS_ZERO, full_precision, unit_roundo
 from ntkverify.ground.settings import Settings
 from ntkverify.judging.draws import chunks
 from ntkverify.networks.degenerate import why_zero
-from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kernels.infinite_width import infinite_width, sample_kernel
 from ntkverify.networks.kernels.neural_tangents import BridgeError, library
-from ntkverify.networks.nouns import Params, Problem
+from ntkverify.networks.nouns import Params, Problem, TwoLayer
 from ntkverify.networks.points import DIRECTIONS
 from ntkverify.verifying.instances import Instance
-from ntkverify.verifying.kernels import CLOSED_FORM, LIMIT, compare
+from ntkverify.verifying.kernels import LIMIT, compare
 
 DRAWN = "drawn"
 SHOWN = 96
@@ -48,9 +48,7 @@ def describe(instance: Instance, settings: Settings) -> Description:
     )
     spectra = np.asarray(_spectra(problem, base))[:count]
     smallest = np.sort(spectra[:, 0])
-    limit, limit_error = jax.jit(sample_kernel)(problem)
-    limit_spectrum = np.asarray(_cleared(jnp.linalg.eigvalsh(limit)))
-    routes, left_out = _finite_routes()
+    routes, left_out = _finite_routes(problem)
     found = Description(
         row
         | {
@@ -58,17 +56,22 @@ def describe(instance: Instance, settings: Settings) -> Description:
             "lambda_range": [_number(float(smallest[0])), _number(float(smallest[-1]))],
             "lambda_draws": count,
             "lambda_note": why_zero(problem) if np.median(smallest) == 0 else "",
-            "lambda_inf": _number(float(limit_spectrum[0])),
-            "limit_error": _number(float(limit_error)),
+            "lambda_inf": None,
+            "limit_error": None,
         },
         left_out=left_out,
     )
     found.arrays[f"{row['id']}/eigenvalues/{DRAWN}"] = spectra
-    found.arrays[f"{row['id']}/eigenvalues/{LIMIT}"] = np.repeat(limit_spectrum, problem.d_out)
+    limit = infinite_width if isinstance(problem.network, TwoLayer) else None  # no limit of a user's model is known
+    if limit is not None:
+        K, error = jax.jit(sample_kernel)(problem)
+        values = np.asarray(_cleared(jnp.linalg.eigvalsh(K)))
+        found.row |= {"lambda_inf": _number(float(values[0])), "limit_error": _number(float(error))}
+        found.arrays[f"{row['id']}/eigenvalues/{LIMIT}"] = np.repeat(values, problem.d_out)
     for dtype in dict.fromkeys((settings.dtype, "float32")):
         first = jax.tree.map(lambda leaf: leaf[0], (tilted, base))
         cast, (moved, start) = _cast((problem, first), dtype)
-        compared, kernels = compare(cast, moved, start, routes, closed_form, infinite_width, settings.seed)
+        compared, kernels = compare(cast, moved, start, routes, limit, settings.seed)
         found.kernels += [{"problem": row["id"]} | each for each in compared]
         if dtype == settings.dtype:
             shown = slice(None, SHOWN)
@@ -80,9 +83,12 @@ def _cast(tree, dtype: str):
     return jax.tree.map(lambda leaf: leaf.astype(dtype), tree)
 
 
-def _finite_routes() -> tuple[dict[str, Callable], str]:
-    """The reference routes that this installation can run, and why others are left out."""
-    names, left_out = [name for name in catalogue.KERNELS if name not in (CLOSED_FORM, LIMIT)], ""
+def _finite_routes(problem: Problem) -> tuple[dict[str, Callable], str]:
+    """The routes of this network that this installation can run, the one without Jacobians first, and why others are left
+    out."""
+    names, left_out = [name for name in catalogue.KERNELS if name != LIMIT], ""
+    if not isinstance(problem.network, TwoLayer):
+        names = ["autodiff", *(name for name in names if catalogue.KERNELS[name][0] == "neural_tangents")]
     try:
         library()
     except BridgeError as error:
@@ -96,7 +102,7 @@ def _finite_routes() -> tuple[dict[str, Callable], str]:
 @full_precision
 def _spectra(problem: Problem, draws: Params):
     """The eigenvalues of each draw's H, ascending."""
-    return jax.lax.map(lambda params: _cleared(jnp.linalg.eigvalsh(closed_form(problem, params))), draws)
+    return jax.lax.map(lambda params: _cleared(jnp.linalg.eigvalsh(kernel(problem, params))), draws)
 
 
 def _cleared(values):

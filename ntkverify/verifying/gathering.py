@@ -46,7 +46,7 @@ def gather(
     """The evidence for each form, and whether Ctrl-C cut it short: then that of the chunks that were done."""
     found = {form: Gathered(form, draws(settings, form.where)) for forms in chosen for form in forms}
     for form, gathered in found.items():
-        gathered.elsewhere = elsewhere(form.statement.networks, instance.problem.activation)
+        gathered.elsewhere = elsewhere(form.statement.networks, instance.problem.network)
     for forms in chosen:
         if all(found[form].elsewhere for form in forms):
             progress(f"{instance.id}: {forms[0].id}", draws(settings, forms[0].where))

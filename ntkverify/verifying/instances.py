@@ -8,8 +8,10 @@ import numpy as np
 from ntkverify import catalogue
 from ntkverify.ground.environment import cores, require_memory
 from ntkverify.ground.settings import Settings
-from ntkverify.judging.draws import chunk_bytes, point_bytes
-from ntkverify.networks.nouns import Problem
+from ntkverify.judging.draws import CHUNK, chunk_bytes, point_bytes
+from ntkverify.networks.kernels.autodiff import BUDGET as BLOCK
+from ntkverify.networks.nouns import Problem, TwoLayer
+from ntkverify.networks.points import DIRECTIONS
 from ntkverify.networks.problems import problem as make_problem
 from ntkverify.searching.falsifying import search_bytes
 from ntkverify.verifying.kernels import BUDGET as REFERENCES
@@ -57,9 +59,17 @@ def memory_needed(n: int, d_in: int, d_out: int, m: int, itemsize: int, certifie
     return BASE + claims + 2 * min(REFERENCES, jacobian) + 6 * (n * d_out) ** 2 * itemsize + n * (d_in + d_out) * 24
 
 
+def _of_model(problem: Problem) -> int:
+    """About the bytes that a run with a user's model takes: points of one chunk, and Jacobians with their error bounds."""
+    size = problem.X.dtype.itemsize
+    jacobian = problem.n * problem.d_out * problem.p * size
+    points = 2 * CHUNK * len(DIRECTIONS) * 2 * problem.p * size
+    return BASE + points + 2 * min(REFERENCES, 3 * jacobian) + cores() * 8 * min(jacobian, 2 * BLOCK)
+
+
 def make_instance(settings: Settings, data: str, network: str, certified: bool = False) -> Instance:
     """The row that describes a problem, and the problem; `BadInput` where it does not fit into memory."""
-    activation = catalogue.activation(network)
+    chosen = catalogue.network(network)
     itemsize = np.dtype(settings.dtype).itemsize
 
     def fits(n, d_in, d_out):
@@ -68,12 +78,14 @@ def make_instance(settings: Settings, data: str, network: str, certified: bool =
         needed = memory_needed(n or 1, d_in or 1, d_out or 1, settings.m, itemsize, certified)
         require_memory(needed, what, "a smaller --m or --n")
 
-    fits(settings.n, settings.d_in, settings.d_out)  # before anything of that size is made
+    if isinstance(chosen, TwoLayer):
+        fits(settings.n, settings.d_in, settings.d_out)  # before anything of that size is made
     dataset = catalogue.load_input(data)(data, settings.n, settings.d_in, settings.d_out, settings.seed)
-    fits(len(dataset.X), dataset.X.shape[1], dataset.y.shape[1])
+    if isinstance(chosen, TwoLayer):
+        fits(len(dataset.X), dataset.X.shape[1], dataset.y.shape[1])
     instance, scaling = make_problem(
         dataset,
-        activation,
+        chosen,
         m=settings.m,
         init=settings.init,
         sigma=settings.sigma,
@@ -82,18 +94,20 @@ def make_instance(settings: Settings, data: str, network: str, certified: bool =
         dtype=settings.dtype,
         scale=settings.scale,
     )
+    if not isinstance(chosen, TwoLayer):
+        require_memory(_of_model(instance), f"{chosen.name} at --m {settings.m}", "a smaller --m or --n")
     row = {
-        "id": "-".join(part for part in (dataset.name, dataset.digest, network) if part),
+        "id": "-".join(part for part in (dataset.name, dataset.digest, chosen.name) if part),
         "data": data,
         "origin": dataset.origin,
         "network": network,
-        "formula": activation.title,
+        "formula": chosen.title,
         "init": settings.init,
         "n": instance.n,
         "d_in": instance.d_in,
         "d_out": instance.d_out,
         "m": instance.m,
-        "sigma": settings.sigma,
+        "sigma": settings.sigma if isinstance(chosen, TwoLayer) else None,
         "rank": instance.rank,
         "scaling": scaling,
     }

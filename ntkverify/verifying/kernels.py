@@ -10,13 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify.ground.numerics import relative_difference
+from ntkverify.networks.kernels.autodiff import columns
 from ntkverify.networks.nouns import Params, Problem
 
 BUDGET = 2**30
 """Bytes that a reference route may take; beyond, it runs on fewer samples."""
 TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
 """Largest max|A−B| / max|A| at which two routes agree."""
-CLOSED_FORM, LIMIT = "closed-form", "infinite-width"
+LIMIT = "infinite-width"
 
 
 def compare(
@@ -24,34 +25,35 @@ def compare(
     at: Params,
     start: Params,
     routes: dict[str, Callable],
-    closed_form: Callable,
-    limit: Callable,
+    limit: Callable | None,
     seed: int,
 ) -> tuple[list[dict], dict[str, np.ndarray]]:
-    """Rows {a, b, dtype, error, tolerance, agree, sample}: all finite routes pairwise at `at`, and
-    the closed form's distance to the limit at `start`; and the kernels that were compared, by route.
+    """Rows {a, b, dtype, error, tolerance, agree, sample}: all finite routes pairwise at `at`, and the distance of the first,
+    which does not hold the Jacobian, to the limit at `start`, where a limit is known; and the kernels that were compared,
+    by route.
 
     `at` should be a generic point: at a coupled W(0) the mean f vanishes and errors in it with it.
     """
     chosen = samples_within_budget(problem, seed)
     part = dataclasses.replace(problem, X=problem.X[chosen], y=problem.y[chosen])
     dtype = str(problem.X.dtype)
-    full = jax.jit(closed_form)(problem, at)
+    first, *others = routes
+    of_all = jax.jit(routes[first])
+    full = of_all(problem, at)
     entries = (chosen[:, None] * problem.d_out + np.arange(problem.d_out)).ravel()
-    kernels = {CLOSED_FORM: full[jnp.ix_(entries, entries)]}
+    kernels = {first: full[jnp.ix_(entries, entries)]}
     with ThreadPoolExecutor(2) as pool:  # compiling is most of it
-        found = pool.map(lambda route: jax.jit(route)(part, at), routes.values())
-        kernels |= dict(zip(routes, found, strict=True))
+        found = pool.map(lambda route: jax.jit(routes[route])(part, at), others)
+        kernels |= dict(zip(others, found, strict=True))
     sample = None if len(chosen) == problem.n else f"{len(chosen)} of {problem.n} samples, seed {seed}"
     rows = [
         _row(a, b, dtype, relative_difference(kernels[a], kernels[b]), TOLERANCE[dtype], sample)
         for a, b in itertools.combinations(kernels, 2)
     ]
-    far = jax.jit(limit)(problem, start)
-    rows.append(
-        _row(CLOSED_FORM, LIMIT, dtype, relative_difference(far, jax.jit(closed_form)(problem, start)), None, None)
-    )
-    kernels[LIMIT] = far[jnp.ix_(entries, entries)]
+    if limit is not None:
+        far = jax.jit(limit)(problem, start)
+        rows.append(_row(first, LIMIT, dtype, relative_difference(far, of_all(problem, start)), None, None))
+        kernels[LIMIT] = far[jnp.ix_(entries, entries)]
     return rows, {route: np.asarray(kernel) for route, kernel in kernels.items()}
 
 
@@ -63,6 +65,6 @@ def _row(a, b, dtype, error, tolerance, sample) -> dict:
 
 def samples_within_budget(problem: Problem, seed: int) -> np.ndarray:
     """The samples on which a route that holds the Jacobian three times over stays within `BUDGET`."""
-    each = 3 * problem.d_out * problem.m * problem.d_in * problem.X.dtype.itemsize
+    each = 3 * problem.d_out * problem.p * columns(problem) * problem.X.dtype.itemsize
     few = max(1, min(problem.n, BUDGET // each))
     return np.sort(np.random.default_rng(seed).choice(problem.n, few, replace=False))

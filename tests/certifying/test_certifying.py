@@ -158,8 +158,8 @@ def test_a_point_of_attention_keeps_the_shape_of_its_inputs(shape, tmp_path):
     point = jax.tree.map(lambda leaf: leaf[0, 0], points)
     save_point(tmp_path / "point.npz", form, problem, point, {})
     _, again, _, _ = load_point(tmp_path / "point.npz")
-    assert again.activation == problem.activation
-    odd = dataclasses.replace(problem, activation=dataclasses.replace(problem.activation, shape=tuple(shape)))
+    assert again.network == problem.network
+    odd = dataclasses.replace(problem, network=dataclasses.replace(problem.network, shape=tuple(shape)))
     save_point(tmp_path / "odd.npz", form, odd, point, {})
     with pytest.raises(BadInput):
         load_point(tmp_path / "odd.npz")

@@ -418,7 +418,7 @@ def test_a_folder_whose_verb_has_no_page_is_refused(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("verb", "networks"), [("verify", tuple(catalogue.ACTIVATIONS)), ("realise", certificate_file.NETWORKS)]
+    ("verb", "networks"), [("verify", tuple(catalogue.NETWORKS)), ("realise", certificate_file.NETWORKS)]
 )
 def test_help_names_every_network(verb, networks, capsys):
     with pytest.raises(SystemExit):

@@ -15,7 +15,7 @@ from ntkverify.networks.inputs.file import load
 from ntkverify.networks.problems import problem
 from ntkverify.verifying import verify as verifying
 
-SOFTMAX = catalogue.activation("softmax")
+SOFTMAX = catalogue.network("softmax")
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NUMBERS = st.one_of(
     st.integers(-3, 40).map(str), st.floats().map(str), st.sampled_from(["", "x", "1e400", "-", "10" * 9, "½", "\x00"])

@@ -22,7 +22,7 @@ def test_the_process_keeps_its_own_jax():
         import numpy as np
 
         X = np.eye(3)[:, :2] / 2 + 0.1
-        case = problem(Dataset("x", X, X, ""), catalogue.activation("softmax"), m=8)[0]
+        case = problem(Dataset("x", X, X, ""), catalogue.network("softmax"), m=8)[0]
         at = initialise(case, jax.random.key(0))
         truth = jax.jit(catalogue.kernel("autodiff"))(case, at)
 

@@ -134,7 +134,7 @@ def test_bad_npz_is_refused(tmp_path):
 
 def test_scaling_is_stated_or_refused():
     data = Dataset("big", np.array([[3.0, 4.0], [1.0, 0.0]]), np.array([[0.5], [1.0]]), "")
-    softmax = catalogue.activation("softmax")
+    softmax = catalogue.network("softmax")
     scaled, sentence = problem(data, softmax, m=4)
     assert "X divided by its largest row norm, 5" in sentence
     assert "y" not in sentence.replace("by", "")
@@ -146,11 +146,11 @@ def test_scaling_is_stated_or_refused():
 def test_rank_counts_independent_inputs():
     assert make(n=6, d_in=4).rank == 4
     duplicated = Dataset("d", np.ones((3, 2)) / 2, np.ones((3, 1)), "")
-    assert problem(duplicated, catalogue.activation("softmax"), m=4)[0].rank == 1
+    assert problem(duplicated, catalogue.network("softmax"), m=4)[0].rank == 1
 
 
 def test_nan_and_odd_width_are_refused():
-    softmax = catalogue.activation("softmax")
+    softmax = catalogue.network("softmax")
     with pytest.raises(BadInput, match="row 1"):
         problem(Dataset("d", np.array([[0.0], [np.nan]]), np.ones((2, 1)), ""), softmax, m=4)
     with pytest.raises(BadInput, match="m = 3"):

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,6 @@ from ntkverify.networks.kernels.infinite_width import infinite_width, sample_ker
 from ntkverify.networks.kernels.shared_products import shared_products
 from ntkverify.networks.network import forward, initialise, kernel_scale, narrowed
 from ntkverify.networks.nouns import Params
-from ntkverify.verifying import description
 from ntkverify.verifying.kernels import TOLERANCE, samples_within_budget
 
 FINITE = [route for route in catalogue.KERNELS if route != "infinite-width"]
@@ -32,7 +32,7 @@ def somewhere(problem, seed=0):
 
 
 @pytest.mark.parametrize(
-    ("network", "init"), [(name, "coupled") for name in catalogue.ACTIVATIONS] + [("softmax", "independent")]
+    ("network", "init"), [(name, "coupled") for name in catalogue.NETWORKS] + [("softmax", "independent")]
 )
 @pytest.mark.slow
 def test_routes_agree(network, init):
@@ -72,7 +72,7 @@ def test_padding_counts_for_nothing_however_small_the_logits(route, m):
     assert relative_difference(alone, H) <= 1e-12
 
 
-@pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
+@pytest.mark.parametrize("network", catalogue.NETWORKS)
 def test_index_order_has_the_sample_slow(network):
     problem = make(network, n=3, d_in=2, d_out=2, m=8)
     at = somewhere(problem)
@@ -80,13 +80,13 @@ def test_index_order_has_the_sample_slow(network):
     for i, l, j, k in itertools.product(range(3), range(2), range(3), range(2)):
 
         def output(W, i, l):
-            return forward(problem.activation, Params(W, at.a), problem.X)[i, l]
+            return forward(problem.network, Params(W, at.a), problem.X)[i, l]
 
         entry = jnp.vdot(jax.grad(output)(at.W, i, l), jax.grad(output)(at.W, j, k))
-        np.testing.assert_allclose(H[i, l, j, k], entry / kernel_scale(problem.activation, 8), rtol=1e-11)
+        np.testing.assert_allclose(H[i, l, j, k], entry / kernel_scale(problem.network, 8), rtol=1e-11)
 
 
-@pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
+@pytest.mark.parametrize("network", catalogue.NETWORKS)
 @pytest.mark.slow
 def test_infinite_width_is_the_mean_of_wide_kernels(network):
     problem = make(network, n=4, d_in=3, d_out=2, m=20000, sigma=0.5)
@@ -103,7 +103,7 @@ def test_infinite_width_puts_the_sample_slow():
         np.testing.assert_array_equal(full[:, l, :, k], K if l == k else 0 * K)
 
 
-@pytest.mark.parametrize("network", catalogue.ACTIVATIONS)
+@pytest.mark.parametrize("network", catalogue.NETWORKS)
 @pytest.mark.slow
 def test_cross_kernels_are_blocks_of_the_whole_by_every_route(network):
     problem = make(network, n=5, d_in=3, d_out=2, m=520)
@@ -117,7 +117,7 @@ def test_cross_kernels_are_blocks_of_the_whole_by_every_route(network):
 
 
 @pytest.mark.parametrize(
-    "network", [name for name in catalogue.ACTIVATIONS if catalogue.activation(name).neuron is None]
+    "network", [name for name in catalogue.NETWORKS if catalogue.network(name).neuron is None]
 )
 def test_the_limit_has_derivatives(network):
     """Also at inputs that are equal, opposite or zero, where angles and norms have none."""
@@ -174,8 +174,8 @@ def test_reference_routes_stay_within_memory():
 
 @pytest.mark.slow
 def test_a_planted_error_in_the_closed_form_is_reported(monkeypatch, tmp_path, capsys):
-    right = description.closed_form
-    monkeypatch.setattr(description, "closed_form", lambda problem, params: right(problem, params) * (1 + 1e-9))
+    module = sys.modules["ntkverify.networks.kernels.closed_form"]
+    monkeypatch.setattr(module, "closed_form", lambda problem, params: closed_form(problem, params) * (1 + 1e-9))
     code = cli.main(["verify", "zero-output", "--data", "sphere", "--n", "5", "--d-in", "4", "--m", "32", "--seeds", "20", "--out", str(tmp_path)])  # fmt: skip
     assert code == 1
     assert "kernel routes closed-form and autodiff disagree in float64" in capsys.readouterr().out.replace("\n", " ")

@@ -116,7 +116,7 @@ def test_rows_are_moved_inside_and_no_further(dtype):
 
 
 def built(X, **options):
-    return make_problem(Dataset("d", X, np.ones((len(X), 1)), ""), catalogue.activation("softmax"), m=4, **options)
+    return make_problem(Dataset("d", X, np.ones((len(X), 1)), ""), catalogue.network("softmax"), m=4, **options)
 
 
 def test_data_are_inside_exactly_and_an_ulp_is_named():
@@ -135,7 +135,7 @@ def test_data_are_inside_exactly_and_an_ulp_is_named():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_data_set_is_inside_exactly(name, dtype):
     data = catalogue.load_input(name)(name, None, None, None, 0)
-    found, sentence = make_problem(data, catalogue.activation("softmax"), m=4, dtype=dtype)
+    found, sentence = make_problem(data, catalogue.network("softmax"), m=4, dtype=dtype)
     assert not excess(found.X).any()
     assert not excess(found.y).any()
     assert "moved inside" not in sentence

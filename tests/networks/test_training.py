@@ -40,7 +40,7 @@ def problem():
 def test_descend_follows_the_gradient_of_the_loss(network):
     problem = make(network)
     params = initialise(problem, jax.random.key(1))
-    slope = jax.grad(lambda W: loss(problem.activation, Params(W, params.a), problem.X, problem.y))(params.W)
+    slope = jax.grad(lambda W: loss(problem.network, Params(W, params.a), problem.X, problem.y))(params.W)
     assert jnp.allclose(descend(problem, params, 0.1).W, params.W - 0.1 * slope, atol=1e-12)
 
 

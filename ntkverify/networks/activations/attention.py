@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from ntkverify.ground.errors import BadInput
 from ntkverify.networks.activations.identity import identity, one
-from ntkverify.networks.nouns import Activation, Neuron
+from ntkverify.networks.nouns import TwoLayer, Neuron
 
 LARGEST_CUMULANT = 1 / (6 * 3**0.5) * (1 + 1e-15)  # not below the truth after rounding
 
@@ -58,7 +58,7 @@ def bend(tokens):
     return (jnp.max(seen) - jnp.min(seen)) * apart * LARGEST_CUMULANT
 
 
-ATTENTION = Activation(
+ATTENTION = TwoLayer(
     name="attention",
     title="Σ_r a_r ⟨v, Σ_j softmax_j(t_jᵀ W_r q) t_j⟩",
     source="an attention head, W_r = W_K W_Qᵀ",

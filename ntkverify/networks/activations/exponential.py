@@ -6,7 +6,7 @@ exp(σ²‖x_i‖²/2) it is D K_softmax D: what the normalisation of softmax re
 
 import jax.numpy as jnp
 
-from ntkverify.networks.nouns import Activation
+from ntkverify.networks.nouns import TwoLayer
 
 
 def value(u):
@@ -22,7 +22,7 @@ def spread(s):
     return jnp.exp(4 * s**2)
 
 
-EXPONENTIAL = Activation(
+EXPONENTIAL = TwoLayer(
     name="exponential",
     title="Σ_r a_r exp(⟨w_r,x⟩)",
     source="arXiv:2303.16504",

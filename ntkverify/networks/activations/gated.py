@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ntkverify.networks.activations import swish
 from ntkverify.networks.activations.identity import identity, one
-from ntkverify.networks.nouns import Activation, Neuron
+from ntkverify.networks.nouns import TwoLayer, Neuron
 
 
 def size(shape):
@@ -34,7 +34,7 @@ def outer(x):
     return x.ravel()
 
 
-GATED = Activation(
+GATED = TwoLayer(
     name="gated",
     title="Σ_r a_r swish(⟨w_r,x⟩)⟨v_r,x⟩",
     source="Shazeer 2020 (SwiGLU)",

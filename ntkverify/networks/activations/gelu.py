@@ -7,7 +7,7 @@ import math
 
 import jax.numpy as jnp
 
-from ntkverify.networks.nouns import Activation
+from ntkverify.networks.nouns import TwoLayer
 
 RATE, CUBE = math.sqrt(2 / math.pi), 0.044715
 
@@ -21,7 +21,7 @@ def slope(u):
     return (1 + t + u * (1 - t**2) * RATE * (1 + 3 * CUBE * u**2)) / 2
 
 
-GELU = Activation(
+GELU = TwoLayer(
     name="gelu",
     title="Σ_r a_r u(1 + tanh(√(2/π)(u + 0.044715u³)))/2, u = ⟨w_r,x⟩",
     source="Hendrycks and Gimpel 2016, the form that transformers use",

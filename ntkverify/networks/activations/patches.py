@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from ntkverify.ground.errors import BadInput
 from ntkverify.networks.activations.identity import identity, one
-from ntkverify.networks.nouns import Activation, Neuron
+from ntkverify.networks.nouns import TwoLayer, Neuron
 
 SIDE = 3
 STEEPEST_TURN = 4 / (3 * 3**0.5) * (1 + 1e-15)  # sup|tanh''|, not below the truth after rounding
@@ -41,7 +41,7 @@ def bend(x):
     return STEEPEST_TURN * jnp.sqrt(jnp.sum(mean**2))
 
 
-PATCHES = Activation(
+PATCHES = TwoLayer(
     name="patches",
     title="Σ_r a_r mean_p tanh⟨w_r,x_p⟩",
     source="a convolution with mean pooling",

@@ -12,7 +12,7 @@ import math
 
 import jax.numpy as jnp
 
-from ntkverify.networks.nouns import Activation
+from ntkverify.networks.nouns import TwoLayer
 from ntkverify.networks.quadrature import direction, length
 
 
@@ -35,7 +35,7 @@ def spread(s):
     return jnp.full_like(s, 2)
 
 
-RELU = Activation(
+RELU = TwoLayer(
     name="relu",
     title="m^{-1/2} Σ_r a_r max(⟨w_r,x⟩, 0)",
     source="arXiv:2206.12802",
@@ -46,7 +46,7 @@ RELU = Activation(
     root_scaled=True,
     bend=math.inf,
 )
-RELU_SUM = Activation(
+RELU_SUM = TwoLayer(
     name="relu-sum",
     title="Σ_r a_r max(⟨w_r,x⟩, 0)",
     source="control: ReLU at the output scale of softmax and exp",

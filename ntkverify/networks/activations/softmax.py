@@ -6,7 +6,7 @@ K_ij = ⟨x_i,x_j⟩ exp(σ²⟨x_i,x_j⟩) (derived).
 
 import jax.numpy as jnp
 
-from ntkverify.networks.nouns import Activation
+from ntkverify.networks.nouns import TwoLayer
 
 
 def value(u):
@@ -21,7 +21,7 @@ def spread(s):
     return jnp.exp(4 * s**2)
 
 
-SOFTMAX = Activation(
+SOFTMAX = TwoLayer(
     name="softmax",
     title="m Σ_r a_r softmax(Wᵀx)_r",
     source="arXiv:2405.03251",

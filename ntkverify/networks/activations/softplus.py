@@ -6,7 +6,7 @@ Infinite width by quadrature, with a bound on its error (`quadrature.py`).
 import jax
 import jax.numpy as jnp
 
-from ntkverify.networks.nouns import Activation
+from ntkverify.networks.nouns import TwoLayer
 
 
 def value(u):
@@ -17,7 +17,7 @@ def slope(u):
     return jax.nn.sigmoid(u)
 
 
-SOFTPLUS = Activation(
+SOFTPLUS = TwoLayer(
     name="softplus",
     title="Σ_r a_r log(1 + exp⟨w_r,x⟩)",
     source="smooth ReLU",

@@ -5,7 +5,7 @@ Infinite width by quadrature, with a bound on its error (`quadrature.py`).
 
 import jax
 
-from ntkverify.networks.nouns import Activation
+from ntkverify.networks.nouns import TwoLayer
 
 
 def value(u):
@@ -17,7 +17,7 @@ def slope(u):
     return s + u * s * (1 - s)
 
 
-SWISH = Activation(
+SWISH = TwoLayer(
     name="swish",
     title="Σ_r a_r ⟨w_r,x⟩ / (1 + exp(−⟨w_r,x⟩))",
     source="named as a next activation by arXiv:2405.03251",

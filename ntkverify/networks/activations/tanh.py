@@ -5,7 +5,7 @@ Infinite width by quadrature, with a bound on its error (`quadrature.py`).
 
 import jax.numpy as jnp
 
-from ntkverify.networks.nouns import Activation
+from ntkverify.networks.nouns import TwoLayer
 
 
 def value(u):
@@ -16,7 +16,7 @@ def slope(u):
     return 1 - jnp.tanh(u) ** 2
 
 
-TANH = Activation(
+TANH = TwoLayer(
     name="tanh",
     title="Σ_r a_r tanh(⟨w_r,x⟩)",
     source="named as a next activation by arXiv:2405.03251",

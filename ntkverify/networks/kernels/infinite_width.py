@@ -27,31 +27,31 @@ def infinite_width(
 @full_precision
 def sample_kernel(problem: Problem) -> tuple[Float[Array, "n n"], Float[Array, ""]]:
     """K, the factor over samples, and a bound on the error of the expectation in it, relative to the largest."""
-    X, activation = problem.X, problem.activation
-    if activation.neuron is not None:
+    X, network = problem.X, problem.network
+    if network.neuron is not None:
         return of_neurons(problem, X)
-    closed = activation.expectation is not None
+    closed = network.expectation is not None
     return _factor(problem, X), jnp.zeros((), X.dtype) if closed else products_error(
-        activation.slope, X, X, problem.sigma
+        network.slope, X, X, problem.sigma
     )
 
 
 def _factor(problem: Problem, Z):
     """⟨x_i,z_j⟩ E[φ'φ'], and 0 for orthogonal inputs also where the expectation overflows."""
-    if problem.activation.neuron is not None:
+    if problem.network.neuron is not None:
         return of_neurons(problem, Z)[0]
-    X, activation, gram = problem.X, problem.activation, problem.X @ Z.T
-    if activation.expectation is None:
-        expectation = gaussian_products(activation.slope, X, Z, problem.sigma)
+    X, network, gram = problem.X, problem.network, problem.X @ Z.T
+    if network.expectation is None:
+        expectation = gaussian_products(network.slope, X, Z, problem.sigma)
     else:
-        expectation = activation.expectation(X, Z, problem.sigma)
+        expectation = network.expectation(X, Z, problem.sigma)
     return gram * jnp.where((gram == 0) & (expectation == jnp.inf), 0, expectation)
 
 
 def spread(problem: Problem) -> Float[Array, ""]:
     """max_i E[s⁴] / E[s²]², s the length of one neuron's gradient at x_i: how many neurons it takes for means to settle."""
-    if problem.activation.neuron is not None:
+    if problem.network.neuron is not None:
         return tails(problem)
     length = problem.sigma * jnp.sqrt(jnp.max(jnp.sum(problem.X**2, axis=1)))
-    known = problem.activation.spread
-    return fourth_moment_ratio(problem.activation.slope, length) if known is None else known(length)
+    known = problem.network.spread
+    return fourth_moment_ratio(problem.network.slope, length) if known is None else known(length)

@@ -162,7 +162,7 @@ def _empirical(implementation: str, problem: Problem, params: Params, X2) -> Flo
     nt = library()
 
     def outputs(W, X):
-        return forward(problem.activation, Params(W, params.a, params.live), X)
+        return forward(problem.network, Params(W, params.a, params.live), X)
 
     kernel = nt.empirical_ntk_fn(
         outputs,
@@ -174,4 +174,4 @@ def _empirical(implementation: str, problem: Problem, params: Params, X2) -> Flo
     # neural-tangents was written for the standard rules of promotion; ours stay strict outside.
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         K = kernel(problem.X, X2, params.W)
-    return K.transpose(0, 2, 1, 3).reshape(problem.n * problem.d_out, -1) / kernel_scale(problem.activation, params.m)
+    return K.transpose(0, 2, 1, 3).reshape(problem.n * problem.d_out, -1) / kernel_scale(problem.network, params.m)

@@ -17,8 +17,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.kernels.autodiff import autodiff
 from ntkverify.networks.kernels.closed_form import closed_form, counted, over_neurons, softmax_mean
-from ntkverify.networks.nouns import Params, Problem
+from ntkverify.networks.nouns import Model, Params, Problem
 
 FEWEST = 3
 """Outputs from which on there are fewer products than d²."""
@@ -32,15 +33,17 @@ LARGEST_MEAN = 0.5
 def shared_products(
     problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None
 ) -> Float[Array, "nd n2d"]:
-    """`closed_form`, by fewer products if it may; under `vmap` it pays for both.  To be differentiated in W and X, not
+    """`closed_form`, by fewer products if it may (of a model of the user's: `autodiff`); under `vmap` it pays for both.  To be differentiated in W and X, not
     in the signs, whose squares count as constant."""
-    if X2 is not None or problem.d_out < FEWEST or problem.activation.neuron is not None:
+    if isinstance(problem.network, Model):
+        return autodiff(problem, params, X2)
+    if X2 is not None or problem.d_out < FEWEST or problem.network.neuron is not None:
         return closed_form(problem, params, X2)
     signs = params.a**2 == 1
     may = jnp.all(signs if params.mask is None else signs | ~params.mask[None])
-    if not problem.activation.normalised:
+    if not problem.network.normalised:
         return jax.lax.cond(may, lambda: _shared(problem, params, None), lambda: closed_form(problem, params))
-    mean = softmax_mean(problem.activation, problem.X, params)
+    mean = softmax_mean(problem.network, problem.X, params)
     may &= jnp.max(jnp.abs(mean[2])) <= LARGEST_MEAN
     return jax.lax.cond(may, lambda: _shared(problem, params, mean), lambda: closed_form(problem, params))
 
@@ -57,7 +60,7 @@ def _shared(problem: Problem, params: Params, mean):
         W, a, fresh = block
         U = X @ W
         if mean is None:
-            s = problem.activation.slope(U) * fresh[None]
+            s = problem.network.slope(U) * fresh[None]
         else:
             s = m * jnp.exp(counted(U, fresh, params) - mean[0]) / mean[1] * fresh[None]
         signs = [jnp.ones_like(a[:1]), a[left] * a[right]] + ([] if mean is None else [a])

@@ -1,0 +1,262 @@
+"""A network of the user's own: any pytree of parameters and any function of them, laid out as two vectors.
+
+What trains is the column W, (p, 1), and what does not is a, (q, 1), so that points, paths, training and kernels treat the
+model as one neuron.  A coupled start pairs the network with a copy of the opposite sign, F = (f(θ) − f(θ'))/√2 with
+θ = θ' at the start: then F = 0, the kernel is that of f, and what is odd in f cancels, as in pairs of neurons.
+"""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ntkverify.ground.environment import require_memory
+from ntkverify.ground.errors import BadInput
+from ntkverify.ground.numerics import random_key
+from ntkverify.networks.nouns import Layout, Model, Params
+
+GIVEN = ("d_in", "d_out", "shape")
+"""What `initialise` may ask for by name, beside the key and the width."""
+NEAR = 0.25
+"""Share of the digits that a model's outputs must keep when its inputs come one at a time: u^NEAR of the largest."""
+WANTED = "initialise(key, width) → parameters, and apply(parameters, X) → (n, d_out)"
+
+
+def as_usual(function: Callable) -> Callable:
+    """The user's function under JAX's usual rules of promotion, whatever those of the caller are."""
+
+    @functools.wraps(function)
+    def called(*args, **given):
+        with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+            return function(*args, **given)
+
+    return called
+
+
+def is_number(leaf: Any) -> bool:
+    """Whether a leaf is an array of floats, which is what can train."""
+    return isinstance(leaf, jax.Array | np.ndarray | np.floating) and jnp.issubdtype(leaf.dtype, jnp.floating)
+
+
+def read(name: str, source: str, found: Mapping[str, Any]) -> Model:
+    """The model that a file's names describe: `initialise` and `apply`; `trained`, `scale` and `drift` if they are there.
+
+    Raises `BadInput` where one is missing or no function.
+    """
+    for each in ("initialise", "apply"):
+        if not callable(found.get(each)):
+            raise BadInput(f"{source} without a function {each}", WANTED, "ntkverify new network mine.py")
+    for each in ("trained", "scale"):
+        if found.get(each) is not None and not callable(found[each]):
+            raise BadInput(f"{source}: {each} = {found[each]!r}", f"a function {each}, or none")
+    drift = found.get("drift")
+    if drift is not None and not isinstance(drift, int | float):
+        raise BadInput(f"{source}: drift = {drift!r}", "the exponent that is predicted for the drift, such as -1.0")
+    title = (found.get("__doc__") or name).strip().splitlines()[0].rstrip(".")
+    return Model(
+        name, title, source, found["initialise"], found["apply"], found.get("trained"), found.get("scale"),
+        None if drift is None else float(drift),
+    )  # fmt: skip
+
+
+def _layout(model: Model, parameters: Any) -> Layout:
+    leaves, tree = jax.tree.flatten(parameters)
+    flags = [True] * len(leaves)
+    if model.trained is not None:
+        mask = model.trained(parameters)
+        try:
+            flags = [bool(flag) for flag in tree.flatten_up_to(mask)]
+        except (TypeError, ValueError):
+            raise BadInput(f"{model.name}: trained(parameters) gives another tree", "a Boolean for each leaf") from None
+    trains = tuple(flag if is_number(leaf) else None for leaf, flag in zip(leaves, flags, strict=True))
+    rest = tuple(leaf for leaf, flag in zip(leaves, trains, strict=True) if flag is None)
+    for index, leaf in enumerate(rest):
+        if isinstance(leaf, jax.Array | np.ndarray | np.generic):
+            rest = (*rest[:index], Constant(str(leaf.dtype), leaf.shape, np.asarray(leaf).tobytes()), *rest[index + 1 :])
+        elif not _hashable(leaf):
+            raise BadInput(f"{model.name}: parameters with a leaf of type {type(leaf).__name__}", "arrays of floats")
+    shapes = tuple(np.shape(leaf) if is_number(leaf) else () for leaf in leaves)
+    return Layout(tree, trains, shapes, rest)
+
+
+@dataclasses.dataclass(frozen=True)
+class Constant:
+    """An array of whole numbers among the parameters, comparable."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    content: bytes
+
+    def array(self) -> np.ndarray:
+        """It."""
+        return np.frombuffer(self.content, self.dtype).reshape(self.shape)
+
+
+def _hashable(leaf: Any) -> bool:
+    try:
+        hash(leaf)
+    except TypeError:
+        return False
+    return True
+
+
+def _flat(layout: Layout, parameters: Any, trained: bool, dtype) -> Float[Array, " numbers"]:
+    leaves = jax.tree.leaves(parameters)
+    parts = [
+        jnp.ravel(jnp.asarray(leaf)).astype(dtype)
+        for leaf, trains in zip(leaves, layout.trains, strict=True)
+        if trains is trained
+    ]
+    return jnp.concatenate(parts) if parts else jnp.zeros(0, dtype)
+
+
+def start(model: Model, key, dtype) -> Params:
+    """A network at initialisation."""
+    assert model.layout is not None
+    parameters = as_usual(model.initialise)(key, model.width)
+    w, a = (_flat(model.layout, parameters, trained, dtype) for trained in (True, False))
+    return Params(jnp.tile(w, 1 + model.coupled)[:, None], a[:, None])
+
+
+def parameters(model: Model, params: Params) -> Any:
+    """The pytree that `apply` reads; a pair of them where the start is coupled."""
+    assert model.layout is not None
+    halves = jnp.split(params.W[:, 0], 1 + model.coupled)
+    trees = tuple(_tree(model.layout, w, params.a[:, 0]) for w in halves)
+    return trees if model.coupled else trees[0]
+
+
+def _tree(layout: Layout, w, a) -> Any:
+    sources, rest, leaves = {True: [w, 0], False: [a, 0]}, iter(layout.rest), []
+    for trains, shape in zip(layout.trains, layout.shapes, strict=True):
+        if trains is None:
+            leaf = next(rest)
+            leaves.append(leaf.array() if isinstance(leaf, Constant) else leaf)
+            continue
+        source, begin = sources[trains]
+        sources[trains][1] = end = begin + int(np.prod(shape, dtype=int))
+        leaves.append(source[begin:end].reshape(shape))
+    return jax.tree.unflatten(layout.tree, leaves)
+
+
+def outputs(model: Model, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n d_out"]:
+    """F."""
+    apply, items = as_usual(model.apply), X.reshape(len(X), *model.shape) if model.shape else X
+    if not model.coupled:
+        return jnp.asarray(apply(parameters(model, params), items)).astype(params.W.dtype)
+    here, there = parameters(model, params)
+    return ((apply(here, items) - apply(there, items)) / np.sqrt(2.0)).astype(params.W.dtype)
+
+
+def fitted(model: Model, X: np.ndarray, y: np.ndarray, shape: tuple[int, ...], width: int, coupled: bool, dtype) -> Model:
+    """The model with what a problem settles, tried on its data.
+
+    `BadInput` where it raises, has nothing to train, gives anything but one row of d_out finite real numbers for each
+    input, mixes its inputs, differs between two calls, or does not depend on the width.
+    """
+    asked = inspect.signature(model.initialise).parameters
+    known = {"d_in": X.shape[1], "d_out": y.shape[1], "shape": shape or X.shape[1:]}
+    initialise = model.initialise
+    if given := {name: known[name] for name in GIVEN if name in asked}:
+        initialise = Bound(model.initialise, tuple(given.items()))
+    model = dataclasses.replace(model, initialise=initialise, width=width, coupled=coupled, shape=shape)
+    sizes = [_numbers(model, each) for each in (width, 2 * width)]
+    require_memory(12 * (1 + coupled) * sizes[0] * dtype.itemsize, f"{model.name} at width {width}", "a smaller width")
+    if sizes[0] == sizes[1]:
+        raise BadInput(
+            f"{model.name}: initialise gives {sizes[0]} numbers at width {width} and at width {2 * width}",
+            "a network that widens with `width`, which is what its claims and studies vary",
+        )
+    first = _made(model)
+    model = dataclasses.replace(model, layout=_layout(model, first))
+    _try_parameters(model, first)
+    _try_outputs(model, jnp.asarray(X.astype(dtype)), y.shape[1], dtype)
+    return model
+
+
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    """The user's `initialise` with what it asked for by name."""
+
+    function: Callable
+    given: tuple[tuple[str, Any], ...]
+
+    def __call__(self, key, width: int) -> Any:
+        return self.function(key, width, **dict(self.given))
+
+
+def _made(model: Model) -> Any:
+    return _called(model, "initialise", as_usual(model.initialise), random_key(0), model.width)
+
+
+def _numbers(model: Model, width: int) -> int:
+    """How many floats `initialise` gives at a width; nothing of that size is made."""
+
+    def floats(key):
+        return [leaf for leaf in jax.tree.leaves(as_usual(model.initialise)(key, width)) if is_number(leaf)]
+
+    return sum(leaf.size for leaf in _called(model, "initialise, traced by JAX,", jax.eval_shape, floats, random_key(0)))
+
+
+def _called(model: Model, name: str, function: Callable, *args) -> Any:
+    try:
+        return function(*args)
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
+        said = " ".join(str(error).split())[:200]
+        raise BadInput(f"{model.name}: {name} raised {type(error).__name__}: {said}", WANTED) from None
+
+
+def _try_parameters(model: Model, first: Any) -> None:
+    layout = model.layout
+    assert layout is not None
+    if not layout.size(True):
+        found = ", ".join(sorted({str(getattr(leaf, "dtype", type(leaf).__name__)) for leaf in jax.tree.leaves(first)}))
+        raise BadInput(f"{model.name}: parameters of {found or 'no leaves'}", "at least one array of floats that trains")
+    one, other = (_flat(layout, tree, True, np.float64) for tree in (first, _made(model)))
+    if not np.isfinite(one).all():
+        raise BadInput(f"{model.name}: initialise gives NaN or infinity", "finite parameters")
+    if not np.array_equal(one, other):
+        raise BadInput(
+            f"{model.name}: initialise gives other numbers when it is called again with the same key",
+            "randomness from the key alone", "jax.random in place of numpy.random",
+        )  # fmt: skip
+
+
+def _try_outputs(model: Model, X: Float[Array, "n d_in"], d_out: int, dtype) -> None:
+    params = start(model, random_key(0), dtype)
+    bare = dataclasses.replace(model, coupled=False)
+    one = dataclasses.replace(params, W=params.W[: bare.size])
+    items = X.reshape(len(X), *model.shape) if model.shape else X
+
+    def applied(items):
+        return _called(model, "apply", as_usual(model.apply), parameters(bare, one), items)
+
+    raw = applied(items)
+    kind = getattr(raw, "dtype", None)
+    if kind is None or not jnp.issubdtype(kind, jnp.floating):
+        given = f"an array of {kind}" if kind is not None else f"something of type {type(raw).__name__}"
+        raise BadInput(f"{model.name}: apply gives {given}", f"floats of shape {(len(X), d_out)}")
+    if raw.shape != (len(X), d_out):
+        raise BadInput(
+            f"{model.name}: apply gives shape {raw.shape} for X of shape {items.shape} and targets of {d_out} numbers",
+            f"{(len(X), d_out)}, a row for each input",
+            "asking for d_out in initialise(key, width, d_out), or --d-out" if raw.shape[:1] == (len(X),) else "",
+        )
+    if not np.isfinite(raw).all():
+        raise BadInput(f"{model.name}: apply gives NaN or infinity on these data", "finite outputs")
+    if not np.array_equal(raw, applied(items)):
+        raise BadInput(
+            f"{model.name}: apply gives other numbers when it is called again", "a pure function: no dropout, no state"
+        )
+    alone = np.concatenate([np.asarray(applied(items[row : row + 1])) for row in range(min(len(X), 3))])
+    if np.abs(alone - np.asarray(raw)[: len(alone)]).max() > np.finfo(raw.dtype).eps ** NEAR * np.abs(raw).max():
+        raise BadInput(
+            f"{model.name}: an output depends on the other inputs", "a function of each input by itself",
+            "normalising over features in place of the batch",
+        )  # fmt: skip
