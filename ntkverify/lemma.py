@@ -51,9 +51,12 @@ from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.growth import displacement, smooth
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.kernels.infinite_width import infinite_width
+from ntkverify.networks.kernels.kernel import kernel
+from ntkverify.networks.models import parameters
 from ntkverify.networks.network import forward, kernel_scale
 from ntkverify.networks.nouns import AT_START, COUPLED, IN_BALL, INDEPENDENT, ON_PATH, Params, Point, Problem
 from ntkverify.networks.quantities import (
+    bent,
     curvature,
     distance,
     effective_B,
@@ -72,6 +75,7 @@ from ntkverify.networks.quantities import (
     operator_norm,
     outputs,
     pulled_back,
+    pushed,
     residual,
     softmax,
     squared_error,
@@ -90,11 +94,11 @@ __all__ = [  # noqa: RUF022
     "Problem", "Point", "Params",
     # The network, its kernel and their symbols, at (problem, params).
     "forward", "outputs", "residual", "squared_error", "logits", "softmax", "kappa", "largest_exponent", "effective_B",
-    "closed_form", "infinite_width", "kernel_scale", "eigenvalues", "pulled_back", "curvature", "step_terms",
+    "parameters", "kernel", "closed_form", "infinite_width", "kernel_scale", "eigenvalues", "pulled_back", "pushed", "curvature", "step_terms",
     # Of the data and the scales.
     "gram", "operator_norm", "nominal_B",
     # Of two points, and of a path.
-    "distance", "displacement", "kernel_change", "jacobian_distance", "envelope",
+    "distance", "displacement", "kernel_change", "jacobian_distance", "bent", "envelope",
     # How to compute.
     "full_precision", "given", "second_order",
 ]  # fmt: skip

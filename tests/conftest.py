@@ -74,9 +74,9 @@ def make(network="softmax", n=6, d_in=4, d_out=2, m=64, spread=None, seed=0, **o
         X = rng.standard_normal(d_in) + spread * X
     X /= np.linalg.norm(X, axis=1, keepdims=True)
     y /= np.linalg.norm(y, axis=1, keepdims=True)
-    return problem(
-        Dataset("test", X, y, "made by the tests", shape=shape), catalogue.network(network), m=m, **options
-    )[0]
+    return problem(Dataset("test", X, y, "made by the tests", shape=shape), catalogue.network(network), m=m, **options)[
+        0
+    ]
 
 
 def in_float32(tree):

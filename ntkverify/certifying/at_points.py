@@ -24,7 +24,7 @@ from ntkverify.judging.evidence import Evidence, examine
 from ntkverify.judging.trial import tried
 from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kinds import elsewhere
-from ntkverify.networks.nouns import IN_BALL, ON_PATH, Params, Point, Problem
+from ntkverify.networks.nouns import IN_BALL, ON_PATH, Model, Params, Point, Problem
 from ntkverify.searching.falsifying import conditional, falsify, is_searchable
 from ntkverify.statements.claim import Claim
 
@@ -95,6 +95,8 @@ class Certificate:
 def multiplications(problem: Problem) -> int:
     """About how many products of balls it takes to enclose logits, a kernel and its eigenvalues."""
     nd = problem.n * problem.d_out
+    if isinstance(problem.network, Model):  # a few passes for each output, and products of Jacobians
+        return 8 * nd * problem.p + nd * nd * problem.p + 3 * nd**3
     return problem.n * problem.m * (problem.d_in + problem.d_out) + nd * nd * problem.m + 3 * nd**3
 
 

@@ -20,7 +20,8 @@ from ntkverify.arithmetic.arb import FIFTY_DIGITS
 from ntkverify.certifying.decision import Decision, decide
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.results import write
-from ntkverify.networks.nouns import Params, Point, Problem
+from ntkverify.networks.models import fitted
+from ntkverify.networks.nouns import COUPLED, Model, Network, Params, Point, Problem
 from ntkverify.networks.setting import rank
 from ntkverify.statements.claim import Claim
 
@@ -35,13 +36,22 @@ def save_point(path: Path, claim: Claim, problem: Problem, point: Point, note: d
     values = (point.base.W, point.base.a, point.moved.W, point.moved.a, point.probe)
     arrays |= {name: np.asarray(value, np.float64) for name, value in zip(_POINT, values, strict=True)}
     about = {
-        "schema": SCHEMA, "claim": name or claim.id, "form": claim.form, "network": problem.network.name,
-        "shape": list(problem.network.shape), "init": problem.init, "constants": dict(claim.constants), "note": note,
+        "schema": SCHEMA, "claim": name or claim.id, "form": claim.form, "network": _named(problem.network),
+        "shape": list(problem.network.shape), "init": problem.init, "width": problem.m, "constants": dict(claim.constants), "note": note,
     }  # fmt: skip
     about["digest"] = _digest(about, arrays)
     packed = io.BytesIO()
     np.savez_compressed(packed, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
     write(path, packed.getvalue())
+
+
+def _named(network: Network) -> str:
+    """The name by which the register finds it again; `BadInput` for a model that lies in no file."""
+    if isinstance(network, Model):
+        if not network.source:
+            raise BadInput(f"a point of {network.name}", "a network from a file", "nv.network('mine.py')")
+        return network.source
+    return network.name
 
 
 def load_point(path: Path) -> tuple[Claim, Problem, Point, dict]:
@@ -71,12 +81,21 @@ def load_point(path: Path) -> tuple[Claim, Problem, Point, dict]:
         raise BadInput(f"{path} gives inputs the shape {shape!r}", wanted, attempt)
     if shape and math.prod(shape) != X.shape[1]:
         raise BadInput(f"{path} gives inputs of {X.shape[1]} numbers the shape {shape}", wanted, attempt)
-    network = dataclasses.replace(catalogue.network(about["network"]), shape=tuple(shape))
-    if network.neuron is not None and network.neuron.size(network.shape or X.shape[1:]) != W.shape[0]:
+    network, width = catalogue.network(about["network"]), about.get("width", W.shape[1])
+    if type(width) is not int or width < 1:
+        raise BadInput(f"{path} gives the width {width!r}", wanted, attempt)
+    if isinstance(network, Model):
+        coupled, dtype = about["init"] == COUPLED, np.dtype(np.float64)
+        network = fitted(network, arrays["X"], arrays["y"], tuple(shape), width, coupled, dtype)
+        fits = network.size == W.shape[0]
+    else:
+        network = dataclasses.replace(network, shape=tuple(shape))
+        fits = network.neuron is None or network.neuron.size(network.shape or X.shape[1:]) == W.shape[0]
+    if not fits:
         raise BadInput(f"{path} holds {W.shape[0]} weights a neuron", wanted, attempt)
     problem = Problem(
         X=X, y=y, sigma=sigma, delta=delta, radius=radius, network=network,
-        init=about["init"], m=W.shape[1], rank=rank(arrays["X"]),
+        init=about["init"], m=width, rank=rank(arrays["X"]),
     )  # fmt: skip
     return form, problem, Point(Params(W, a), Params(moved_W, moved_a), probe), about["note"]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from ntkverify import catalogue
-from ntkverify.ground.errors import BadInput, choose
+from ntkverify.ground.errors import BadInput
 from ntkverify.ground.settings import Settings
 
 

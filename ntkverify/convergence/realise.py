@@ -108,6 +108,10 @@ def realise(
 
 def _certified(problem: Problem, asked: Options, heard) -> Attempt:
     """The certified network; `BadInput` where there is none, with the hypothesis that fails and by how much."""
+    if not smooth(problem.network):
+        raise BadInput(
+            f"--network {problem.network.name}", "one whose second derivative has a known bound", "--network softmax"
+        )
     widest = asked.m or asked.max_width
     needed = bytes_needed(
         problem.n,
@@ -118,10 +122,6 @@ def _certified(problem: Problem, asked: Options, heard) -> Attempt:
     require_memory(needed, f"certifying up to {widest} neurons", "a smaller --max-width")
     if problem.init == COUPLED and asked.m is not None and asked.m % 2:
         raise BadInput(f"m = {asked.m} with coupled initialisation", "an even width, because neurons come in pairs")
-    if not smooth(problem.network):
-        raise BadInput(
-            f"--network {problem.network.name}", "one whose second derivative has a known bound", "--network softmax"
-        )
     if reason := infinite_bound(problem):
         raise BadInput("data with λ = 0", reason, "other data, or fewer samples")
     sigmas = SIGMAS if problem.network.neuron is None else SIGMAS + LARGE_SIGMAS

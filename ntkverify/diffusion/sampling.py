@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ntkverify.diffusion.regression import embedded
 from ntkverify.networks.network import forward
-from ntkverify.networks.nouns import TwoLayer, Params
+from ntkverify.networks.nouns import Params, TwoLayer
 from ntkverify.truths.mixtures import Mixture, exact_score
 from ntkverify.truths.process import score
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks.nouns import TwoLayer, Neuron
+from ntkverify.networks.nouns import Neuron, TwoLayer
 
 
 def _inputs(network: TwoLayer, X):

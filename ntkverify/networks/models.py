@@ -78,7 +78,11 @@ def _layout(model: Model, parameters: Any) -> Layout:
     rest = tuple(leaf for leaf, flag in zip(leaves, trains, strict=True) if flag is None)
     for index, leaf in enumerate(rest):
         if isinstance(leaf, jax.Array | np.ndarray | np.generic):
-            rest = (*rest[:index], Constant(str(leaf.dtype), leaf.shape, np.asarray(leaf).tobytes()), *rest[index + 1 :])
+            rest = (
+                *rest[:index],
+                Constant(str(leaf.dtype), leaf.shape, np.asarray(leaf).tobytes()),
+                *rest[index + 1 :],
+            )
         elif not _hashable(leaf):
             raise BadInput(f"{model.name}: parameters with a leaf of type {type(leaf).__name__}", "arrays of floats")
     shapes = tuple(np.shape(leaf) if is_number(leaf) else () for leaf in leaves)
@@ -154,7 +158,9 @@ def outputs(model: Model, params: Params, X: Float[Array, "n d_in"]) -> Float[Ar
     return ((apply(here, items) - apply(there, items)) / np.sqrt(2.0)).astype(params.W.dtype)
 
 
-def fitted(model: Model, X: np.ndarray, y: np.ndarray, shape: tuple[int, ...], width: int, coupled: bool, dtype) -> Model:
+def fitted(
+    model: Model, X: np.ndarray, y: np.ndarray, shape: tuple[int, ...], width: int, coupled: bool, dtype
+) -> Model:
     """The model with what a problem settles, tried on its data.
 
     `BadInput` where it raises, has nothing to train, gives anything but one row of d_out finite real numbers for each
@@ -180,6 +186,12 @@ def fitted(model: Model, X: np.ndarray, y: np.ndarray, shape: tuple[int, ...], w
     return model
 
 
+def widened(model: Model, width: int) -> Model:
+    """The model of a problem at another width."""
+    model = dataclasses.replace(model, width=width)
+    return dataclasses.replace(model, layout=_layout(model, _made(model)))
+
+
 @dataclasses.dataclass(frozen=True)
 class Bound:
     """The user's `initialise` with what it asked for by name."""
@@ -201,7 +213,9 @@ def _numbers(model: Model, width: int) -> int:
     def floats(key):
         return [leaf for leaf in jax.tree.leaves(as_usual(model.initialise)(key, width)) if is_number(leaf)]
 
-    return sum(leaf.size for leaf in _called(model, "initialise, traced by JAX,", jax.eval_shape, floats, random_key(0)))
+    return sum(
+        leaf.size for leaf in _called(model, "initialise, traced by JAX,", jax.eval_shape, floats, random_key(0))
+    )
 
 
 def _called(model: Model, name: str, function: Callable, *args) -> Any:
@@ -217,7 +231,9 @@ def _try_parameters(model: Model, first: Any) -> None:
     assert layout is not None
     if not layout.size(True):
         found = ", ".join(sorted({str(getattr(leaf, "dtype", type(leaf).__name__)) for leaf in jax.tree.leaves(first)}))
-        raise BadInput(f"{model.name}: parameters of {found or 'no leaves'}", "at least one array of floats that trains")
+        raise BadInput(
+            f"{model.name}: parameters of {found or 'no leaves'}", "at least one array of floats that trains"
+        )
     one, other = (_flat(layout, tree, True, np.float64) for tree in (first, _made(model)))
     if not np.isfinite(one).all():
         raise BadInput(f"{model.name}: initialise gives NaN or infinity", "finite parameters")

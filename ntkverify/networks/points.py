@@ -4,11 +4,11 @@ import functools
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Key, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from ntkverify.networks.ascent import on_sphere, within
 from ntkverify.networks.logits import pulled
-from ntkverify.networks.network import initialise
+from ntkverify.networks.network import forward, initialise
 from ntkverify.networks.nouns import Model, Params, Point, Problem
 from ntkverify.networks.quantities import kernel_change, pulled_back
 
@@ -59,10 +59,13 @@ def _tilts(problem: Problem, base: Params):
         first, last = (jnp.zeros_like(problem.y).at[0, output].set(1) for output in (0, -1))
         up = pulled_back(problem, base, first)
         return up, up - pulled_back(problem, base, last), -up
-
-    def along(signs):
-        """Each neuron along ± the gradient of its logit of x_1, which is x_1 for ⟨w, x⟩."""
-        return pulled(problem.network, base.W, problem.X[:1], signs[None])
-
+    up = raising(problem, base, problem.X[0])
     lone = jnp.where(jnp.arange(problem.m) == 0, 1, -1).astype(base.W.dtype)
-    return along(base.a[0]), along(base.a[0] * base.a[-1]), along(lone)
+    return up * base.a[0][None], up * (base.a[0] * base.a[-1])[None], up * lone[None]
+
+
+def raising(problem: Problem, params: Params, x: Float[Array, " d_in"]) -> Float[Array, "p m"]:
+    """What raises each neuron's logit of an input, which for ⟨w, x⟩ is the input itself; or a model's first output."""
+    if not isinstance(problem.network, Model):
+        return pulled(problem.network, params.W, x[None], jnp.ones_like(params.W[:1]))
+    return jax.grad(lambda W: forward(problem.network, Params(W, params.a), x[None])[0, 0])(params.W)

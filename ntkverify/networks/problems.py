@@ -73,6 +73,14 @@ def problem(
     ), sentence
 
 
+def at_width(problem: Problem, m: int) -> Problem:
+    """The same question of networks of another width."""
+    network = problem.network
+    return dataclasses.replace(
+        problem, m=m, network=models.widened(network, m) if isinstance(network, Model) else network
+    )
+
+
 def _reading(network: TwoLayer, dataset: Dataset) -> tuple[TwoLayer, Dataset]:
     """The network with the shape of its inputs, and the data as its neurons read them."""
     if network.features is not None:

@@ -14,8 +14,8 @@ from jaxtyping import Array, Bool, Float
 
 from ntkverify.arithmetic.primitives import second_order
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks import logits as of_inputs
 from ntkverify.networks import kinds, network
+from ntkverify.networks import logits as of_inputs
 from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.network import forward, neurons, output_scale
 from ntkverify.networks.nouns import COUPLED, Model, Params, Point, Problem

@@ -8,7 +8,7 @@ import numpy as np
 from flint import fmpz_mat
 from jax.typing import ArrayLike
 
-from ntkverify.networks.nouns import AT_START, COUPLED, IN_BALL, Point, Problem
+from ntkverify.networks.nouns import AT_START, COUPLED, IN_BALL, Model, Point, Problem
 
 FEW, LARGEST = 4, 256
 """Samples, in multiples of the rank that there can be, that usually have it; the side up to which deficient ranks are
@@ -94,8 +94,11 @@ def inside(rows: np.ndarray) -> np.ndarray:
     return rows
 
 
-def _unpaired(W: np.ndarray, a: np.ndarray):
-    """How far the neurons are from pairs that share w and have opposite a."""
+def _unpaired(problem: Problem, W: np.ndarray, a: np.ndarray):
+    """How far the neurons are from pairs that share w and have opposite a, or a model from its copy."""
+    if isinstance(problem.network, Model):
+        one, other = np.split(W[0], 2)
+        return np.max(np.abs(one - other))
     if len(W) % 2:
         return math.inf
     return max(np.max(np.abs(W[::2] - W[1::2])), np.max(np.abs(a[::2] + a[1::2])))
@@ -112,6 +115,6 @@ def outside(problem: Problem, point: Point, where: str = IN_BALL) -> dict[str, f
     if where == IN_BALL:
         amounts["‖w̃_r − w_r‖² ≤ R²"] = excess(moved, base, float(problem.radius))
     if where == AT_START and problem.init == COUPLED:
-        amounts["neurons in pairs"] = _unpaired(base, np.asarray(point.base.a, np.float64).T)
+        amounts["neurons in pairs"] = _unpaired(problem, base, np.asarray(point.base.a, np.float64).T)
     found = {what: float(np.max(amount)) for what, amount in amounts.items()}
     return {what: amount for what, amount in found.items() if not amount <= 0} or None

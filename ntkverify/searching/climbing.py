@@ -15,9 +15,9 @@ import jax.numpy as jnp
 
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.ascent import on_sphere, shortened, within
-from ntkverify.networks.logits import pulled
-from ntkverify.networks.nouns import Params, Point, Problem
-from ntkverify.networks.quantities import largest_exponent
+from ntkverify.networks.nouns import Model, Params, Point, Problem
+from ntkverify.networks.points import raising as up
+from ntkverify.networks.quantities import largest_exponent, outputs
 from ntkverify.statements.claim import Claim
 
 OUTSIDE = -1.0
@@ -48,13 +48,20 @@ def height(claim: Claim, problem: Problem, place, constants):
     size = jnp.maximum(jnp.abs(small), jnp.abs(large))
     ratio = jnp.where(large > 0, small / jnp.where(large > 0, large, 1), jnp.where(small > 0, jnp.inf, 0))
     ratio = jnp.max(jnp.where(size >= FAINT * jnp.max(size), ratio, 0))
-    near = largest_exponent(problem, point.base) <= WIDEST
+    near = _near(problem, point)
     value = jnp.where(claim.assumptions(problem, point, constants) & near & ~jnp.isnan(ratio), ratio, OUTSIDE)
     edge = jnp.finfo(value.dtype).eps ** 0.5  # nearer to 0 rounding may decide whether a function is above it
     for each in claim.inside:
         least = jnp.min(each(problem, point, constants)) - edge
         value = jnp.where(least >= 0, value, jnp.minimum(value, OUTSIDE + jnp.where(least < 0, least, -jnp.inf)))
     return value
+
+
+def _near(problem: Problem, point: Point):
+    """Whether W is where rounding does not drown what is compared: logits below `WIDEST`, a model's outputs numbers."""
+    if isinstance(problem.network, Model):
+        return jnp.all(jnp.isfinite(outputs(problem, point.base)))
+    return largest_exponent(problem, point.base) <= WIDEST
 
 
 @functools.partial(jax.jit, static_argnames=("claim",))
@@ -113,9 +120,7 @@ def proposals(problem: Problem, places, keys):
         fixed, key_count, key_moves = _fixed(problem), *jax.random.split(key)
         count = jax.random.randint(key_count, (), 1, CHAINED + 1)
         keys = jax.random.split(key_moves, CHAINED)
-        return jax.lax.fori_loop(
-            0, count, lambda index, place: _random_move(problem.network, place, fixed, keys[index]), place
-        )
+        return jax.lax.fori_loop(0, count, lambda index, place: _random_move(problem, place, fixed, keys[index]), place)
 
     return jax.lax.map(one, (places, keys))
 
@@ -128,7 +133,7 @@ def _fixed(problem: Problem):
     return R, lengths, jnp.maximum(problem.sigma, 0.1)
 
 
-def _random_move(network, place, fixed, key):
+def _random_move(problem, place, fixed, key):
     """One of the moves below, of a size drawn over four decades: all of an array, one column or row of it, or
     a choice that no small step reaches (equal inputs, a neuron along an input, a flipped sign)."""
     (X, W, move, a), (R, lengths, scale) = place, fixed
@@ -136,7 +141,7 @@ def _random_move(network, place, fixed, key):
     size = jnp.exp(jax.random.uniform(size, (), X.dtype, math.log(1e-4), 0.0))
     row, (neuron, twin) = jax.random.randint(which, (), 0, X.shape[0]), jax.random.randint(other, (2,), 0, W.shape[1])
     near = jax.random.randint(jax.random.fold_in(other, 1), (), 0, X.shape[0])
-    output = jax.random.randint(jax.random.fold_in(other, 2), (2,), 0, a.shape[0])
+    output = jax.random.randint(jax.random.fold_in(other, 2), (2,), 0, max(a.shape[0], 1))
     flip = jax.random.rademacher(sign, (), X.dtype)
     # Drawn once, outside the choice, which halves the time to compile.
     noise_X, noise_W, noise_move = (
@@ -144,8 +149,7 @@ def _random_move(network, place, fixed, key):
         for each, leaf in zip(jax.random.split(noise, 3), (X, W, move), strict=True)
     )
     along = flip * X[near]
-    # What raises each neuron's logit of that input: the input itself, for ⟨w, x⟩.
-    raising = flip * pulled(network, W, X[near][None], jnp.ones_like(W[:1]))
+    raising = flip * up(problem, Params(W, a), X[near])
     spread = raising * jnp.where(jnp.arange(W.shape[1]) == neuron, 0, 1).astype(X.dtype)[None]
 
     def turned(X):
@@ -154,7 +158,7 @@ def _random_move(network, place, fixed, key):
     def moved(direction):
         return X, W, on_sphere(direction, R), a
 
-    moves = (
+    moves = [
         lambda: turned(X + size * lengths * noise_X),
         lambda: turned(X.at[row].add(size * lengths[row, 0] * noise_X[row])),
         lambda: turned(X.at[row].set(along)),
@@ -169,10 +173,13 @@ def _random_move(network, place, fixed, key):
         lambda: moved(move.at[:, neuron].add(size * R * noise_move[:, neuron])),
         lambda: moved(move.at[:, neuron].set(raising[:, neuron])),
         lambda: moved(move.at[:, neuron].multiply(-1)),
+    ]
+    of_signs = [
         lambda: moved(raising * (a[output[0]] * a[output[1]])[None]),
         lambda: moved(raising * a[output[0]][None]),
         lambda: (X, W, move, a.at[output[0], neuron].multiply(-1)),
         lambda: (X, W, move, a.at[:, neuron].multiply(-1)),
         lambda: (X, W, move, a.at[output[0]].set(flip * a[output[1]])),
-    )
+    ]
+    moves += [] if isinstance(problem.network, Model) else of_signs
     return jax.lax.switch(jax.random.randint(kind, (), 0, len(moves)), moves)

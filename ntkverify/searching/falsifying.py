@@ -185,7 +185,7 @@ _SHARES = np.where(np.arange(BATCH) % 2 == 0, 0, np.arange(BATCH) // 2 % KEPT)
 def _drawn(problem: Problem, key) -> list:
     """Fresh draws as places, `BATCH` for each of `SCALES`."""
     points = draw_points(problem, jax.random.split(key, CHUNK), 1)
-    flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), points)
+    flat = jax.tree.map(lambda leaf: leaf.reshape(leaf.shape[0] * leaf.shape[1], *leaf.shape[2:]), points)
     X = jnp.broadcast_to(problem.X, (BATCH, *problem.X.shape))
     return [(X, scale * flat.base.W, flat.moved.W - flat.base.W, flat.base.a) for scale in SCALES]
 

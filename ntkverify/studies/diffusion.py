@@ -26,6 +26,8 @@ from ntkverify.studying.fits import exponent, shown
 from ntkverify.truths.process import check_times
 
 TITLE = "Learning the score of a diffusion model: where does the error come from?"
+NETWORKS = "logits"
+"""Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {
     "task": ("predict", "learn"), "data": "mixture", "network": ("softmax", "exponential", "relu"),
     "n": (128, 32, 64, 256), "m": (512, 64, 128, 2048), "radius": (2.0, 1.0), "d": 2, "components": 3, "earliest": 0.05,

@@ -15,15 +15,17 @@ import numpy as np
 from ntkverify import catalogue
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.degenerate import infinite_bound
-from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kernels.infinite_width import infinite_width
+from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.network import initialise
-from ntkverify.networks.nouns import Params, Problem
+from ntkverify.networks.nouns import Params, Problem, TwoLayer
 from ntkverify.networks.problems import problem as make_problem
 from ntkverify.networks.training import ordinary_steps, train, train_bytes
 from ntkverify.studying.fits import exponent, shown
 
 TITLE = "How far does training move the kernel?"
+NETWORKS = "any"
+"""Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {
     "network": ("softmax", "exponential", "relu", "relu-sum", "tanh"), "init": ("coupled", "independent"),
     "data": "sphere", "n": 8, "d_in": 16, "d_out": 2, "sigma": 0.5, "target": 0.01, "budget": 4096, "seeds": 10,
@@ -38,6 +40,7 @@ DONE = ("converged",)
 """Outcomes of cells that came to an end."""
 FITTED_FROM = 256
 RULE = f"widths m ≥ {FITTED_FROM}, chosen before the fit; seeds that converged at every width"
+FEW = f"all widths, because fewer than three are ≥ {FITTED_FROM}; seeds that converged at every width"
 QUANTITIES = {
     "drift": "‖H(τ)−H(0)‖ / ‖H(0)‖",
     "movement": "max_r ‖w_r(τ)−w_r(0)‖",
@@ -51,7 +54,9 @@ def bytes_needed(params: dict) -> int:
 
 
 def predicted(quantity: str, network: str, init: str) -> float | None:
-    """What the linear-in-R lemma and the movement bound say of the exponent (docstring)."""
+    """What the linear-in-R lemma and the movement bound say of the exponent (docstring); of a model, what its file says."""
+    if catalogue.own(network):
+        return getattr(catalogue.network(network), "drift", None) if quantity == "drift" else None
     if quantity == "limit":
         return -0.5
     return -1.0 if network != "relu" and init == "coupled" else -0.5
@@ -66,8 +71,10 @@ def evaluate(params: dict) -> list[dict]:
     target = params["target"] * float(jnp.sum(problem.y**2))
     run = train(problem, start, eta, target=target, budget=params["budget"], movement=True)
     before, after = (np.asarray(_kernels(problem, networks)) for networks in (start, run.last))
-    limit = np.asarray(jax.jit(infinite_width)(problem))
     size = np.linalg.norm(before, axis=(1, 2))
+    limit = np.full_like(before[0], np.nan)  # no limit of a user's model is known
+    if isinstance(problem.network, TwoLayer):
+        limit = np.asarray(jax.jit(infinite_width)(problem))
     columns = {
         "drift": np.linalg.norm(after - before, axis=(1, 2)) / size,
         "movement": np.nanmax(run.movement, axis=1),
@@ -105,18 +112,19 @@ def _problem(params: dict) -> Problem:
 def fits(cells: list[dict]) -> list[dict]:
     """The exponent of m of each quantity for each network and initialisation."""
     groups = dict.fromkeys((cell["params"]["network"], cell["params"]["init"]) for cell in cells)
-    found = []
+    wide = {cell["params"]["m"] for cell in cells if cell["params"]["m"] >= FITTED_FROM}
+    (begin, rule), found = (FITTED_FROM, RULE) if len(wide) >= 3 else (0, FEW), []
     for quantity in QUANTITIES:
         for network, init in groups:
             own = [
                 cell
                 for cell in cells
                 if (cell["params"]["network"], cell["params"]["init"]) == (network, init)
-                and cell["params"]["m"] >= FITTED_FROM
+                and cell["params"]["m"] >= begin
                 and cell["outcome"] == "converged"
             ]
             guess = predicted(quantity, network, init)
-            found.append(exponent(own, quantity, "m", f"{network}, {init}", guess, RULE))
+            found.append(exponent(own, quantity, "m", f"{network}, {init}", guess, rule))
     return found
 
 
@@ -155,22 +163,30 @@ def figures(cells: list[dict], fits: list[dict]) -> list[dict]:
 
 
 def answer(cells: list[dict], fits: list[dict]) -> str:
-    """One sentence from the fits: what scale, coupling and normalisation each change."""
+    """What scale, coupling and normalisation each change, of those that are in the grid; of other networks the exponents."""
     at = {fit["group"]: fit for fit in fits if fit["quantity"] == "drift"}
 
-    def said(group):
-        return f"{group}: {shown(at[group]) if group in at else 'not in the grid'}"
+    def against(what, one, other, gap=lambda one, other: ""):
+        if one not in at or other not in at:
+            return []
+        return [f"{what}: {one}: {shown(at[one])} against {other}: {shown(at[other])}{gap(at[one], at[other])}."]
 
-    def same(one, other):
-        a, b = at.get(one), at.get(other)
-        if a is None or b is None or a["exponent"] is None or b["exponent"] is None:
-            return "cannot be compared"
-        apart = abs(a["exponent"] - b["exponent"])
-        return "the same exponent within 0.1" if apart <= 0.1 else f"exponents that differ by {apart:.2f}"
+    def apart(a, b):
+        if a["exponent"] is None or b["exponent"] is None:
+            return ", cannot be compared"
+        found = abs(a["exponent"] - b["exponent"])
+        return ", the same exponent within 0.1" if found <= 0.1 else f", exponents that differ by {found:.2f}"
 
-    return (
-        f"Exponents of m of the kernel's relative drift. Output scale: {said('relu, coupled')} against {said('relu-sum, coupled')}. "
-        f"Coupling: {said('softmax, coupled')} against {said('softmax, independent')}. "
-        f"Normalisation: {said('exponential, coupled')} against {said('softmax, coupled')}, "
-        f"{same('exponential, coupled', 'softmax, coupled')}."
-    )
+    said = [
+        *against("Output scale", "relu, coupled", "relu-sum, coupled"),
+        *against("Coupling", "softmax, coupled", "softmax, independent"),
+        *against("Normalisation", "exponential, coupled", "softmax, coupled", apart),
+    ]
+    if not said:
+        said = [
+            f"{group}: {shown(fit)}"
+            + ("" if fit["predicted"] is None else f", where {fit['predicted']:g} was predicted")
+            + "."
+            for group, fit in at.items()
+        ]
+    return "Exponents of m of the kernel's relative drift. " + " ".join(said)

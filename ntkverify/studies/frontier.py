@@ -20,7 +20,6 @@ from ntkverify import catalogue
 from ntkverify.convergence.certificate import Attempt
 from ntkverify.convergence.smallest_width import bytes_needed as certifying_bytes
 from ntkverify.convergence.smallest_width import smallest_certified
-from ntkverify.ground.errors import BadInput
 from ntkverify.networks.degenerate import infinite_bound
 from ntkverify.networks.growth import sharpness
 from ntkverify.networks.network import neurons
@@ -31,6 +30,8 @@ from ntkverify.studying.cells import practical_width
 from ntkverify.studying.fits import exponent, shown
 
 TITLE = "How far do convergence certificates reach?"
+NETWORKS = "logits"
+"""Of which networks it speaks (`networks/kinds.py`)."""
 CERTIFIED, REFUSED = "certified", "not certified"
 COMMON = {
     "data": ("sphere", "orthonormal"), "n": (8, 4, 16), "d_out": (2, 1, 4), "network": "softmax", "d_in": 8, "keep": 0.5,
@@ -60,11 +61,6 @@ def cell_problem(params: dict, seed: int) -> Problem:
     d_in = {"orthonormal": params["n"], "digits": None}.get(params["data"], params["d_in"])
     dataset = catalogue.load_input(params["data"])(params["data"], params["n"], d_in, params["d_out"], seed)
     network = catalogue.network(params["network"])
-    if network.neuron is not None:
-        raise BadInput(
-            f"network={network.name} in the frontier", "a network of logits ⟨w,x⟩, of which its first rungs speak",
-            f"ntkverify realise --network {network.name} --data {params['data']}",
-        )  # fmt: skip
     return make_problem(dataset, network, m=2, delta=params["delta"])[0]
 
 

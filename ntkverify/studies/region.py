@@ -17,8 +17,8 @@ the region.
 
 import dataclasses
 import functools
-import math
 import itertools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +35,8 @@ from ntkverify.networks.problems import problem as make_problem
 from ntkverify.networks.quantities import pulled_back, residual
 
 TITLE = "How far can the weights move before the kernel is lost?"
+NETWORKS = "two-layer"
+"""Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {
     "network": ("softmax", "exponential", "relu-sum", "relu", "tanh", "sigmoid", "swish"), "reach": (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0),
     "data": "sphere", "n": 8, "d_in": 16, "d_out": 2, "sigma": 0.5, "m": 1024, "seeds": 10, "steps": 40,

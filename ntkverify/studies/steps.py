@@ -19,9 +19,11 @@ from ntkverify.studying.cells import PREDICTED
 from ntkverify.studying.fits import exponent, joint, shown
 
 TITLE = "How many steps does it take?"
+NETWORKS = "any"
+"""Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {
     "network": ("softmax", "exponential", "relu-sum", "relu"), "rule": ("ordinary", "half", "careful", "theorem"),
-    "n": (12, 8, 16), "separation": (0.8, 0.4, 1.2), "d_out": 2, "epsilon": 0.1, "d_in": 6, "sigma": 1.0,
+    "n": (12, 8, 16), "separation": (0.8, 0.4, 1.2), "d_out": 2, "epsilon": 0.1, "d_in": 6, "tokens": 1, "sigma": 1.0,
     "delta": 0.1, "m": 1024, "draws": 10, "budget": 65536,
 }  # fmt: skip
 PRESETS = {

@@ -19,9 +19,11 @@ from ntkverify.studying.cells import BRACKET, DECIDED
 from ntkverify.studying.fits import exponent, shown
 
 TITLE = "Softmax, exponential and ReLU: almost the same number of neurons and steps?"
+NETWORKS = "any"
+"""Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {
     "network": ("softmax", "exponential", "relu-sum", "relu"), "n": (12, 8, 16), "separation": 0.8, "d_out": 2,
-    "epsilon": 0.1, "d_in": 6, "sigma": 1.0, "delta": 0.2, "seeds": 40, "draws": 5, "m": 1024, "most": 4096,
+    "epsilon": 0.1, "d_in": 6, "tokens": 1, "sigma": 1.0, "delta": 0.2, "seeds": 40, "draws": 5, "m": 1024, "most": 4096,
     "budget": 65536,
 }  # fmt: skip
 PRESETS = {"quick": COMMON | {"n": (8, 6), "draws": 3}, "paper": COMMON}

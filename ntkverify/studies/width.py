@@ -20,9 +20,11 @@ from ntkverify.studying.cells import BRACKET, DECIDED
 from ntkverify.studying.fits import exponent, joint, shown
 
 TITLE = "How many neurons does it take?"
+NETWORKS = "any"
+"""Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {
     "network": ("softmax", "exponential", "relu-sum", "relu"), "n": (12, 8, 16), "separation": (0.8, 0.4, 1.2),
-    "d_out": (2, 1, 4), "epsilon": (0.1, 0.01), "d_in": 6, "sigma": 1.0, "delta": 0.2, "seeds": 40, "draws": 3,
+    "d_out": (2, 1, 4), "epsilon": (0.1, 0.01), "d_in": 6, "tokens": 1, "sigma": 1.0, "delta": 0.2, "seeds": 40, "draws": 3,
     "most": 4096, "budget": 65536,
 }  # fmt: skip
 FEWER = {"network": ("softmax", "relu"), "n": (8, 6, 12), "separation": (0.8, 1.2), "d_out": (2,), "epsilon": (0.1,)}

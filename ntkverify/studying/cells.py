@@ -4,6 +4,7 @@ The data are pairs of inputs at a given angle (`inputs/pairs.py`), which sets λ
 Every function takes the parameters of a study's cell, as a dict, and the seed of the data.
 """
 
+import dataclasses
 import functools
 import math
 
@@ -12,17 +13,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
-from ntkverify.ground.numerics import full_precision, random_key
+from ntkverify.ground.errors import BadInput
+from ntkverify.ground.numerics import SHOWN_AS_ZERO, full_precision, random_key
 from ntkverify.networks.degenerate import infinite_bound
 from ntkverify.networks.inputs import pairs
-from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kernels.infinite_width import sample_kernel
-from ntkverify.networks.network import kernel_scale
-from ntkverify.networks.nouns import Problem
+from ntkverify.networks.kernels.kernel import kernel
+from ntkverify.networks.network import initialise, kernel_scale
+from ntkverify.networks.nouns import Model, Problem
+from ntkverify.networks.problems import at_width
 from ntkverify.networks.problems import problem as make_problem
 from ntkverify.networks.quantities import THEOREM_WIDTH, nominal_B, residual
 from ntkverify.networks.training import CONVERGED, careful_step, ordinary_step, theorem_step, train, train_bytes
-from ntkverify.studying.widths import Search, draw, smallest_width, trial
+from ntkverify.studying.widths import Search, drawn, smallest_width, trial
 
 DECIDED, BRACKET, NOT_FOUND, PREDICTED = "decided", "interval", "not found", "predicted"
 RULES = {
@@ -38,6 +41,10 @@ def pairs_problem(params: dict, seed: int) -> Problem:
     """The problem of a cell on one draw of the data, at the cell's width (2 where it has none)."""
     n, d_in, d_out = (params[name] for name in ("n", "d_in", "d_out"))
     dataset = pairs.load("pairs", n, d_in, d_out, seed, separation=params["separation"])
+    if (tokens := params.get("tokens", 1)) > 1:
+        if d_in % tokens:
+            raise BadInput(f"d_in = {d_in} and tokens = {tokens}", "inputs that part into tokens of one size", f"d_in={4 * tokens}")  # fmt: skip
+        dataset = dataclasses.replace(dataset, shape=(tokens, d_in // tokens))
     options = {"m": params.get("m", 2), "sigma": params["sigma"], "delta": params.get("delta", 0.1)}
     return make_problem(dataset, catalogue.network(params["network"]), **options)[0]
 
@@ -45,14 +52,24 @@ def pairs_problem(params: dict, seed: int) -> Problem:
 def bytes_needed(params: dict) -> int:
     """About the memory of one cell."""
     wide = pairs_problem(params | {"n": 2, "d_out": 1}, 0)
+    if isinstance(wide.network, Model):
+        wide = at_width(wide, params.get("most", wide.m))
     return train_bytes(wide, params.get("seeds", 1), params["budget"]) * params["n"] * params["d_out"] + 2**29
 
 
-def spectrum(problem: Problem) -> tuple[float, float]:
-    """λ and the condition number κ_H of the infinite-width kernel; (0, ∞) where λ is below rounding."""
+def spectrum(problem: Problem, widest: int = 2) -> tuple[float, float]:
+    """λ and the condition number κ_H of the infinite-width kernel, or, of a model whose limit is unknown, of one network of
+    the largest width; (0, ∞) where λ is below rounding."""
     if infinite_bound(problem):
         return 0.0, math.inf
-    values = np.linalg.eigvalsh(np.asarray(jax.jit(sample_kernel)(problem)[0]))
+    if isinstance(problem.network, Model):
+        wide = at_width(problem, widest)
+        K = jax.jit(lambda key: kernel(wide, initialise(wide, key)))(random_key(0))
+    else:
+        K = jax.jit(sample_kernel)(problem)[0]
+    values = np.linalg.eigvalsh(np.asarray(K))
+    if values[0] <= SHOWN_AS_ZERO * len(values) * np.finfo(values.dtype).eps * values[-1]:
+        return 0.0, math.inf
     return float(values[0]), float(values[-1] / values[0])
 
 
@@ -64,7 +81,7 @@ def width(params: dict, seed: int) -> dict:
 def practical_width(problem: Problem, params: dict, seed: int) -> dict:
     """m*, the smallest width that reaches ‖F − Y‖² ≤ ε within T = 10 κ_H log(n/ε) steps at the ordinary
     step size with probability ≥ 1 − δ: a row with its bracket, the rank floor, λ, what the bound asks for."""
-    smallest, condition = spectrum(problem)
+    smallest, condition = spectrum(problem, params["most"])
     nd, epsilon, delta = problem.n * problem.d_out, params["epsilon"], params["delta"]
     if not smallest:
         note = infinite_bound(problem)
@@ -73,7 +90,7 @@ def practical_width(problem: Problem, params: dict, seed: int) -> dict:
     if steps > params["budget"]:
         said = f"T = {steps} steps (κ_H = {condition:.3g}) are more than the budget of {params['budget']}."
         return {"outcome": NOT_FOUND, "sentence": said, "note": "", "metrics": {"lambda": smallest}}
-    floor = -(-2 * nd // problem.rank)
+    floor = 1 if isinstance(problem.network, Model) else -(-2 * nd // problem.rank)
 
     def attempt(m):
         options = {"target": epsilon, "budget": steps, "delta": delta, "seeds": params["seeds"], "seed": seed}
@@ -111,7 +128,7 @@ def steps(params: dict, seed: int) -> dict:
     """T*, the steps to ‖F − Y‖² ≤ ε of one network under a step-size rule, beside the prediction of the
     linearised dynamics; only the prediction where it lies beyond the budget."""
     problem = pairs_problem(params, seed)
-    start = draw(problem, jax.random.split(random_key(seed), 1), jnp.asarray(params["m"], problem.X.dtype))
+    start = drawn(problem, params["m"], jax.random.split(random_key(seed), 1))
     eta, values, weights = (
         np.asarray(each) for each in _modes(problem, jax.tree.map(lambda leaf: leaf[0], start), params["rule"])
     )

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.settings import INITIALISATIONS
@@ -29,10 +29,10 @@ def axes(parameters: Parameters) -> tuple[str, ...]:
     return tuple(name for name, value in parameters.items() if isinstance(value, tuple))
 
 
-def changed(parameters: Parameters, changes: Sequence[str], networks: Sequence[str]) -> dict:
+def changed(parameters: Parameters, changes: Sequence[str], known: Callable[[str], None]) -> dict:
     """The parameters after changes like "m=64,128" and "target=0.1"; `BadInput` for what cannot be.
 
-    A parameter that was an axis stays one, however many values it is given.
+    A parameter that was an axis stays one, however many values it is given.  `known` refuses what is no network.
     """
     result = dict(parameters)
     for change in changes:
@@ -48,7 +48,7 @@ def changed(parameters: Parameters, changes: Sequence[str], networks: Sequence[s
         values = list(dict.fromkeys(_value(change, word, example) for word in words))
         if name in ("network", "init"):
             for value in values:
-                choose(name, str(value), networks if name == "network" else INITIALISATIONS)
+                known(str(value)) if name == "network" else choose(name, str(value), INITIALISATIONS)
         result[name] = tuple(values) if isinstance(before, tuple) or len(values) > 1 else values[0]
     for cell in grid(result):
         if cell.get("init", "coupled") == "coupled" and cell.get("m", 2) % 2:

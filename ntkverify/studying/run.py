@@ -10,6 +10,7 @@ from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.programs import make_room
 from ntkverify.ground.results import SCHEMA
 from ntkverify.networks.inputs.file import digest
+from ntkverify.networks.kinds import elsewhere
 from ntkverify.studying.grids import axes, changed, grid
 from ntkverify.studying.ledger import opened
 
@@ -37,7 +38,13 @@ def configuration(name: str, preset: str, changes: Sequence[str] = (), data: str
     if own is not None:
         named = [change.partition("=")[2] for change in changes if change.partition("=")[0] == "data"]
         parameters |= own[choose("data set", named[-1].strip(), own)] if named and "," not in named[-1] else {}
-    parameters = changed(parameters, changes, tuple(catalogue.NETWORKS))
+    parameters = changed(parameters, changes, catalogue.known_network)
+    named = parameters["network"] if isinstance(parameters["network"], tuple) else (parameters["network"],)
+    for network in (each for each in named if each not in catalogue.NETWORKS or module.NETWORKS != "any"):
+        if reason := elsewhere(module.NETWORKS, catalogue.network(network)):
+            raise BadInput(
+                f"network={network} in the study {name}", reason, f"ntkverify study {name} --grid network=softmax"
+            )
     listed = {key: list(value) if isinstance(value, tuple) else value for key, value in parameters.items()}
     return {"study": name, "preset": preset, "changes": sorted(changes), "grid": listed}
 
@@ -93,9 +100,11 @@ def _named(params: dict, varying: Sequence[str]) -> str:
 
 
 def _cell(study: str, params: dict) -> dict:
-    """All that a cell is computed from: its parameters, the content of its data file, versions, random numbers."""
+    """All that a cell is computed from: its parameters, the content of its files, versions, random numbers."""
     found, data = environment(), str(params.get("data", ""))
     content = {"digest": digest(Path(data))} if catalogue.is_file(data) else {}
+    if catalogue.own(network := str(params.get("network", ""))):
+        content["network_digest"] = digest(Path(network))
     machine = {"backend": found["backend"], "random_numbers": found["random_numbers"]}
     return params | content | machine | {"study": study} | {name: found["packages"][name] for name in VERSIONS}
 

@@ -19,7 +19,8 @@ import numpy as np
 
 from ntkverify.ground.numerics import hold_rate_interval, random_key
 from ntkverify.networks.network import initialise, narrowed
-from ntkverify.networks.nouns import COUPLED, Params, Problem
+from ntkverify.networks.nouns import COUPLED, Model, Params, Problem
+from ntkverify.networks.problems import at_width
 from ntkverify.networks.training import CONVERGED, ordinary_steps, train
 
 ENOUGH, TOO_FEW, UNDECIDED = "enough", "too few", "undecided"
@@ -84,6 +85,23 @@ def draw(problem: Problem, keys, m) -> Params:
     return jax.vmap(lambda key: narrowed(initialise(problem, key), m))(keys)
 
 
+@jax.jit
+def _draw(problem: Problem, keys) -> Params:
+    return jax.vmap(lambda key: initialise(problem, key))(keys)
+
+
+def drawn(problem: Problem, m: int, keys) -> Params:
+    """Networks of width m, padded to the problem's own; a model has that width."""
+    if isinstance(problem.network, Model):
+        return _draw(problem, keys)
+    return draw(problem, keys, jnp.asarray(m, problem.X.dtype))
+
+
+def wide_enough(problem: Problem, m: int) -> Problem:
+    """The problem of which networks of width m are drawn: padded, or, of a model, at that width."""
+    return at_width(problem, m) if isinstance(problem.network, Model) else padded(problem, m)
+
+
 def padded(problem: Problem, m: int) -> Problem:
     """The problem at the width that networks of width m are padded to."""
     return replace(problem, m=max(NARROWEST, 1 << (m - 1).bit_length()))
@@ -91,8 +109,8 @@ def padded(problem: Problem, m: int) -> Problem:
 
 def trial(problem: Problem, m: int, *, target: float, budget: int, delta: float, seeds: int, seed: int) -> Trial:
     """Train `seeds` networks of width m at η = 1/(s_m λ_max(H(0)))."""
-    wide = padded(problem, m)
-    start = draw(wide, jax.random.split(random_key(seed), seeds), jnp.asarray(m, wide.X.dtype))
+    wide = wide_enough(problem, m)
+    start = drawn(wide, m, jax.random.split(random_key(seed), seeds))
     run = train(wide, start, ordinary_steps(wide, start), target=target, budget=budget)
     won = np.array([outcome == CONVERGED for outcome in run.outcome])
     return Trial(m, int(won.sum()), seeds, float(np.median(run.steps[won])) if won.any() else math.nan, delta)

@@ -12,8 +12,8 @@ from ntkverify.ground.numerics import SHOWN_AS_ZERO, full_precision, unit_roundo
 from ntkverify.ground.settings import Settings
 from ntkverify.judging.draws import chunks
 from ntkverify.networks.degenerate import why_zero
-from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kernels.infinite_width import infinite_width, sample_kernel
+from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kernels.neural_tangents import BridgeError, library
 from ntkverify.networks.nouns import Params, Problem, TwoLayer
 from ntkverify.networks.points import DIRECTIONS

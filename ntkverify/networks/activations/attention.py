@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from ntkverify.ground.errors import BadInput
 from ntkverify.networks.activations.identity import identity, one
-from ntkverify.networks.nouns import TwoLayer, Neuron
+from ntkverify.networks.nouns import Neuron, TwoLayer
 
 LARGEST_CUMULANT = 1 / (6 * 3**0.5) * (1 + 1e-15)  # not below the truth after rounding
 

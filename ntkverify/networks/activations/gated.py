@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ntkverify.networks.activations import swish
 from ntkverify.networks.activations.identity import identity, one
-from ntkverify.networks.nouns import TwoLayer, Neuron
+from ntkverify.networks.nouns import Neuron, TwoLayer
 
 
 def size(shape):

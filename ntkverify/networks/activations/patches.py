@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from ntkverify.ground.errors import BadInput
 from ntkverify.networks.activations.identity import identity, one
-from ntkverify.networks.nouns import TwoLayer, Neuron
+from ntkverify.networks.nouns import Neuron, TwoLayer
 
 SIDE = 3
 STEEPEST_TURN = 4 / (3 * 3**0.5) * (1 + 1e-15)  # sup|tanh''|, not below the truth after rounding

@@ -31,9 +31,7 @@ def sample_kernel(problem: Problem) -> tuple[Float[Array, "n n"], Float[Array, "
     if network.neuron is not None:
         return of_neurons(problem, X)
     closed = network.expectation is not None
-    return _factor(problem, X), jnp.zeros((), X.dtype) if closed else products_error(
-        network.slope, X, X, problem.sigma
-    )
+    return _factor(problem, X), jnp.zeros((), X.dtype) if closed else products_error(network.slope, X, X, problem.sigma)
 
 
 def _factor(problem: Problem, Z):
