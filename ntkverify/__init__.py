@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "problem": "api",
+    "network": "api",
     "draw": "api",
     "kernel": "api",
     "train": "api",

@@ -5,6 +5,7 @@ study.
 64-bit numbers are used when `jax_enable_x64` is on.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,8 +24,9 @@ from ntkverify.ground.environment import require_memory
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.settings import INITIALISATIONS, Settings
 from ntkverify.networks import arguments
-from ntkverify.networks.network import initialise
-from ntkverify.networks.nouns import Dataset, Params, Problem
+from ntkverify.networks.models import read as read_model
+from ntkverify.networks.network import initialise as draw_network
+from ntkverify.networks.nouns import Dataset, Model, Network, Params, Problem, TwoLayer
 from ntkverify.networks.problems import problem as make_problem
 from ntkverify.networks.training import LEVELS, Run, ordinary_steps, train_bytes
 from ntkverify.networks.training import train as descend_many
@@ -38,7 +40,7 @@ from ntkverify.verifying.verify import verify as run
 
 def problem(
     data: str | Path | tuple = "sphere",
-    network: str = "softmax",
+    network: "str | Path | Network" = "softmax",
     *,
     m: int = 256,
     n: int | None = None,
@@ -54,7 +56,7 @@ def problem(
     """Data, architecture and scales of a question.
 
     `data` is a data set's name (sphere, orthonormal, pairs, digits, iris, diabetes; tokens, digits-rows, digits-patches), a file (.npz, .csv, .tsv), or a pair of
-    arrays X (n, d_in), or (n, L, d_t) where an input is no vector, and y (n, d_out), whose sizes `n`, `d_in`, `d_out` may repeat.  Rows are divided by the largest norm
+    arrays X (n, d_in), or (n, L, d_t) where an input is no vector, and y (n, d_out), whose sizes `n`, `d_in`, `d_out` may repeat.  `network` is a network's name, a file NAME.py, or what `nv.network` gave; a file's width is `m`, and its weights are drawn as it says, whatever `sigma`.  Rows are divided by the largest norm
     where it exceeds 1; without `scale` such data are refused.  `sigma` is the standard deviation of the initial
     weights, `radius` the R of claims about a ball, both in units of W.  The arrays of the result have JAX's default
     precision.  Raises `BadInput` for anything malformed.  Source: docs/theory.md §1.
@@ -65,7 +67,7 @@ def problem(
     ((8, 4), (8, 2), 512)
     """
     choose("initialisation", arguments.text("init", init), INITIALISATIONS)
-    flag, chosen = arguments.flag("scale", scale), catalogue.network(arguments.text("network", network))
+    flag, chosen = arguments.flag("scale", scale), _chosen(network)
     m = arguments.whole("m", m)
     n, d_in, d_out = (
         None if size is None else arguments.whole(name, size)
@@ -80,6 +82,41 @@ def problem(
         delta=arguments.real("delta", delta, DELTA, 0, 1), radius=arguments.real("radius", radius, RADIUS, 0),
         scale=flag, dtype=dtype(),
     )[0]  # fmt: skip
+
+
+def _chosen(network: "str | Path | Network") -> Network:
+    return network if isinstance(network, Network) else catalogue.network(arguments.text("network", network))
+
+
+def network(
+    initialise: Callable | str | Path, apply: Callable | None = None, *, trained: Callable | None = None,
+    scale: Callable | None = None, name: str = "model", title: str = "",
+) -> Model:  # fmt: skip
+    """A network of your own, for `nv.problem(data, network, m=width)`: two functions, or the file that has them.
+
+    `initialise(key, width)` gives parameters, any pytree of arrays, and may ask for `d_in`, `d_out` and `shape` by name;
+    `apply(parameters, X)` gives (n, d_out), an output for each input by itself.  `trained(parameters)` gives the same tree
+    with True for what trains (all, without it), `scale(width)` the s_m of J Jᵀ = s_m H (1, without it).  Raises `BadInput`
+    here for what is no function; what the functions give is looked at where there are data, in `nv.problem`.  Source:
+    docs/theory.md §9.
+
+    >>> import jax
+    >>> import ntkverify as nv
+    >>> def initialise(key, width, d_in):
+    ...     return {"W": jax.random.normal(key, (d_in, width))}
+    >>> def apply(parameters, X):
+    ...     return jax.numpy.tanh(X @ parameters["W"]).mean(axis=1, keepdims=True)
+    >>> question = nv.problem("sphere", nv.network(initialise, apply), m=16, n=4, d_in=3, d_out=1, init="independent")
+    >>> nv.kernel(question, nv.draw(question, jax.random.key(0))).shape
+    (4, 4)
+    """
+    if isinstance(initialise, str | Path):
+        found = catalogue.network(arguments.text("network", initialise))
+        if not isinstance(found, Model):
+            raise BadInput(f"network {found.name!r}", "two functions, or a file NAME.py", f"nv.problem(data, {found.name!r})")
+        return found
+    given = {"initialise": initialise, "apply": apply, "trained": trained, "scale": scale, "__doc__": title}
+    return dataclasses.replace(read_model(arguments.text("name", name), name, given), source="")
 
 
 SIGMA, DELTA, RADIUS = (
@@ -106,9 +143,14 @@ def draw(problem: Problem, key: PRNGKeyArray) -> Params:
     ((4, 512), (2, 512))
     """
     arguments.asked(problem)
-    size = 3 * problem.m * (problem.d_in + problem.d_out) * problem.X.dtype.itemsize
+    own = problem.d_in if isinstance(problem.network, TwoLayer) else problem.p // problem.m
+    size = 3 * problem.m * (own + problem.d_out) * problem.X.dtype.itemsize
     require_memory(size, f"a network of m = {problem.m}", "a smaller m")
-    return initialise(problem, arguments.random_key(key))
+    return draw_network(problem, arguments.random_key(key))
+
+
+OF_TWO_LAYERS = ("closed-form", "infinite-width")
+"""Routes that need to know more of a network than what it computes."""
 
 
 def kernel(
@@ -136,6 +178,8 @@ def kernel(
     """
     function = catalogue.kernel(arguments.text("route", route))
     arguments.asked(problem)
+    if isinstance(problem.network, Model) and route in OF_TWO_LAYERS:
+        raise BadInput(f"route {route!r} of {problem.network.name}", "a route of any network", "route='autodiff'")
     if params is not None:
         arguments.network(problem, params)
     elif route != "infinite-width":

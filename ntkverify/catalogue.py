@@ -92,6 +92,7 @@ KERNELS = {
     "shared-products": ("shared_products", "shared_products"),
     "jacobian-contraction": ("neural_tangents", "jacobian_contraction"),
     "ntk-vector-products": ("neural_tangents", "ntk_vector_products"),
+    "structured-derivatives": ("neural_tangents", "structured_derivatives"),
     "autodiff": ("autodiff", "autodiff"),
     "infinite-width": ("infinite_width", "infinite_width"),
 }

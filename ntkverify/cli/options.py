@@ -207,17 +207,23 @@ class Falsify(Asked):
 
 @dataclass(frozen=True)
 class New(Asked):
-    """Write a small true lemma to a file, to be turned into your own; verify, falsify and certify take it.
+    """Write a small true lemma, or a network, to a file, to be turned into your own.
 
+    A lemma goes to verify, falsify and certify, a network to --network of every verb but realise, and to studies.
     Executing such a file is executing its code: run only files that you trust.
 
-    Example: ntkverify new claim mine.py, then ntkverify verify mine.py
+    Examples: ntkverify new claim mine.py, then ntkverify verify mine.py
+    ntkverify new network net.py, then ntkverify verify --network net.py --m 32 --n 6 --data sphere
+    ntkverify new network block.py --like transformer
     """
 
-    what: tyro.conf.Positional[Literal["claim"]]
-    """claim."""
+    what: tyro.conf.Positional[Literal["claim", "network"]]
+    """claim or network."""
     file: tyro.conf.Positional[Path]
     """The file to write, NAME.py."""
+    like: Literal["mlp", "mlp-standard", "transformer", "cnn"] = "mlp"
+    """Which network: three layers in NTK or in standard parameterisation, a transformer block (for sequences of tokens),
+    or a small convolutional network (for square images)."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify.ground.errors import BadInput
-from ntkverify.networks.nouns import Dataset, Params, Problem
+from ntkverify.networks.nouns import Dataset, Model, Params, Problem
 
 RAW_KEY = (2,)
 """The shape of a key of the old kind, for the generator that this project names (`numerics.GENERATOR`)."""
@@ -144,11 +144,15 @@ def network(problem: Problem, params: Any, many: bool = False) -> Params:
     """A network of the problem's shapes and precision, with `many` also several, stacked along the first axis."""
     if not isinstance(params, Params):
         raise BadInput(f"params {_shown(params)}", "a network", "ntkverify.draw(problem, key)")
-    for name, array, rows in (("W", params.W, problem.p), ("a", params.a, problem.d_out)):
+    widths = {"W": (problem.p, problem.m), "a": (problem.d_out, problem.m)}
+    if isinstance(problem.network, Model):
+        assert problem.network.layout is not None
+        widths = {"W": (problem.p, 1), "a": (problem.network.layout.size(False), 1)}
+    for name, array in (("W", params.W), ("a", params.a)):
         seeds = np.shape(params.W)[:-2] if many and np.ndim(params.W) == 3 else ()
-        wanted = (*seeds, rows, problem.m)
+        wanted = (*seeds, *widths[name])
         of_type = getattr(array, "dtype", None)
-        if np.shape(array) != wanted or of_type != problem.X.dtype or 0 in wanted:
+        if np.shape(array) != wanted or of_type != problem.X.dtype or 0 in np.shape(params.W):
             raise BadInput(
                 f"a network with {name} {np.shape(array)} of {of_type}",
                 f"{name} {wanted} of {problem.X.dtype}, as the problem asks",

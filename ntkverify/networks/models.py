@@ -130,32 +130,45 @@ def start(model: Model, key, dtype) -> Params:
 
 def parameters(model: Model, params: Params) -> Any:
     """The pytree that `apply` reads; a pair of them where the start is coupled."""
-    assert model.layout is not None
-    halves = jnp.split(params.W[:, 0], 1 + model.coupled)
-    trees = tuple(_tree(model.layout, w, params.a[:, 0]) for w in halves)
+    trees = tuple(_tree(model, each, params.a) for each in leaves(model, params))
     return trees if model.coupled else trees[0]
 
 
-def _tree(layout: Layout, w, a) -> Any:
-    sources, rest, leaves = {True: [w, 0], False: [a, 0]}, iter(layout.rest), []
-    for trains, shape in zip(layout.trains, layout.shapes, strict=True):
-        if trains is None:
-            leaf = next(rest)
-            leaves.append(leaf.array() if isinstance(leaf, Constant) else leaf)
-            continue
-        source, begin = sources[trains]
-        sources[trains][1] = end = begin + int(np.prod(shape, dtype=int))
-        leaves.append(source[begin:end].reshape(shape))
-    return jax.tree.unflatten(layout.tree, leaves)
+def leaves(model: Model, params: Params) -> list[list[Array]]:
+    """The arrays that train: a list of them, and another of the copy where the start is coupled."""
+    assert model.layout is not None
+    halves = jnp.split(params.W[:, 0], 1 + model.coupled)
+    return [_parts(half, _shapes(model.layout, True)) for half in halves]
+
+
+def _shapes(layout: Layout, trained: bool) -> list[tuple[int, ...]]:
+    return [shape for shape, trains in zip(layout.shapes, layout.trains, strict=True) if trains is trained]
+
+
+def _parts(vector, shapes: list[tuple[int, ...]]) -> list[Array]:
+    ends = np.cumsum([0, *(np.prod(shape, dtype=int) for shape in shapes)])
+    return [vector[begin:end].reshape(shape) for begin, end, shape in zip(ends, ends[1:], shapes, strict=False)]
+
+
+def _tree(model: Model, trained: list[Array], a) -> Any:
+    layout = model.layout
+    assert layout is not None
+    sources = {True: iter(trained), False: iter(_parts(a[:, 0], _shapes(layout, False))), None: iter(layout.rest)}
+    found = [next(sources[trains]) for trains in layout.trains]
+    found = [leaf.array() if isinstance(leaf, Constant) else leaf for leaf in found]
+    return jax.tree.unflatten(layout.tree, found)
 
 
 def outputs(model: Model, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n d_out"]:
     """F."""
-    apply, items = as_usual(model.apply), X.reshape(len(X), *model.shape) if model.shape else X
-    if not model.coupled:
-        return jnp.asarray(apply(parameters(model, params), items)).astype(params.W.dtype)
-    here, there = parameters(model, params)
-    return ((apply(here, items) - apply(there, items)) / np.sqrt(2.0)).astype(params.W.dtype)
+    return of_leaves(model, leaves(model, params), params.a, X).astype(params.W.dtype)
+
+
+def of_leaves(model: Model, trained: list[list[Array]], a, X: Float[Array, "n d_in"]) -> Float[Array, "n d_out"]:
+    """F, of what `leaves` gives."""
+    items = X.reshape(len(X), *model.shape) if model.shape else X
+    found = [jnp.asarray(as_usual(model.apply)(_tree(model, each, a), items)) for each in trained]
+    return (found[0] - found[1]) / np.sqrt(2.0).astype(found[0].dtype) if model.coupled else found[0]
 
 
 def fitted(
@@ -174,14 +187,14 @@ def fitted(
     model = dataclasses.replace(model, initialise=initialise, width=width, coupled=coupled, shape=shape)
     sizes = [_numbers(model, each) for each in (width, 2 * width)]
     require_memory(12 * (1 + coupled) * sizes[0] * dtype.itemsize, f"{model.name} at width {width}", "a smaller width")
+    first = _made(model)
+    model = dataclasses.replace(model, layout=_layout(model, first))
+    _try_parameters(model, first)
     if sizes[0] == sizes[1]:
         raise BadInput(
             f"{model.name}: initialise gives {sizes[0]} numbers at width {width} and at width {2 * width}",
             "a network that widens with `width`, which is what its claims and studies vary",
         )
-    first = _made(model)
-    model = dataclasses.replace(model, layout=_layout(model, first))
-    _try_parameters(model, first)
     _try_outputs(model, jnp.asarray(X.astype(dtype)), y.shape[1], dtype)
     return model
 

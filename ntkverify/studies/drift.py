@@ -50,7 +50,8 @@ QUANTITIES = {
 
 def bytes_needed(params: dict) -> int:
     """About the memory of one cell."""
-    return train_bytes(_problem(params | {"m": 2}), params["seeds"], params["budget"]) * params["m"] // 2 + 2**29
+    m = params["m"] if catalogue.own(params["network"]) else 2  # what a model needs does not grow like m
+    return train_bytes(_problem(params | {"m": m}), params["seeds"], params["budget"]) * params["m"] // m + 2**29
 
 
 def predicted(quantity: str, network: str, init: str) -> float | None:

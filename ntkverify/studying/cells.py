@@ -38,22 +38,21 @@ RULES = {
 
 
 def pairs_problem(params: dict, seed: int) -> Problem:
-    """The problem of a cell on one draw of the data, at the cell's width (2 where it has none)."""
+    """The problem of a cell on one draw of the data, at the cell's width (where it has none, at 2, or a model's widest)."""
     n, d_in, d_out = (params[name] for name in ("n", "d_in", "d_out"))
     dataset = pairs.load("pairs", n, d_in, d_out, seed, separation=params["separation"])
     if (tokens := params.get("tokens", 1)) > 1:
         if d_in % tokens:
             raise BadInput(f"d_in = {d_in} and tokens = {tokens}", "inputs that part into tokens of one size", f"d_in={4 * tokens}")  # fmt: skip
         dataset = dataclasses.replace(dataset, shape=(tokens, d_in // tokens))
-    options = {"m": params.get("m", 2), "sigma": params["sigma"], "delta": params.get("delta", 0.1)}
+    width = params.get("m", params["most"] if catalogue.own(params["network"]) else 2)
+    options = {"m": width, "sigma": params["sigma"], "delta": params.get("delta", 0.1)}
     return make_problem(dataset, catalogue.network(params["network"]), **options)[0]
 
 
 def bytes_needed(params: dict) -> int:
     """About the memory of one cell."""
     wide = pairs_problem(params | {"n": 2, "d_out": 1}, 0)
-    if isinstance(wide.network, Model):
-        wide = at_width(wide, params.get("most", wide.m))
     return train_bytes(wide, params.get("seeds", 1), params["budget"]) * params["n"] * params["d_out"] + 2**29
 
 

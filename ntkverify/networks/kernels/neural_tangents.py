@@ -22,8 +22,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ntkverify.ground.numerics import full_precision
+from ntkverify.networks import models
 from ntkverify.networks.network import forward, kernel_scale
-from ntkverify.networks.nouns import Params, Problem
+from ntkverify.networks.nouns import Model, Params, Problem
 
 _PACKAGE = "neural_tangents"
 
@@ -59,6 +60,11 @@ def _views() -> dict[str, types.ModuleType]:
         importlib.import_module("jax.interpreters.ad"),
         vars(internal_ad) | {"zeros_like_p": internal.Primitive("zeros_like")},
     )
+    ad.__dict__.update(linearize=_linearize, config=types.SimpleNamespace(jax_enable_checks=False))
+    core.__dict__.update(DShapedArray=type("DShapedArray", (), {}))  # shapes that vary: there are none
+    extend, linear = _View(importlib.import_module("jax.extend"), {}), importlib.import_module("jax.extend.linear_util")
+    extend.__dict__["linear_util"] = _View(linear, {})
+    extend.linear_util.__dict__["wrap_init"] = _wrapped
     numpy = _View(jnp, {})
     numpy.__dict__["size"] = _size
     interpreters = _View(importlib.import_module("jax.interpreters"), {"ad": ad})
@@ -67,11 +73,50 @@ def _views() -> dict[str, types.ModuleType]:
     return {
         "jax": top,
         "jax.core": core,
+        "jax.extend": extend,
         "jax.util": util,
         "jax.numpy": numpy,
         "jax.interpreters": interpreters,
         "jax.interpreters.ad": ad,
     }
+
+
+class _Unknown:
+    """A partial value that is not known, as old versions of JAX told them apart."""
+
+    def is_known(self) -> bool:
+        return False
+
+
+def _wrapped(function):
+    """`linear_util.wrap_init` as it once was, with what it asks for now."""
+    linear = importlib.import_module("jax.extend.linear_util")
+    return linear.wrap_init(function, debug_info=jax.api_util.debug_info("ntk", function, (), {}))
+
+
+def _linearize(function, *primals, has_aux: bool):
+    """`ad.linearize` as it once was, by JAX's public functions: (outputs, partial values, jaxpr, constants)."""
+    outputs, pushed = jax.linearize(lambda *args: function.call_wrapped(*args), *primals)
+    closed = jax.make_jaxpr(pushed)(*primals)
+    return outputs, [_Unknown() for _ in outputs], closed.jaxpr, closed.consts
+
+
+def _transposed(equation, cotangent, *values):
+    """What cotangents an equation gives its operands; in place of theirs, which asks primitives what they no longer know."""
+    if equation is None:
+        return (cotangent,)
+    internal = importlib.import_module("jax._src.interpreters.ad")
+    linear = [index for index, value in enumerate(values) if internal.is_undefined_primal(value)]
+
+    def applied(*operands):
+        filled = list(values)
+        for index, operand in zip(linear, operands, strict=True):
+            filled[index] = operand
+        return equation.primitive.bind(*filled, **equation.params)
+
+    shapes = [jax.ShapeDtypeStruct(values[index].aval.shape, values[index].aval.dtype) for index in linear]
+    found = dict(zip(linear, jax.linear_transpose(applied, *shapes)(cotangent), strict=True))
+    return [found.get(index) for index in range(len(values))]
 
 
 class _Importer:
@@ -133,7 +178,9 @@ class _Importer:
 def library() -> types.ModuleType:
     """neural-tangents' public module, its JAX being views.  Raises `BridgeError` with the reason."""
     try:
-        return _Importer().load(_PACKAGE)
+        found = _Importer().load(_PACKAGE)
+        found._src.empirical._eqn_vjp_fn = _transposed
+        return found
     except BridgeError:
         raise
     except Exception as error:
@@ -156,13 +203,25 @@ def ntk_vector_products(
     return _empirical("NTK_VECTOR_PRODUCTS", problem, params, X2)
 
 
+def structured_derivatives(
+    problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None
+) -> Float[Array, "nd n2d"]:
+    """H by neural-tangents' structured derivatives, which know what the Jacobians of single operations look like."""
+    return _empirical("STRUCTURED_DERIVATIVES", problem, params, X2)
+
+
 @full_precision
 def _empirical(implementation: str, problem: Problem, params: Params, X2) -> Float[Array, "nd n2d"]:
-    """J J₂ᵀ / s_m, sample slow.  Both routes hold up to n·d_out·m·d_in numbers."""
-    nt = library()
+    """J J₂ᵀ / s_m, sample slow.  The routes hold up to n·d_out·m·d_in numbers."""
+    nt, network, trained = library(), problem.network, params.W
 
-    def outputs(W, X):
-        return forward(problem.network, Params(W, params.a, params.live), X)
+    def outputs(trained, X):
+        if isinstance(network, Model):
+            return models.of_leaves(network, trained, params.a, X)
+        return forward(network, Params(trained, params.a, params.live), X)
+
+    if isinstance(network, Model):  # as the arrays that the model has, whose structure the third route reads
+        trained = models.leaves(network, params)
 
     kernel = nt.empirical_ntk_fn(
         outputs,
@@ -173,5 +232,5 @@ def _empirical(implementation: str, problem: Problem, params: Params, X2) -> Flo
     )
     # neural-tangents was written for the standard rules of promotion; ours stay strict outside.
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-        K = kernel(problem.X, X2, params.W)
+        K = kernel(problem.X, X2, trained)
     return K.transpose(0, 2, 1, 3).reshape(problem.n * problem.d_out, -1) / kernel_scale(problem.network, params.m)

@@ -1,0 +1,303 @@
+"""Networks of the user's own: what they compute, what they are asked, what is said of those that do not fit."""
+
+import dataclasses
+import functools
+import json
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import ntkverify as nv
+from ntkverify import catalogue
+from ntkverify.certifying.pointfile import check_point, load_point, save_point
+from ntkverify.cli import main as cli
+from ntkverify.judging.draws import chunks
+from ntkverify.judging.evidence import examine
+from ntkverify.judging.verdict import judge
+from ntkverify.networks import models
+from ntkverify.networks.kernels import autodiff as by_autodiff
+from ntkverify.networks.network import forward
+from ntkverify.networks.nouns import Model, Params
+from ntkverify.networks.quantities import pulled_back, pushed
+
+EXAMPLES = Path(nv.__file__).parent / "examples"
+DATA = {"mlp": "sphere", "mlp_standard": "sphere", "transformer": "tokens", "cnn": "digits"}
+ROUTES = ("jacobian-contraction", "ntk-vector-products", "structured-derivatives")
+OF_ANY = ("kernel-factorisation", "positive-semidefinite", "step-expansion", "kernel-step", "path-length")
+
+
+@functools.cache
+def example(name, init="independent", m=8, n=4):
+    return nv.problem(DATA[name], str(EXAMPLES / f"{name}.py"), m=m, n=n, d_out=2, init=init)
+
+
+def somewhere(problem, seed=0):
+    net = nv.draw(problem, jax.random.key(seed))
+    return Params(net.W + 0.1 * jax.random.normal(jax.random.key(seed + 1), net.W.shape), net.a)
+
+
+@pytest.mark.parametrize("init", ["independent", "coupled"])
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.slow
+def test_every_route_gives_one_kernel(name, init):
+    problem = example(name, init)
+    at = somewhere(problem)
+    H = nv.kernel(problem, at)
+    for route in ROUTES:
+        assert np.abs(nv.kernel(problem, at, route) - H).max() <= 1e-12 * np.abs(H).max()
+    J = jax.jacobian(lambda W: forward(problem.network, Params(W, at.a), problem.X).ravel())(at.W)[:, :, 0]
+    scale = problem.network.scale(8) if problem.network.scale else 1
+    assert np.allclose(H, J @ J.T / scale, rtol=1e-12, atol=1e-12 * np.abs(H).max())
+
+
+def test_blocks_of_inputs_change_nothing(monkeypatch):
+    problem = example("mlp", n=7)
+    at, X2 = somewhere(problem), problem.X[:3] / 2
+    whole, other = by_autodiff.autodiff(problem, at), by_autodiff.autodiff(problem, at, X2)
+    monkeypatch.setattr(by_autodiff, "BUDGET", 3 * problem.d_out * problem.p * 8)
+    assert by_autodiff.samples(problem) == 3
+    assert np.allclose(by_autodiff.autodiff(problem, at), whole, rtol=1e-13)
+    assert np.allclose(by_autodiff.autodiff(problem, at, X2), other, rtol=1e-13)
+
+
+def test_a_block_is_all_of_the_jacobian_that_is_held(monkeypatch):
+    problem = example("mlp", m=64, n=48)
+    each = problem.d_out * problem.p * 8
+    monkeypatch.setattr(by_autodiff, "BUDGET", 4 * each)
+    found = jax.jit(by_autodiff.autodiff).lower(problem, somewhere(problem)).compile().memory_analysis()
+    assert found.temp_size_in_bytes < 16 * each < problem.n * each
+
+
+def test_a_coupled_start_gives_nothing_and_keeps_the_kernel():
+    alone, coupled = example("mlp"), example("mlp", "coupled")
+    one, two = (nv.draw(problem, jax.random.key(3)) for problem in (alone, coupled))
+    assert not forward(coupled.network, two, coupled.X).any()
+    assert np.allclose(nv.kernel(coupled, two), nv.kernel(alone, one), rtol=1e-12)
+    first, second = models.parameters(coupled.network, two)
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_what_is_pulled_back_is_the_transpose_of_what_is_pushed():
+    problem = example("cnn")
+    at = somewhere(problem)
+    e, change = (jax.random.normal(jax.random.key(k), shape) for k, shape in ((0, problem.y.shape), (1, at.W.shape)))
+    both = jnp.sum(pulled_back(problem, at, e) * change), jnp.sum(e * pushed(problem, at, change))
+    assert np.isclose(*both, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.slow
+def test_claims_of_any_network_hold_of_the_examples(name):
+    problem = example(name)
+    for claim in OF_ANY:
+        forms = catalogue.claims(claim)
+        for twin in (None, *forms[0].twins):
+            form = forms[0] if twin is None else forms[0].mutated(twin)
+            (count, points), *_ = chunks(problem, 20, 0, form.where)
+            (found,) = examine((form,), problem, points, count)
+            verdict = judge(form, found, 0.1)
+            if twin is None:
+                assert not found.violated.any(), (claim, verdict.sentence)
+                wide = claim in ("kernel-factorisation", "kernel-step") and name == "transformer"
+                assert verdict.verdict in (("holds", "undecided") if wide else ("holds",)), (claim, verdict.sentence)
+            elif twin.mutation != "one part in a thousand million wrong" and "s_m" not in twin.mutation:
+                assert found.violated.any(), (claim, twin.mutation)
+
+
+def test_training_is_gradient_descent():
+    problem = example("mlp")
+    start = nv.draw(problem, jax.random.key(0))
+    run = nv.train(problem, start, 0.05, target=1e-12, budget=3)
+    W = start.W
+    for _ in range(3):
+        e = forward(problem.network, Params(W, start.a), problem.X) - problem.y
+        W = W - 0.05 * pulled_back(problem, Params(W, start.a), e)
+    assert np.allclose(run.last.W[0], W, rtol=1e-13)
+    assert np.all(np.diff(run.losses[0]) < 0)
+
+
+def initialise(key, width, d_in, d_out):
+    one, two = jax.random.split(key)
+    return {"in": jax.random.normal(one, (d_in, width)), "out": jax.random.normal(two, (width, d_out)), "steps": jnp.asarray(3)}
+
+
+def apply(parameters, X):
+    return jnp.tanh(X @ parameters["in"]) @ parameters["out"] / parameters["steps"]
+
+
+def asked(initialise=initialise, apply=apply, data="sphere", **options):
+    network = nv.network(initialise, apply, **{key: options.pop(key) for key in ("trained", "scale") if key in options})
+    return nv.problem(data, network, **{"m": 8, "n": 4, "d_in": 3, "d_out": 2, "init": "independent"} | options)
+
+
+def test_what_does_not_train_stays():
+    problem = asked(trained=lambda parameters: {"in": False, "out": True, "steps": True})
+    net = nv.draw(problem, jax.random.key(0))
+    assert net.W.shape == (16, 1)
+    assert net.a.shape == (24, 1)
+    tree = models.parameters(problem.network, net)
+    assert np.array_equal(tree["in"].ravel(), net.a[:, 0])
+    features = jnp.tanh(problem.X @ tree["in"]) / 3
+    assert np.allclose(nv.kernel(problem, net), np.kron(features @ features.T, np.eye(2)))
+
+
+def test_leaves_that_are_no_numbers_stay_what_they_are():
+    def activated(key, width, d_in, d_out):
+        return initialise(key, width, d_in, d_out) | {"activation": jnp.tanh}
+
+    def applied(parameters, X):
+        return parameters["activation"](X @ parameters["in"]) @ parameters["out"] / parameters["steps"]
+
+    one, other = asked(activated, applied), asked()
+    net = nv.draw(one, jax.random.key(0))
+    assert np.array_equal(nv.kernel(one, net), nv.kernel(other, net))
+
+
+def test_equal_files_share_programs(tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text((EXAMPLES / "mlp.py").read_text())
+    first = nv.network(path)
+    assert nv.network(path) is first
+    path.write_text(path.read_text() + "\n# changed\n")
+    assert nv.network(path) is not first
+    assert isinstance(first, Model)
+
+
+class Impure:
+    """Gives other numbers each time."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, parameters, X):
+        self.calls += 1
+        return apply(parameters, X) + self.calls
+
+
+def noisy(key, width, d_in, d_out):
+    return initialise(key, width, d_in, d_out) | {"noise": jnp.asarray(np.random.standard_normal(3))}
+
+
+BAD = {
+    "raised ZeroDivisionError": (lambda key, width: 1 / 0, apply),
+    "parameters of int": (lambda key, width: {"a": jnp.arange(width)}, apply),
+    "numbers at width 8 and at width 16": (lambda key, width: {"a": jnp.ones(3)}, lambda p, X: X[:, :2] * p["a"][0]),
+    "NaN or infinity; wanted: finite parameters": (lambda key, width: jnp.full(width, jnp.nan), lambda p, X: X[:, :2] * p[0]),
+    "again with the same key": (noisy, apply),
+    "shape (4,) for X of shape (4, 3)": (initialise, lambda p, X: apply(p, X)[:, 0]),
+    "shape (4, 3) for X of shape (4, 3)": (initialise, lambda p, X: jnp.tanh(X @ p["in"])[:, :3]),
+    "an array of int": (initialise, lambda p, X: jnp.ones((len(X), 2), int)),
+    "an array of bool": (initialise, lambda p, X: apply(p, X) > 0),
+    "an array of complex": (initialise, lambda p, X: apply(p, X) * 1j),
+    "something of type tuple": (initialise, lambda p, X: (apply(p, X),)),
+    "NaN or infinity on these data": (initialise, lambda p, X: apply(p, X) / 0.0),
+    "when it is called again": (initialise, Impure()),
+    "depends on the other inputs": (initialise, lambda p, X: apply(p, X - jnp.mean(X, axis=0))),
+    "apply raised TypeError": (initialise, lambda p, X: apply(p, X[:, :2])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", BAD)
+def test_what_does_not_fit_is_refused_with_a_sentence(said):
+    with pytest.raises(nv.BadInput) as caught:
+        asked(*BAD[said])
+    assert said in str(caught.value)
+    assert "wanted: " in str(caught.value)
+
+
+def test_a_mask_of_another_tree_is_refused():
+    with pytest.raises(nv.BadInput, match="another tree"):
+        asked(trained=lambda parameters: {"in": True})
+    with pytest.raises(nv.BadInput, match="at least one array of floats"):
+        asked(trained=lambda parameters: jax.tree.map(lambda leaf: False, parameters))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("initialise = 1", "without a function initialise"),
+        ("def initialise(key, width): return 0", "without a function apply"),
+        ("1 / 0", "raised ZeroDivisionError"),
+        ("def initialise(key, width): pass\ndef apply(p, X): pass\ndrift = 'fast'", "the exponent that is predicted"),
+        ("def initialise(key, width): pass\ndef apply(p, X): pass\nscale = 3", "a function scale"),
+    ],
+)
+def test_a_file_that_is_no_network_is_refused(tmp_path, capsys, content, said):
+    path = tmp_path / "net.py"
+    path.write_text(content)
+    assert cli.main(["verify", "--network", str(path), "--data", "sphere", "--seeds", "20"]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_file_that_is_not_there_is_named(capsys):
+    assert cli.main(["verify", "--network", "nowhere.py"]) == 2
+    assert "no file nowhere.py; wanted: a network's file" in capsys.readouterr().err
+
+
+def test_what_knows_more_of_a_network_is_refused():
+    problem = example("mlp")
+    net = nv.draw(problem, jax.random.key(0))
+    for route in ("closed-form", "infinite-width"):
+        with pytest.raises(nv.BadInput, match="a route of any network"):
+            nv.kernel(problem, net, route)
+    with pytest.raises(nv.BadInput, match="second derivative"):
+        nv.realise(problem)
+    with pytest.raises(nv.BadInput, match="as the problem asks"):
+        nv.kernel(problem, dataclasses.replace(net, W=net.W[1:]))
+
+
+@pytest.mark.slow
+def test_a_point_comes_back_from_its_file(tmp_path):
+    problem = example("mlp", m=4, n=2)
+    (form,) = catalogue.claims("positive-semidefinite")
+    found = nv.falsify(form.id, problem, budget=0.5)
+    assert found.drawn <= found.ratio <= 1 + 1e-12
+    save_point(tmp_path / "point.npz", form, found.problem, found.point, {})
+    again, read, point, _ = load_point(tmp_path / "point.npz")
+    assert again == form
+    assert read.p == problem.p
+    assert np.array_equal(point.moved.W, found.point.moved.W)
+    assert check_point(tmp_path / "point.npz")[1].verdict != "refuted"
+    unnamed = asked(m=4)
+    with pytest.raises(nv.BadInput, match="a network from a file"):
+        save_point(tmp_path / "other.npz", form, unnamed, found.point, {})
+
+
+@pytest.mark.slow
+def test_points_of_a_deep_network_are_proved():
+    problem = example("mlp", m=4, n=2)
+    rows = nv.certify(["step-expansion", "kernel-step", "path-length", "positive-semidefinite"], problem)["claims"]
+    assert [row["verdict"] for row in rows] == ["proved"] * 4
+
+
+@pytest.mark.slow
+def test_verify_and_a_study_take_a_file(tmp_path, capsys):
+    file = tmp_path / "net.py"
+    assert cli.main(["new", "network", str(file)]) == 0
+    assert "ntkverify study drift" in capsys.readouterr().out
+    sizes = ["--n", "4", "--d-in", "3", "--d-out", "2", "--m", "8", "--seeds", "20"]
+    out = tmp_path / "out"
+    assert cli.main(["verify", *OF_ANY[1:3], "zero-output", "--network", str(file), "softmax", "--data", "sphere", *sizes, "--out", str(out)]) == 0  # fmt: skip
+    rows = json.loads((out / "results.json").read_text())
+    verdicts = {(row["problem"], row["id"]): row["verdict"] for row in rows["claims"]}
+    assert verdicts["sphere-net", "zero-output"] == "not applicable"
+    assert verdicts["sphere-softmax", "zero-output"] == "holds"
+    assert verdicts["sphere-net", "positive-semidefinite"] == "holds"
+    (problem, _) = rows["problems"]
+    assert problem["lambda_inf"] is None
+    assert problem["sigma"] is None
+    page = (out / "report.html").read_text()
+    assert "weights as the file draws them" in page
+    assert "infinite width: unknown" in page
+    grid = [f"network={file}", "m=8,16,32", "n=3", "d_in=3", "seeds=2", "init=coupled"]
+    assert cli.main(["study", "drift", "--grid", *grid, "--out", str(tmp_path / "drift")]) == 0
+    results = json.loads((tmp_path / "drift" / "results.json").read_text())
+    fit = next(fit for fit in results["fits"] if fit["quantity"] == "drift")
+    assert fit["predicted"] == -1.0
+    assert fit["exponent"] < -0.3
+    assert "where -1 was predicted" in results["answer"]
+    for study in ("region", "frontier", "diffusion"):
+        assert cli.main(["study", study, "--grid", f"network={file}"]) == 2
