@@ -113,7 +113,9 @@ def network(
     if isinstance(initialise, str | Path):
         found = catalogue.network(arguments.text("network", initialise))
         if not isinstance(found, Model):
-            raise BadInput(f"network {found.name!r}", "two functions, or a file NAME.py", f"nv.problem(data, {found.name!r})")
+            raise BadInput(
+                f"network {found.name!r}", "two functions, or a file NAME.py", f"nv.problem(data, {found.name!r})"
+            )
         return found
     given = {"initialise": initialise, "apply": apply, "trained": trained, "scale": scale, "__doc__": title}
     return dataclasses.replace(read_model(arguments.text("name", name), name, given), source="")

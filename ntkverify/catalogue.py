@@ -17,7 +17,7 @@ from ntkverify.ground.errors import BadInput, choose
 from ntkverify.statements.docstring import Statement, read
 
 if TYPE_CHECKING:
-    from ntkverify.networks.nouns import Network
+    from ntkverify.networks.nouns import Network, TwoLayer
     from ntkverify.statements.claim import Claim
 
 CLAIMS = (
@@ -154,6 +154,11 @@ def network(name: str) -> "Network":
     """The network of that name, or of a user's file, NAME.py, which is executed."""
     if own(name):
         return _own_network(name)
+    return two_layer(name)
+
+
+def two_layer(name: str) -> "TwoLayer":
+    """The network of that name."""
     module, record = NETWORKS[choose("network", name, NETWORKS)]
     return getattr(importlib.import_module(f"ntkverify.networks.activations.{module}"), record)
 

@@ -41,7 +41,7 @@ def _least(problem: Problem, start: Params, radius, key, before, steps: int = 24
     # The whole move spent on one neuron, where the lemmas are sharp.
     highest = jnp.argmax(jnp.max(logits(problem, start), axis=0))
     alone = (jnp.arange(start.W.shape[1]) == highest).astype(start.W.dtype)
-    lone = pulled(problem.network, start.W, problem.X[:1], alone[None])
+    lone = pulled(problem.activation, start.W, problem.X[:1], alone[None])
     starts = jnp.stack([start.W + radius * d / jnp.sqrt(jnp.sum(d**2)) for d in (wander, lone, before)])
     best, where = jax.lax.map(descend, starts)
     least = jnp.argmin(best)

@@ -115,7 +115,7 @@ def _certified(problem: Problem, asked: Options, heard) -> Attempt:
     widest = asked.m or asked.max_width
     needed = bytes_needed(
         problem.n,
-        problem.d_in if problem.network.neuron is None else (problem.n + 2) * problem.p,
+        problem.d_in if problem.activation.neuron is None else (problem.n + 2) * problem.p,
         problem.d_out,
         widest,
     )
@@ -124,7 +124,7 @@ def _certified(problem: Problem, asked: Options, heard) -> Attempt:
         raise BadInput(f"m = {asked.m} with coupled initialisation", "an even width, because neurons come in pairs")
     if reason := infinite_bound(problem):
         raise BadInput("data with λ = 0", reason, "other data, or fewer samples")
-    sigmas = SIGMAS if problem.network.neuron is None else SIGMAS + LARGE_SIGMAS
+    sigmas = SIGMAS if problem.activation.neuron is None else SIGMAS + LARGE_SIGMAS
     sigmas, rest = sigmas if asked.sigma is None else (asked.sigma,), (asked.keep, asked.theta, asked.follow, heard)
     if asked.m is None:
         found = smallest_certified(problem, asked.seed, asked.max_width, sigmas, *rest)

@@ -35,7 +35,7 @@ def sampled(params: dict, of: Population, own: Lesson, row: dict, draw: int, pic
     net = dataclasses.replace(own.start, W=own.weights[stop])
     scores = {
         "exact": of_mixture(of.mixture),
-        "learned": of_network(own.problem.network, net, own.radius, own.scale),
+        "learned": of_network(own.problem.activation, net, own.radius, own.scale),
     }
     walks = {(SDE, name): reverse_sde(score, start, times, keys[2]) for name, score in scores.items()}
     walks |= {(ODE, name): probability_flow(score, start, times[::2]) for name, score in scores.items()}

@@ -64,13 +64,13 @@ def _of_data(X: np.ndarray) -> list[str]:
 
 def _same_to_neurons(problem: Problem) -> list[str]:
     """Different inputs of which neurons that are functions make the same: tokens that are permuted, say."""
-    if problem.network.neuron is None:
+    if problem.activation.neuron is None:
         return []
     W = jax.random.normal(random_key(0), (problem.p, 8), problem.X.dtype)
     seen = np.concatenate(
         [
             np.asarray(part).reshape(problem.n, -1)
-            for part in (inner(problem.network, W, problem.X), outer(problem.network, problem.X))
+            for part in (inner(problem.activation, W, problem.X), outer(problem.activation, problem.X))
         ],
         axis=1,
     )

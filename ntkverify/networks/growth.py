@@ -31,10 +31,10 @@ def smooth(problem: Problem, point: Point, c) -> Bool[Array, ""]:
 def bends(problem: Problem, params: Params) -> Float[Array, "n m"]:
     """q_{ir} = m S_{ir} for softmax, bounds on |φ''(⟨w_r,x_i⟩)| for elementwise φ; of neurons that are functions bounds for
     all w, (n, 1)."""
-    if problem.network.neuron is not None:
-        return bends_of(problem.network, problem.X)[:, None]
-    most = problem.network.bend
-    weights = neurons(problem.network, params, problem.X)
+    if problem.activation.neuron is not None:
+        return bends_of(problem.activation, problem.X)[:, None]
+    most = problem.activation.bend
+    weights = neurons(problem.activation, params, problem.X)
     return weights if most is None else jnp.full_like(weights, most)
 
 
@@ -44,7 +44,7 @@ def sharpness(problem: Problem, params: Params) -> Float[Array, " neurons"]:
 
     For a matrix of nonnegative entries and any p > 0, λ_max ≤ max_i (Ap)_i/p_i (Collatz 1942, Wielandt 1950).
     """
-    s, h = bends(problem, params), outer(problem.network, problem.X)
+    s, h = bends(problem, params), outer(problem.activation, problem.X)
     squares = (h @ h.T) ** 2
     p = jnp.ones_like(s)
     for _ in range(POWER):
@@ -80,7 +80,7 @@ class Constants:
 
 def constants(problem: Problem, params: Params) -> Constants:
     """The constants at `params`."""
-    activation, zero = problem.network, jnp.zeros((), problem.X.dtype)
+    activation, zero = problem.activation, jnp.zeros((), problem.X.dtype)
     squares = jnp.sum(problem.X**2, axis=1)
     longest = jnp.sqrt(jnp.max(squares))
     bounded = activation.bend is not None or activation.neuron is not None

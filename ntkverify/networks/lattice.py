@@ -30,7 +30,7 @@ def _weights(p: int, sigma, shift) -> Float[Array, "p points"]:
 
 def _slopes(problem: Problem, W, X) -> Float[Array, "n kpoints"]:
     """The part of each point's gradient that depends on w, times φ' or, for softmax, e^z / E[e^z]."""
-    network, z = problem.network, logits(problem.network, W, X)
+    network, z = problem.activation, logits(problem.activation, W, X)
     factor = network.slope(z)
     if network.normalised:
         factor = factor / jnp.mean(factor, axis=1, keepdims=True)
@@ -50,7 +50,7 @@ def _estimates(problem: Problem, Z) -> Float[Array, "shifts n n2"]:
     def mean(W):
         return _slopes(problem, W, problem.X) @ _slopes(problem, W, Z).T / POINTS
 
-    return (outer(problem.network, problem.X) @ outer(problem.network, Z).T)[None] * _over_shifts(problem, mean)
+    return (outer(problem.activation, problem.X) @ outer(problem.activation, Z).T)[None] * _over_shifts(problem, mean)
 
 
 @full_precision

@@ -193,6 +193,12 @@ class Problem:
     """rank(X), exactly or, where X is large, from above."""
 
     @property
+    def activation(self) -> TwoLayer:
+        """The network of a question about two-layer networks; nothing else reads it."""
+        assert isinstance(self.network, TwoLayer)
+        return self.network
+
+    @property
     def n(self) -> int:
         return self.X.shape[0]
 

@@ -44,7 +44,7 @@ def envelope(problem: Problem, point: Point, rate) -> Float[Array, ""]:
 
 def logits(problem: Problem, params: Params) -> Float[Array, "n m"]:
     """⟨w_r, x_i⟩, or z(w_r; x_i) of neurons that are functions of their own."""
-    return of_inputs.logits(problem.network, params.W, problem.X)
+    return of_inputs.logits(problem.activation, params.W, problem.X)
 
 
 @full_precision
@@ -132,20 +132,20 @@ def kernel_change(problem: Problem, point: Point) -> Float[Array, ""]:
 def jacobian_distance(problem: Problem, point: Point) -> Float[Array, ""]:
     """‖J̃ − J‖_op, by the Gram matrix of the rows of J̃ − J: row p = (i, l) of J is g_p ⊗ x_i."""
     change = _rows(problem, point.moved) - _rows(problem, point.base)
-    h = of_inputs.outer(problem.network, problem.X)
+    h = of_inputs.outer(problem.activation, problem.X)
     inputs = jnp.repeat(jnp.repeat(h @ h.T, problem.d_out, axis=0), problem.d_out, axis=1)
     return jnp.sqrt(jnp.maximum(jnp.linalg.eigvalsh(inputs * (change @ change.T))[-1], 0))
 
 
 def _rows(problem: Problem, params: Params) -> Float[Array, "nd km"]:
     """g_p = s a_l φ'(⟨w_r, x_i⟩), for softmax m S_i (a_l − f_p); times inner where neurons are functions."""
-    if problem.network.normalised:
+    if problem.activation.normalised:
         f = outputs(problem, params) / params.m
         g = (params.m * softmax(problem, params))[:, None] * (params.a[None] - f[:, :, None])
     else:
-        slope = problem.network.slope(logits(problem, params))
-        g = output_scale(problem.network, params.m) * params.a[None] * slope[:, None]
-    g, inner = g.reshape(problem.n * problem.d_out, -1), of_inputs.inner(problem.network, params.W, problem.X)
+        slope = problem.activation.slope(logits(problem, params))
+        g = output_scale(problem.activation, params.m) * params.a[None] * slope[:, None]
+    g, inner = g.reshape(problem.n * problem.d_out, -1), of_inputs.inner(problem.activation, params.W, problem.X)
     if inner is None:
         return g
     return (g[:, None] * jnp.repeat(inner, problem.d_out, axis=0)).reshape(len(g), -1)
@@ -214,10 +214,10 @@ def eigenvalues(problem: Problem, params: Params) -> Float[Array, "nd"]:
 
 def rank_bound(problem: Problem, m: int) -> int:
     """The rank that H(0) cannot exceed with m neurons, nd left aside (docs/theory.md §3)."""
-    each = problem.rank if problem.network.neuron is None else problem.p
+    each = problem.rank if problem.activation.neuron is None else problem.p
     if problem.init == COUPLED:
         return each * (m // 2)
-    return each * (m - 1 if problem.network.normalised else m)
+    return each * (m - 1 if problem.activation.normalised else m)
 
 
 # What lemmas assume: predicates with the signature of a claim's formulas.

@@ -115,9 +115,9 @@ def ladder(found: Attempt, seed: int, widest: int) -> list[float | None]:
     kernel = moved(0.5 * math.log1p(smallest / (6 * n * d * kappa)))
     jacobian = moved(math.log1p(lost * math.sqrt(smallest / (kappa * d)) / spread))
     each = np.asarray(sharpness(problem, found.start))
-    slopes = neurons(problem.network, found.start, problem.X)  # q for softmax, e^u for exp
-    if problem.network.bend is not None:
-        slopes = jnp.abs(problem.network.slope(problem.X @ found.start.W))
+    slopes = neurons(problem.activation, found.start, problem.X)  # q for softmax, e^u for exp
+    if problem.activation.bend is not None:
+        slopes = jnp.abs(problem.activation.slope(problem.X @ found.start.W))
     weights = np.asarray(jnp.max(slopes, axis=0))
     mean = float(np.mean(each * (weights * math.sqrt(d) * spread) ** 2))
     radii = 4 * math.sqrt(d * b["sharpness"] * mean) * size / (lost * smallest**1.5)

@@ -129,7 +129,7 @@ def smoothed(problem: Problem, R) -> Problem:
 
     Only the direction of search comes from it; values are the true network's.
     """
-    if problem.network.bend != math.inf:
+    if problem.activation.bend != math.inf:
         return problem
     slope = jax.tree_util.Partial(lambda u: jax.nn.sigmoid(4 * u / R))
     return dataclasses.replace(problem, network=dataclasses.replace(problem.network, slope=slope))

@@ -266,9 +266,9 @@ def test_a_failed_attempt_says_by_how_much():
 
 def test_the_checker_knows_every_smooth_network_of_the_register():
     """Each by its own formulas: one that it does not know raises, and is not taken for another."""
-    smooth = {name for name in catalogue.NETWORKS if kinds.smooth(catalogue.network(name))}
+    smooth = {name for name in catalogue.NETWORKS if kinds.smooth(catalogue.two_layer(name))}
     assert smooth == set(certificate_file.NETWORKS)
     elementwise = smooth - {"softmax", "softmax-bias"} - set(NEURONS)
     assert elementwise == set(checker.ELEMENTWISE)
     assert elementwise - {"exponential"} == set(checker.BOUNDED)
-    assert smooth & {name for name in catalogue.NETWORKS if catalogue.network(name).neuron} == set(NEURONS)
+    assert smooth & {name for name in catalogue.NETWORKS if catalogue.two_layer(name).neuron} == set(NEURONS)

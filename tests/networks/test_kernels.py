@@ -116,7 +116,7 @@ def test_cross_kernels_are_blocks_of_the_whole_by_every_route(network):
         np.testing.assert_allclose(nv.kernel(first, at, route, X2=np.asarray(problem.X[:2])), whole[:4, :4], atol=1e-12 * float(abs(whole).max()))  # fmt: skip
 
 
-@pytest.mark.parametrize("network", [name for name in catalogue.NETWORKS if catalogue.network(name).neuron is None])
+@pytest.mark.parametrize("network", [name for name in catalogue.NETWORKS if catalogue.two_layer(name).neuron is None])
 def test_the_limit_has_derivatives(network):
     """Also at inputs that are equal, opposite or zero, where angles and norms have none."""
     X = jnp.asarray([[0.6, 0.8, 0.0], [0.6, 0.8, 0.0], [-0.6, -0.8, 0.0], [0.0, 0.5, 0.1], [0.0, 0.0, 0.0]])

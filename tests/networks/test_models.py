@@ -16,7 +16,6 @@ from ntkverify.certifying.pointfile import check_point, load_point, save_point
 from ntkverify.cli import main as cli
 from ntkverify.judging.draws import chunks
 from ntkverify.judging.evidence import examine
-from ntkverify.judging.verdict import judge
 from ntkverify.networks import models
 from ntkverify.networks.kernels import autodiff as by_autodiff
 from ntkverify.networks.network import forward
@@ -68,6 +67,7 @@ def test_a_block_is_all_of_the_jacobian_that_is_held(monkeypatch):
     each = problem.d_out * problem.p * 8
     monkeypatch.setattr(by_autodiff, "BUDGET", 4 * each)
     found = jax.jit(by_autodiff.autodiff).lower(problem, somewhere(problem)).compile().memory_analysis()
+    assert found is not None
     assert found.temp_size_in_bytes < 16 * each < problem.n * each
 
 
@@ -91,20 +91,20 @@ def test_what_is_pulled_back_is_the_transpose_of_what_is_pushed():
 @pytest.mark.parametrize("name", DATA)
 @pytest.mark.slow
 def test_claims_of_any_network_hold_of_the_examples(name):
-    problem = example(name)
+    """A deep network's rounding bounds are worst cases, so that a few draws may stay open; none may speak against a claim, and
+    its twins are refuted."""
+    problem = example(name) if name.startswith("mlp") else example(name, m=4, n=2)
     for claim in OF_ANY:
-        forms = catalogue.claims(claim)
-        for twin in (None, *forms[0].twins):
-            form = forms[0] if twin is None else forms[0].mutated(twin)
-            (count, points), *_ = chunks(problem, 20, 0, form.where)
-            (found,) = examine((form,), problem, points, count)
-            verdict = judge(form, found, 0.1)
-            if twin is None:
-                assert not found.violated.any(), (claim, verdict.sentence)
-                wide = claim in ("kernel-factorisation", "kernel-step") and name == "transformer"
-                assert verdict.verdict in (("holds", "undecided") if wide else ("holds",)), (claim, verdict.sentence)
-            elif twin.mutation != "one part in a thousand million wrong" and "s_m" not in twin.mutation:
-                assert found.violated.any(), (claim, twin.mutation)
+        (form,) = catalogue.claims(claim)
+        count, points = next(chunks(problem, 20, 0, form.where))
+        every = (form, *(form.mutated(twin) for twin in form.twins))
+        found, *twins = examine(every, problem, points, count)
+        assert not found.violated.any(), claim
+        open_to_rounding = name == "transformer" and claim in ("kernel-factorisation", "kernel-step")
+        assert found.held.sum() >= (0 if open_to_rounding else 0.8 * found.applicable.sum()), claim
+        assert found.applicable.sum() >= 18, claim
+        for twin, evidence in zip(form.twins, twins, strict=True):
+            assert evidence.violated.any() or "thousand million" in twin.mutation, (claim, twin.mutation)
 
 
 def test_training_is_gradient_descent():
@@ -121,7 +121,11 @@ def test_training_is_gradient_descent():
 
 def initialise(key, width, d_in, d_out):
     one, two = jax.random.split(key)
-    return {"in": jax.random.normal(one, (d_in, width)), "out": jax.random.normal(two, (width, d_out)), "steps": jnp.asarray(3)}
+    return {
+        "in": jax.random.normal(one, (d_in, width)),
+        "out": jax.random.normal(two, (width, d_out)),
+        "steps": jnp.asarray(3),
+    }
 
 
 def apply(parameters, X):
@@ -178,7 +182,7 @@ class Impure:
 
 
 def noisy(key, width, d_in, d_out):
-    return initialise(key, width, d_in, d_out) | {"noise": jnp.asarray(np.random.standard_normal(3))}
+    return initialise(key, width, d_in, d_out) | {"noise": jnp.asarray(np.random.default_rng().standard_normal(3))}
 
 
 BAD = {

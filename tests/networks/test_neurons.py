@@ -20,13 +20,13 @@ from ntkverify.networks.kernels.infinite_width import sample_kernel
 from ntkverify.networks.logits import bends_of, logits, outer, pulled
 from ntkverify.networks.network import initialise
 
-OWN = [name for name in catalogue.NETWORKS if catalogue.network(name).neuron is not None]
-BOUNDED = [name for name in OWN if kinds.smooth(catalogue.network(name))]
+OWN = [name for name in catalogue.NETWORKS if catalogue.two_layer(name).neuron is not None]
+BOUNDED = [name for name in OWN if kinds.smooth(catalogue.two_layer(name))]
 CUMULANT = 1 / (6 * math.sqrt(3))
 
 
 def neuron_of(name):
-    neuron = catalogue.network(name).neuron
+    neuron = catalogue.two_layer(name).neuron
     assert neuron is not None
     return neuron, SHAPES.get(name, (4,))
 
@@ -46,9 +46,9 @@ def test_the_gradient_is_inner_times_outer(name):
     problem = make(name, n=5, d_in=4, d_out=2, m=12, init="independent")
     net = initialise(problem, jax.random.key(0))
     c = jax.random.normal(jax.random.key(1), (5, 12))
-    _, pull = jax.vjp(lambda W: logits(problem.network, W, problem.X), net.W)
+    _, pull = jax.vjp(lambda W: logits(problem.activation, W, problem.X), net.W)
     (true,) = pull(c)
-    np.testing.assert_allclose(pulled(problem.network, net.W, problem.X, c), true, atol=1e-14)
+    np.testing.assert_allclose(pulled(problem.activation, net.W, problem.X, c), true, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", BOUNDED)
@@ -141,7 +141,7 @@ def test_the_bend_of_gelu_is_enclosed():
         middle = (low + high) / 2
         return at_most(low, middle, bound, depth + 1) and at_most(middle, high, bound, depth + 1)
 
-    most = arb(catalogue.network("gelu").bend)
+    most = arb(catalogue.two_layer("gelu").bend)
     near = 2.0**-18
     assert abs(bent(arb(0, near))) <= most
     assert at_most(near, 6.0, most)
@@ -196,8 +196,8 @@ def test_digits_come_as_rows_and_as_patches():
 
 def test_bounds_of_inputs_and_outer_parts_fit_the_inputs():
     problem = make("patches", n=3, m=4)
-    assert bends_of(problem.network, problem.X).shape == (3,)
-    assert outer(problem.network, problem.X).shape == (3, 1)
+    assert bends_of(problem.activation, problem.X).shape == (3,)
+    assert outer(problem.activation, problem.X).shape == (3, 1)
     assert patches.size((3, 3)) == 9
 
 

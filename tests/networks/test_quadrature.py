@@ -16,7 +16,7 @@ from ntkverify.networks.quadrature import gaussian_products, products_error
 
 
 def test_wide_weights_do_not_fool_it():
-    slope = catalogue.network("tanh").slope
+    slope = catalogue.two_layer("tanh").slope
     one = jnp.ones((1, 1))
     value, error = gaussian_products(slope, one, one, 30.0), products_error(slope, one, one, 30.0)
     # ∫ sech⁴(σz) φ(z) dz ≈ (4/3)/(σ√(2π)), up to a relative 1/σ²
@@ -27,7 +27,7 @@ def test_wide_weights_do_not_fool_it():
 @pytest.mark.parametrize("network", ["sigmoid", "tanh", "swish"])
 @pytest.mark.parametrize("sigma", [0.5, 3.0])
 def test_against_adaptive_integration(network, sigma):
-    slope = catalogue.network(network).slope
+    slope = catalogue.two_layer(network).slope
     X = jnp.asarray([[1.0, 0.0], [0.6, 0.7]])
     value, error = gaussian_products(slope, X, X, sigma), products_error(slope, X, X, sigma)
     plain = jax.jit(lambda a, b: slope(sigma * a) * slope(sigma * (0.6 * a + 0.7 * b)) * jnp.exp(-(a**2 + b**2) / 2))
@@ -38,7 +38,7 @@ def test_against_adaptive_integration(network, sigma):
 
 @pytest.mark.parametrize("network", ["sigmoid", "tanh", "swish"])
 def test_zero_and_duplicate_inputs(network):
-    slope = catalogue.network(network).slope
+    slope = catalogue.two_layer(network).slope
     X = jnp.asarray([[0.0], [1.0], [1.0], [-1.0]])
     value = gaussian_products(slope, X, X, 1.0)
     assert np.all(np.isfinite(value))
@@ -53,12 +53,12 @@ def test_normalisation_removes_the_norm_factor():
     np.testing.assert_allclose(plain, D[:, None] * soft * D[None], rtol=1e-13)
 
 
-OF_LOGITS = [name for name in catalogue.NETWORKS if catalogue.network(name).neuron is None]
+OF_LOGITS = [name for name in catalogue.NETWORKS if catalogue.two_layer(name).neuron is None]
 
 
 @pytest.mark.parametrize("network", OF_LOGITS)
 def test_spread_is_the_ratio_of_moments(network):
-    activation = catalogue.network(network)
+    activation = catalogue.two_layer(network)
     unit = dataclasses.replace(make(network, n=1, d_in=1, d_out=1), X=jnp.ones((1, 1)), sigma=jnp.asarray(0.4))
     u = 0.4 * np.random.default_rng(0).standard_normal(10**6)
     slopes = np.asarray(activation.slope(jnp.asarray(u)))
@@ -105,7 +105,7 @@ def expectation_by_fourier(network, x, z, sigma):
 @pytest.mark.parametrize("sigma", [0.1, 1.0, 7.0, 30.0])
 @pytest.mark.slow
 def test_the_reported_error_bounds_the_true_one(network, sigma):
-    slope = catalogue.network(network).slope
+    slope = catalogue.two_layer(network).slope
     angles = [0.0, 1e-12, 1e-8, 1e-3, 0.7, np.pi / 2, np.pi / 2 + 1e-9, np.pi - 1e-3, np.pi - 1e-8]
     X = np.array([[0.6, 0.8]])
     turned = [[np.cos(t) * 0.6 - np.sin(t) * 0.8, np.sin(t) * 0.6 + np.cos(t) * 0.8] for t in angles]

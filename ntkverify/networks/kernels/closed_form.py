@@ -23,7 +23,7 @@ BLOCK = 256
 @full_precision
 def closed_form(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None) -> Float[Array, "nd n2d"]:
     """H = J J₂ᵀ / s_m at `params`, an (n·d_out, n2·d_out) array, sample slow; J₂ is J without `X2`."""
-    activation, d, m = problem.network, problem.d_out, params.m
+    activation, d, m = problem.activation, problem.d_out, params.m
     sides = [X for X in (problem.X, X2) if X is not None]
     means = [softmax_mean(activation, X, params) if activation.normalised else None for X in sides]
 

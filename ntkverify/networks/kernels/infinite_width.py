@@ -27,7 +27,7 @@ def infinite_width(
 @full_precision
 def sample_kernel(problem: Problem) -> tuple[Float[Array, "n n"], Float[Array, ""]]:
     """K, the factor over samples, and a bound on the error of the expectation in it, relative to the largest."""
-    X, network = problem.X, problem.network
+    X, network = problem.X, problem.activation
     if network.neuron is not None:
         return of_neurons(problem, X)
     closed = network.expectation is not None
@@ -36,9 +36,9 @@ def sample_kernel(problem: Problem) -> tuple[Float[Array, "n n"], Float[Array, "
 
 def _factor(problem: Problem, Z):
     """⟨x_i,z_j⟩ E[φ'φ'], and 0 for orthogonal inputs also where the expectation overflows."""
-    if problem.network.neuron is not None:
+    if problem.activation.neuron is not None:
         return of_neurons(problem, Z)[0]
-    X, network, gram = problem.X, problem.network, problem.X @ Z.T
+    X, network, gram = problem.X, problem.activation, problem.X @ Z.T
     if network.expectation is None:
         expectation = gaussian_products(network.slope, X, Z, problem.sigma)
     else:
@@ -48,8 +48,8 @@ def _factor(problem: Problem, Z):
 
 def spread(problem: Problem) -> Float[Array, ""]:
     """max_i E[s⁴] / E[s²]², s the length of one neuron's gradient at x_i: how many neurons it takes for means to settle."""
-    if problem.network.neuron is not None:
+    if problem.activation.neuron is not None:
         return tails(problem)
     length = problem.sigma * jnp.sqrt(jnp.max(jnp.sum(problem.X**2, axis=1)))
-    known = problem.network.spread
-    return fourth_moment_ratio(problem.network.slope, length) if known is None else known(length)
+    known = problem.activation.spread
+    return fourth_moment_ratio(problem.activation.slope, length) if known is None else known(length)

@@ -60,7 +60,7 @@ def _shared(problem: Problem, params: Params, mean):
         W, a, fresh = block
         U = X @ W
         if mean is None:
-            s = problem.network.slope(U) * fresh[None]
+            s = problem.activation.slope(U) * fresh[None]
         else:
             s = m * jnp.exp(counted(U, fresh, params) - mean[0]) / mean[1] * fresh[None]
         signs = [jnp.ones_like(a[:1]), a[left] * a[right]] + ([] if mean is None else [a])
