@@ -25,6 +25,7 @@ CLAIMS = (
     "kernel-factorisation",
     "positive-semidefinite",
     "zero-output",
+    "prefix-attention",
     "output-bound",
     "rank-floor",
     "exponents",

@@ -93,8 +93,11 @@ def test_two_tokens_attain_the_bounds_of_attention():
     assert bound == pytest.approx(spread * CUMULANT, rel=1e-12)
 
 
-def test_the_third_cumulant_is_at_most_one_over_six_root_three():
-    """Up to five points of [0, 1]², all the corners among them: 2·10⁵ distributions, then ascent from the best."""
+@pytest.mark.parametrize(("order", "most"), [(2, CUMULANT), (3, 1 / 8)])
+@pytest.mark.slow
+def test_cumulants_are_at_most_what_two_tokens_attain(order, most):
+    """The third and the fourth, of up to five points of [0, 1]², all the corners among them: 2·10⁵ distributions, then ascent
+    from the best."""
     rng = np.random.default_rng(0)
     s, y = rng.integers(0, 2, (2, 200_000, 5)).astype(float)
     inner = rng.random((2, 200_000, 5))
@@ -104,10 +107,12 @@ def test_the_third_cumulant_is_at_most_one_over_six_root_three():
 
     def cumulant(logit, s, y):
         S = jax.nn.softmax(logit)
-        return jnp.abs(jnp.sum(S * (s - S @ s) * (y - S @ y) ** 2))
+        s, y = s - S @ s, y - S @ y
+        square = 3 * jnp.sum(S * s * y) * jnp.sum(S * y**2) if order == 3 else 0
+        return jnp.abs(jnp.sum(S * s * y**order) - square)
 
     found = np.asarray(jax.vmap(cumulant)(jnp.asarray(logit), jnp.asarray(s), jnp.asarray(y)))
-    assert found.max() <= CUMULANT * (1 + 1e-12)
+    assert found.max() <= most * (1 + 1e-12)
     best = np.argsort(found)[-50:]
 
     def climb(state):
@@ -119,8 +124,33 @@ def test_the_third_cumulant_is_at_most_one_over_six_root_three():
         return cumulant(*jax.lax.scan(step, state, None, length=2000)[0])
 
     climbed = np.asarray(jax.vmap(climb)(tuple(jnp.asarray(each[best]) for each in (logit, s, y))))
-    assert climbed.max() <= CUMULANT * (1 + 1e-12)
-    assert climbed.max() >= 0.99 * CUMULANT
+    assert climbed.max() <= most * (1 + 1e-12)
+    assert climbed.max() >= 0.99 * most
+
+
+def test_the_hessian_of_a_head_is_lipschitz_with_its_constant():
+    """A head of two equally likely tokens attains ρD³‖q‖³/8 along q's direction, and no random head exceeds its own."""
+
+    def third(w, U, tokens):
+        along = lambda t: attention.value(w + t * U, tokens)  # noqa: E731
+        return jax.grad(jax.grad(jax.grad(along)))(0.0)
+
+    tokens = jnp.asarray([[0.5, 0.0], [-0.5, 0.0]])
+    d, seen = 2, attention._seen(tokens)
+    spread, diameter, q = float(jnp.ptp(seen)), 1.0, float(jnp.linalg.norm(tokens[-1]))
+    U = jnp.outer(tokens[0], tokens[-1]).ravel() / (0.5 * q)
+    assert abs(float(third(jnp.zeros(d * d), U, tokens))) == pytest.approx(spread * diameter**3 * q**3 / 8, rel=1e-12)
+
+    def share(key):
+        tokens, w, U = (
+            jax.random.normal(k, shape) for k, shape in zip(jax.random.split(key, 3), ((3, 2), (4,), (4,)), strict=True)
+        )
+        apart = jnp.max(jnp.sum((tokens[:, None] - tokens[None]) ** 2, axis=-1)) ** 1.5
+        bound = jnp.ptp(attention._seen(tokens)) * apart * jnp.sum((U.reshape(2, 2) @ tokens[-1]) ** 2) ** 1.5 / 8
+        return jnp.abs(third(w, U, tokens)) / bound
+
+    found = jax.jit(jax.vmap(share))(jax.random.split(jax.random.key(0), 100_000))
+    assert 0.3 < found.max() <= 1 + 1e-9
 
 
 def test_the_bend_of_gelu_is_enclosed():
