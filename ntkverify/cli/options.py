@@ -87,6 +87,7 @@ class Study(Asked):
     Examples: ntkverify study drift --preset quick
     ntkverify study drift --grid m=256,1024,4096 network=softmax target=0.1
     ntkverify study diffusion --data moons
+    ntkverify study width --preset paper --workers 8
     """
 
     name: tyro.conf.Positional[str]
@@ -101,8 +102,52 @@ class Study(Asked):
     """Folder for the ledger, results.json, report.html and figures/ (default: runs/study-<configuration>)."""
     status: bool = False
     """Only say how many cells are finished."""
+    workers: int | None = None
+    """Evaluate cells on so many processes of this machine, one thread each (needs the extra `distributed`)."""
+    scheduler: str | None = None
+    """Evaluate cells on the workers of a Dask scheduler, such as tcp://host:8786."""
+    shard: str = "1/1"
+    """K/N: evaluate every Nth cell only, from the Kth on; `ntkverify merge` puts the shards together."""
     force: bool = False
     """Replace the results of another configuration in --out (its cells stay in the ledger)."""
+
+
+    @property
+    def part(self) -> tuple[int, int]:
+        """(K, N) of `shard`."""
+        words = self.shard.split("/")
+        k, n = (int(word) if word.isdecimal() else 0 for word in words) if len(words) == 2 else (0, 0)
+        if not 1 <= k <= n:
+            raise BadInput(f"--shard {self.shard}", "K/N with 1 ≤ K ≤ N", "--shard 1/4")
+        return k, n
+
+    def refuse(self) -> None:
+        _ = self.part
+        if self.workers is not None and self.workers < 1:
+            raise BadInput(f"--workers {self.workers}", "a whole number of at least 1", "--workers 2")
+        if self.workers is not None and self.scheduler is not None:
+            raise BadInput("--workers and --scheduler", "one of them: a scheduler has workers of its own")
+
+
+@dataclass(frozen=True)
+class Merge(Asked):
+    """Put the ledgers of a study's shards into one folder, and draw its report.
+
+    Cells that several folders have must agree. Nothing is evaluated: what is missing is said.
+
+    Example: ntkverify merge runs/study-1a2b3c4d-1-of-2 runs/study-1a2b3c4d-2-of-2 --out width
+    """
+
+    dirs: tyro.conf.Positional[tuple[Path, ...]]
+    """Folders that `study` wrote."""
+    out: Path | None = None
+    """Folder for the whole (default: runs/study-<configuration>)."""
+    force: bool = False
+    """Replace the results of another configuration in --out (its cells stay in the ledger)."""
+
+    def refuse(self) -> None:
+        if not self.dirs:
+            raise BadInput("no folders", "those of a study's shards", "ntkverify merge DIR DIR")
 
 
 @dataclass(frozen=True)
@@ -303,6 +348,7 @@ Verb = (
     | Annotated[Show, tyro.conf.subcommand("show")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[Study, tyro.conf.subcommand("study")]
+    | Annotated[Merge, tyro.conf.subcommand("merge")]
     | Annotated[Realise, tyro.conf.subcommand("realise")]
     | Annotated[Falsify, tyro.conf.subcommand("falsify")]
     | Annotated[New, tyro.conf.subcommand("new")]

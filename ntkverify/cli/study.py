@@ -1,5 +1,9 @@
 """`ntkverify study`."""
 
+import contextlib
+import importlib
+from pathlib import Path
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -8,9 +12,11 @@ from ntkverify import catalogue
 from ntkverify.cli import exits
 from ntkverify.cli.options import Study
 from ntkverify.ground import results
+from ntkverify.ground.errors import BadInput
 from ntkverify.ground.progress import Progress, set_up_jax
+from ntkverify.ground.settings import configuration_hash
 from ntkverify.report.study import draw_study
-from ntkverify.studying.run import configuration, status, study
+from ntkverify.studying.run import configuration, finished, here, status, study
 
 
 def run(asked: Study, console: Console) -> int:
@@ -18,13 +24,41 @@ def run(asked: Study, console: Console) -> int:
     catalogue.study(asked.name, asked.preset)
     set_up_jax("float64")
     config = configuration(asked.name, asked.preset, asked.grid, asked.data)
-    folder = results.folder("study", config, asked.out, asked.force)
+    k, n = asked.part
+    own = f"study-{configuration_hash(config)}-{k}-of-{n}"
+    out = Path("runs") / own if asked.out is None and n > 1 else asked.out
+    folder = results.folder("study", config, out, asked.force)
     if asked.status:
         done, total = status(config, folder)
         console.print(f"{done} of {total} cells are finished in {folder}", highlight=False, soft_wrap=True)
         return exits.FINE
-    with Progress() as heard:
-        found = study(config, folder, heard)
+    with Progress() as heard, _evaluating(asked) as evaluate:
+        found = study(config, folder, heard, evaluate, (k, n))
+    violated = show(console, folder, found)
+    if n > 1 and finished(config, folder, (k, n)):
+        console.print(
+            f"Shard {k} of {n} is finished; when all are: ntkverify merge {folder} ...", highlight=False, soft_wrap=True
+        )
+        return exits.code(True, violated)
+    return exits.code(found["complete"], violated, "what was finished is kept, and the same command goes on")
+
+
+@contextlib.contextmanager
+def _evaluating(asked: Study):
+    """What evaluates cells: this process, or the workers that were asked for."""
+    if asked.workers is None and asked.scheduler is None:
+        yield here
+        return
+    try:
+        workers = importlib.import_module("ntkverify.studying.workers")
+    except ModuleNotFoundError as error:
+        raise BadInput(f"workers without {error.name}", "that package", "pip install 'ntkverify[distributed]'") from None
+    with workers.cluster(asked.workers, asked.scheduler) as client:
+        yield workers.on(client)
+
+
+def show(console: Console, folder: Path, found: dict) -> bool:
+    """Write the results, draw the report, print tables and answer; whether a table says that something is violated."""
     results.save_results(folder, found)
     page = draw_study(folder)
     for table in found["tables"]:
@@ -37,5 +71,4 @@ def run(asked: Study, console: Console) -> int:
     console.print(f"\n{escape(found['answer'])}\n", highlight=False)
     console.print(f"results: {folder / results.RESULTS}\nreport:  {page}", highlight=False, soft_wrap=True)
     said = [dict(zip(table["columns"], row, strict=True)) for table in found["tables"] for row in table["rows"]]
-    violated = any(row.get("verdict") == "violated" for row in said)
-    return exits.code(found["complete"], violated, "what was finished is kept, and the same command goes on")
+    return any(row.get("verdict") == "violated" for row in said)

@@ -42,6 +42,19 @@ class Ledger:
         with self.connection:
             self.connection.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?)", cell)
 
+    def every(self) -> dict[str, tuple[str, str, float]]:
+        """Cell → (parameters, rows, seconds), both as they are kept."""
+        return {name: tuple(content) for name, *content in self.connection.execute("SELECT id, params, rows, seconds FROM cells")}
+
+    def add(self, name: str, content: tuple[str, str, float]) -> str | None:
+        """Keep what another ledger holds of a cell, unless this one has it; the rows here where they differ from its."""
+        known = self.connection.execute("SELECT rows FROM cells WHERE id = ?", (name,)).fetchone()
+        if known is not None:
+            return None if json.loads(known[0]) == json.loads(content[1]) else known[0]
+        with self.connection:
+            self.connection.execute("INSERT INTO cells VALUES (?, ?, ?, ?)", (name, *content))
+        return None
+
     def __len__(self) -> int:
         return self.connection.execute("SELECT count(*) FROM cells").fetchone()[0]
 

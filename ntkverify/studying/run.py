@@ -1,7 +1,8 @@
 """The verb `study`: a grid of cells, evaluated through the ledger → results.json."""
 
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ntkverify import catalogue
@@ -12,7 +13,7 @@ from ntkverify.ground.results import SCHEMA
 from ntkverify.networks.inputs.file import digest
 from ntkverify.networks.kinds import elsewhere
 from ntkverify.studying.grids import axes, changed, grid
-from ntkverify.studying.ledger import opened
+from ntkverify.studying.ledger import LEDGER, opened
 
 VERSIONS = ("ntkverify", "jax", "jaxlib", "numpy", "scikit-learn")
 """What a cell's numbers depend on beside its parameters."""
@@ -49,11 +50,28 @@ def configuration(name: str, preset: str, changes: Sequence[str] = (), data: str
     return {"study": name, "preset": preset, "changes": sorted(changes), "grid": listed}
 
 
-def study(config: dict, folder: Path, heard: Callable[[str, int, int], None] = lambda what, done, total: None) -> dict:
+Cells = Iterator[tuple[dict, list[dict], float]]
+"""Cells as they are finished: parameters, rows, seconds."""
+
+
+def here(study: str, preset: str, todo: Sequence[dict]) -> Cells:
+    """One cell after the other, in this process."""
+    module = catalogue.study(study, preset)
+    for params in todo:
+        started = time.perf_counter()
+        make_room()
+        rows = module.evaluate(params)
+        yield params, rows, time.perf_counter() - started
+
+
+def study(
+    config: dict, folder: Path, heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+    evaluate: Callable[[str, str, Sequence[dict]], Cells] = here, shard: tuple[int, int] = (1, 1),
+) -> dict:  # fmt: skip
     """Evaluate the missing cells of a configuration and return the content of results.json.
 
-    Each finished cell is in the folder's ledger before the next begins.  An interruption leaves
-    `complete` false and keeps what was finished.
+    Each finished cell is in the folder's ledger as soon as `evaluate` gives it.  An interruption leaves `complete` false and
+    keeps what was finished.  Of `shard` = (k, n), only every nth cell is evaluated, from the kth on.
     """
     module = catalogue.study(config["study"], config["preset"])
     parameters = _parameters(config)
@@ -61,34 +79,58 @@ def study(config: dict, folder: Path, heard: Callable[[str, int, int], None] = l
     for params in todo:
         what = f"{config['study']} with {_named(params, varying)}"
         require_memory(module.bytes_needed(params), what, "a smaller grid")
-    cells, notes, interrupted = [], {}, False
     with opened(folder) as ledger:
-        for done, params in enumerate(todo):
-            heard(_named(params, varying), done, len(todo))
-            try:
-                cell = _cell(config["study"], params)
-                rows = ledger.get(cell)
-                if rows is None:
-                    started = time.perf_counter()
-                    make_room()
-                    rows = module.evaluate(params)
-                    ledger.put(cell, rows, time.perf_counter() - started)
-            except KeyboardInterrupt:
-                interrupted = True
-                break
-            notes |= dict.fromkeys(row["note"] for row in rows if row["note"])
-            name = "-".join(str(params[key]) for key in varying)
-            cells += [{"id": f"{name}-{seed}", "params": params, "seed": seed} | row for seed, row in enumerate(rows)]
+        kept = {index: ledger.get(_cell(config["study"], params)) for index, params in enumerate(todo)}
+        begin, step = shard
+        missing = [todo[index] for index in range(begin - 1, len(todo), step) if kept[index] is None]
+        done = sum(rows is not None for rows in kept.values())
+        if missing:
+            heard(_named(missing[0], varying), done, len(todo))
+        with contextlib.suppress(KeyboardInterrupt):
+            for params, rows, seconds in evaluate(config["study"], config["preset"], missing):
+                ledger.put(_cell(config["study"], params), rows, seconds)
+                kept[todo.index(params)] = rows
+                done += 1
+                heard(_named(params, varying), done, len(todo))
+    return _found(config, module, [(params, kept[index]) for index, params in enumerate(todo)], varying)
+
+
+def _found(config: dict, module, kept: Sequence[tuple[dict, list[dict] | None]], varying: Sequence[str]) -> dict:
+    """The content of results.json, of the cells that are finished."""
+    cells, notes = [], {}
+    for params, rows in kept:
+        notes |= dict.fromkeys(row["note"] for row in rows or () if row["note"])
+        name = "-".join(str(params[key]) for key in varying)
+        cells += [{"id": f"{name}-{seed}", "params": params, "seed": seed} | row for seed, row in enumerate(rows or ())]
     fits = module.fits(cells)
     figures = module.figures(cells, fits)
     for cell in cells:
         cell.pop("pictures", None)  # the figures hold what is shown of them, the ledger all
     return {
         "schema": SCHEMA, "verb": "study", **config, "config": config, "title": module.TITLE,
-        "complete": not interrupted, "environment": environment(), "problems": [], "kernels": [], "claims": [],
-        "cells": cells, "done": list(module.DONE), "notes": list(notes), "fits": fits, "tables": module.tables(cells, fits),
-        "figures": figures, "answer": module.answer(cells, fits),
+        "complete": all(rows is not None for _, rows in kept), "environment": environment(), "problems": [], "kernels": [],
+        "claims": [], "cells": cells, "done": list(module.DONE), "notes": list(notes), "fits": fits,
+        "tables": module.tables(cells, fits), "figures": figures, "answer": module.answer(cells, fits),
     }  # fmt: skip
+
+
+def merge(folders: Sequence[Path], folder: Path, config: dict) -> dict:
+    """What the ledgers of several folders hold of one study, put into one folder's ledger; the content of results.json.
+
+    `BadInput` where two of them have a cell with other rows.  Nothing is evaluated.
+    """
+    with opened(folder) as ledger:
+        for each in folders:
+            if each.resolve() == folder.resolve():
+                continue
+            with opened(each) as other:
+                for name, content in other.every().items():
+                    if ledger.add(name, content) is not None:
+                        raise BadInput(
+                            f"{each / LEDGER} has other rows of the cell {content[0]} than those before it", "ledgers that agree",
+                            "computing that cell again in a folder of its own",
+                        )  # fmt: skip
+    return study(config, folder, evaluate=lambda *_: iter(()))
 
 
 def _parameters(config: dict) -> dict:
@@ -107,6 +149,14 @@ def _cell(study: str, params: dict) -> dict:
         content["network_digest"] = digest(Path(network))
     machine = {"backend": found["backend"], "random_numbers": found["random_numbers"]}
     return params | content | machine | {"study": study} | {name: found["packages"][name] for name in VERSIONS}
+
+
+def finished(config: dict, folder: Path, shard: tuple[int, int]) -> bool:
+    """Whether a shard's cells are all there."""
+    module = catalogue.study(config["study"], config["preset"])
+    own = list(grid(_parameters(config), module.ALONE))[shard[0] - 1 :: shard[1]]
+    with opened(folder) as ledger:
+        return all(ledger.get(_cell(config["study"], params)) is not None for params in own)
 
 
 def status(config: dict, folder: Path) -> tuple[int, int]:
