@@ -5,15 +5,17 @@ files, so that listing them starts at once and without JAX.
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
 import importlib
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ntkverify.ground.errors import BadInput, choose
+from ntkverify.ground.errors import BadInput, choose, told
 from ntkverify.statements.docstring import Statement, read
 
 if TYPE_CHECKING:
@@ -166,9 +168,12 @@ def two_layer(name: str) -> "TwoLayer":
 
 def known_network(name: str) -> None:
     """`BadInput` for a name that is neither a network's nor that of a file that is there."""
-    if not own(name):
-        choose("network", name, NETWORKS)
-    elif not Path(name).is_file():
+    if not own(name) and name not in NETWORKS:
+        try:
+            choose("network", name, NETWORKS)
+        except BadInput as error:
+            raise BadInput(error.given, f"{error.wanted}, or a file NAME.py", error.attempt) from None
+    if own(name) and not Path(name).is_file():
         raise BadInput(f"no file {name}", "a network's file", "ntkverify new network")
 
 
@@ -186,7 +191,9 @@ def _loaded_network(path: Path, digest: str) -> "Network":
 
 
 def executed(path: Path, attempt: str) -> ModuleType:
-    """The module of a user's file; `BadInput` with what it raised."""
+    """The module of a user's file, which may import what lies beside it; `BadInput` with what it raised."""
+    beside = str(path.parent)
+    sys.path.insert(0, beside)
     try:
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
@@ -196,7 +203,10 @@ def executed(path: Path, attempt: str) -> ModuleType:
         if absent.startswith("ntkverify.") and absent != "ntkverify.lemma":
             said = f"{path.name}: {error}; lemma files for ntkverify 0.1 imported so"
             raise BadInput(said, BOUND, attempt) from None
-        raise BadInput(f"{path.name} raised {type(error).__name__}: {error}", "a file that runs", attempt) from None
+        raise BadInput(f"{path.name} {told(error)}", "a file that runs", attempt) from None
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(beside)
     return module
 
 

@@ -16,7 +16,8 @@ a title; `Source`, `Setting`, `Measured` and `Refuted by`; then a section for ea
     Statement: $$ \max_i \|\widetilde S_i - S_i\|_1 \le 2\tanh(R/2) $$
     Proof: $\widetilde S \propto S e^z$ with $|z| \le R$; the worst case is two-valued.
 
-`Direction` is upper, lower, tight (an upper bound that is attained), equality or order; `Assumes` and `Promise` (1 - delta)
+`Direction` is upper, lower, tight (an upper bound that is attained: equal to rounding counts as held, where an upper one stays
+undecided), equality or order; `Assumes` and `Promise` (1 - delta)
 may be added.  Below it stand the formulas, and a `Form` for each form, under the form's name:
 
     import jax.numpy as jnp

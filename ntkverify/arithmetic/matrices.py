@@ -181,6 +181,19 @@ def _eigh(arith, equation, a):
     return [vectors, values]
 
 
+@on(core.svd_p)
+def _singular_values(arith, equation, a):
+    """The roots of the eigenvalues of the smaller of AAᵀ and AᵀA, the largest first."""
+    if equation.params["compute_uv"] or equation.params.get("subset_by_index") is not None:
+        raise UnknownOperation(f"singular vectors{place(equation)}")
+    shape = arith.middle(a).shape
+    rank = len(shape)
+    turned = arith.moved(lambda array: jnp.swapaxes(jnp.asarray(array), -1, -2), a)
+    pair = (a, turned) if shape[-2] <= shape[-1] else (turned, a)
+    roots = arith.root(arith.eigenvalues(product(arith, *pair, rank)))
+    return [arith.moved(lambda array: jnp.asarray(array)[..., ::-1], roots)]
+
+
 def _symmetric(arith, a: Number, lower: bool) -> Number:
     """The symmetric matrix of which the routine reads one half."""
     shape = arith.middle(a).shape

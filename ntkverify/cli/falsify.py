@@ -42,7 +42,8 @@ def _show(console: Console, found: Falsified, radius: float) -> None:
         f"{decision.sentence}{event}\n  {found.path}", highlight=False, soft_wrap=True,
     )  # fmt: skip
     for row in found.tightest:
-        orders = "" if row["orders"] is None else f", a bound {row['orders']:.2f} orders of magnitude smaller"
+        smaller = "smaller" if (row["orders"] or 0) >= 0 else "larger"
+        orders = "" if row["orders"] is None else f", a bound {abs(row['orders']):.2f} orders of magnitude {smaller}"
         console.print(
             f"  {row['constant']}: printed {row['printed']:g}, the search leaves {row['standing']:.4g} standing{orders}",
             highlight=False,

@@ -91,7 +91,7 @@ class Study(Asked):
     """
 
     name: tyro.conf.Positional[str]
-    """The study: drift, width, steps, region, table1, diffusion."""
+    """The study: drift, width, steps, region, table1, frontier, diffusion."""
     data: str | None = None
     """What the study diffusion learns: mixture, gaussian, moons, swissroll or digits (default: mixture)."""
     preset: str = "quick"
@@ -110,7 +110,6 @@ class Study(Asked):
     """K/N: evaluate every Nth cell only, from the Kth on; `ntkverify merge` puts the shards together."""
     force: bool = False
     """Replace the results of another configuration in --out (its cells stay in the ledger)."""
-
 
     @property
     def part(self) -> tuple[int, int]:
@@ -232,7 +231,7 @@ class Falsify(Asked):
     """
 
     claim: tyro.conf.Positional[str]
-    """The claim, as `list` prints it; each form that can be searched is."""
+    """The claim, as `list` prints it, or a file of your own; each form that can be searched is."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(
         default_factory=lambda: Settings(data=("sphere",), n=4, d_in=4, d_out=2, m=32)
     )
@@ -295,7 +294,7 @@ class Certify(Asked):
     """
 
     claims: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Claims to decide, as `list` prints them (default: all)."""
+    """Claims to decide, as `list` prints them, or files of your own (default: all)."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(
         default_factory=lambda: Settings(data=("sphere",), n=8, d_in=8, d_out=2, m=64, seeds=3)
     )

@@ -52,7 +52,9 @@ def _evaluating(asked: Study):
     try:
         workers = importlib.import_module("ntkverify.studying.workers")
     except ModuleNotFoundError as error:
-        raise BadInput(f"workers without {error.name}", "that package", "pip install 'ntkverify[distributed]'") from None
+        raise BadInput(
+            f"workers without {error.name}", "that package", "pip install 'ntkverify[distributed]'"
+        ) from None
     with workers.cluster(asked.workers, asked.scheduler) as client:
         yield workers.on(client)
 

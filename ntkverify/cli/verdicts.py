@@ -44,6 +44,14 @@ def show_verdicts(console: Console, found: dict) -> None:
             unsettled.setdefault(key, []).append(f"{row['id']} \\[{row['form']}]")
     for (problem, verdict, sentence), claims in unsettled.items():
         console.print(f"[dim]{problem}: {verdict}: {', '.join(claims)}. {sentence}[/dim]", highlight=False)
+    for row in found["claims"]:
+        for twin in row["twins"] or ():
+            console.print(
+                f"[dim]{row['problem']}: twin of {row['id']} \\[{row['form']}], {escape(twin['mutation'])}: refuted on "
+                f"{twin['refuted']} of {twin['applicable']} draws[/dim]", highlight=False,
+            )  # fmt: skip
+        if row["twins"] is not None and not any(twin["refuted"] for twin in row["twins"]):
+            console.print(f"[yellow]{row['problem']}: {row['id']} \\[{row['form']}]: no twin of it is refuted, and a check that cannot fail checks nothing.[/yellow]", highlight=False)  # fmt: skip
     for line in found["left_out"]:
         console.print(f"[yellow]left out:[/yellow] {escape(line)}", highlight=False)
     for line in violations(found):

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class BadInput(ValueError):
@@ -13,6 +14,20 @@ class BadInput(ValueError):
 
     def __reduce__(self):
         return type(self), (self.given, self.wanted, self.attempt)
+
+
+def told(error: BaseException) -> str:
+    """What a user's code raised, in one sentence, with the last of its lines that had a part in it."""
+    lines = str(error).strip().splitlines()
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not any(
+            part in file for part in ("/site-packages/", "\\site-packages\\", "/ntkverify/", "\\ntkverify\\", "<")
+        ):
+            place = f" (line {trace.tb_lineno} of {Path(file).name})"
+        trace = trace.tb_next
+    return f"raised {type(error).__name__}{place}" + (f": {lines[0][:200]}" if lines else "")
 
 
 def choose(kind: str, name: str, names: Iterable[str]) -> str:

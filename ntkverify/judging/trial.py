@@ -4,14 +4,37 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from ntkverify.ground.errors import BadInput
+from ntkverify.ground.errors import BadInput, told
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.kinds import elsewhere
-from ntkverify.networks.nouns import ON_PATH, Problem
+from ntkverify.networks.nouns import COUPLED, ON_PATH, Model, Problem
 from ntkverify.networks.paths import draw_paths
 from ntkverify.networks.points import draw_points
 from ntkverify.statements.claim import Claim
+
+
+def _traced(formula, problem: Problem, point, constants):
+    """What identifies the formula that JAX reads, its constants included, and the shape of its value."""
+    closed, found = jax.make_jaxpr(lambda *args: formula(*args), return_shape=True)(
+        problem, point, constants
+    )  # a new function
+    content = tuple(
+        np.asarray(each).tobytes() for each in closed.consts if not jnp.issubdtype(each.dtype, jax.dtypes.prng_key)
+    )
+    return (str(closed.jaxpr), content), found
+
+
+def _attempt(problem: Problem, error: BaseException) -> str:
+    """What may help."""
+    if isinstance(error, jax.errors.TracerArrayConversionError):
+        return "jax.numpy in place of numpy"
+    if isinstance(error, jax.errors.TracerBoolConversionError):
+        return "jnp.where in place of if"
+    if isinstance(problem.network, Model) and problem.init == COUPLED:
+        return "--init independent; at a coupled start parameters(...) is a pair, of the network and of its copy"
+    return ""
 
 
 def tried(forms: Sequence[Claim], problem: Problem) -> None:
@@ -28,11 +51,17 @@ def tried(forms: Sequence[Claim], problem: Problem) -> None:
         for name, formula in {**formulas, "assumptions": form.assumptions}.items():
             given, wanted = f"{form.id} [{form.form}]: {name}", "an array of real numbers computed by jax.numpy"
             try:
-                found = jax.eval_shape(formula, problem, point, constants)
+                (traced, found), (again, _) = (_traced(formula, problem, point, constants) for _ in range(2))
                 shapes[name], real = found.shape, jnp.issubdtype(found.dtype, jnp.floating)
+            except BadInput:
+                raise
             except (Exception, SystemExit) as error:  # whatever the user's code raises
-                said = str(error).strip().splitlines()[0][:200] if str(error).strip() else ""
-                raise BadInput(f"{given} raised {type(error).__name__}: {said}", wanted) from None
+                raise BadInput(f"{given} {told(error)}", wanted, _attempt(problem, error)) from None
+            if traced != again:
+                raise BadInput(
+                    f"{given} is another formula each time it is read", "a pure function: no numpy.random, no state",
+                    "jax.random with a fixed key, or problem.X and point.probe, which are drawn already",
+                )  # fmt: skip
             if name == "assumptions" and (found.shape != () or found.dtype != bool):
                 raise BadInput(
                     f"{given} gives {found.dtype}{list(found.shape)}", "one boolean, such as jnp.asarray(True)"

@@ -105,7 +105,7 @@ def _of_certain(evidence: Evidence, applicable: int, undecided: int) -> tuple[st
         return "holds", f"Held on all {applicable} applicable draws."
     unknown = _unknown(evidence)
     why = (
-        f"{unknown} evaluated to no finite number (overflow, or a number below the normal range)"
+        f"{unknown} evaluated to no finite number (overflow, NaN, or a number below the normal range)"
         if unknown
         else "the two sides are closer than rounding, or rounding is not small beside them"
     )

@@ -17,9 +17,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ntkverify.ground.environment import require_memory
-from ntkverify.ground.errors import BadInput
+from ntkverify.ground.errors import BadInput, told
 from ntkverify.ground.numerics import random_key
-from ntkverify.networks.nouns import Layout, Model, Params
+from ntkverify.networks.nouns import Layout, Model, Network, Params
 
 GIVEN = ("d_in", "d_out", "shape")
 """What `initialise` may ask for by name, beside the key and the width."""
@@ -128,8 +128,10 @@ def start(model: Model, key, dtype) -> Params:
     return Params(jnp.tile(w, 1 + model.coupled)[:, None], a[:, None])
 
 
-def parameters(model: Model, params: Params) -> Any:
+def parameters(model: Network, params: Params) -> Any:
     """The pytree that `apply` reads; a pair of them where the start is coupled."""
+    if not isinstance(model, Model):
+        raise BadInput(f"parameters(...) of {model.name}", "a network of your own, whose parameters they are", "--network net.py")  # fmt: skip
     trees = tuple(_tree(model, each, params.a) for each in leaves(model, params))
     return trees if model.coupled else trees[0]
 
@@ -235,8 +237,8 @@ def _called(model: Model, name: str, function: Callable, *args) -> Any:
     try:
         return function(*args)
     except (Exception, SystemExit) as error:  # whatever the user's code raises
-        said = " ".join(str(error).split())[:200]
-        raise BadInput(f"{model.name}: {name} raised {type(error).__name__}: {said}", WANTED) from None
+        attempt = "jax.numpy in place of numpy" if isinstance(error, jax.errors.TracerArrayConversionError) else ""
+        raise BadInput(f"{model.name}: {name} {told(error)}", WANTED, attempt) from None
 
 
 def _try_parameters(model: Model, first: Any) -> None:
@@ -279,6 +281,14 @@ def _try_outputs(model: Model, X: Float[Array, "n d_in"], d_out: int, dtype) -> 
         )
     if not np.isfinite(raw).all():
         raise BadInput(f"{model.name}: apply gives NaN or infinity on these data", "finite outputs")
+    _called(
+        model,
+        "apply, traced by JAX,",
+        jax.eval_shape,
+        lambda q, X: outputs(model, q, X),
+        start(model, random_key(0), dtype),
+        X,
+    )
     if not np.array_equal(raw, applied(items)):
         raise BadInput(
             f"{model.name}: apply gives other numbers when it is called again", "a pure function: no dropout, no state"

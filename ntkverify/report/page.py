@@ -40,6 +40,9 @@ def draw_report(path: Path) -> Path:
     by_form = defaultdict(list)
     for row in draws:
         by_form[row["claim"], row["form"]].append(row)
+    written = {
+        Path(name).stem.replace("_", "-") for name in results["config"].get("claims", []) if name.endswith(".py")
+    }
     claims = [_claim(statement, results["claims"], by_form) for statement in results["statements"]]
     problems = [
         {
@@ -54,7 +57,7 @@ def draw_report(path: Path) -> Path:
     certified = certificates(results["claims"], draws, _CERTIFIED)
     page = environment().get_template("report.html").render(
         results=results, command=command(results), overview=overview, certified=certified, claims=[c for c in claims if c["rows"]],
-        problems=problems, labels=_LABELS,
+        problems=problems, labels=_LABELS, written=written,
     )  # fmt: skip
     save_figures(
         path,

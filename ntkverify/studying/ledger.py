@@ -44,7 +44,10 @@ class Ledger:
 
     def every(self) -> dict[str, tuple[str, str, float]]:
         """Cell → (parameters, rows, seconds), both as they are kept."""
-        return {name: tuple(content) for name, *content in self.connection.execute("SELECT id, params, rows, seconds FROM cells")}
+        return {
+            name: tuple(content)
+            for name, *content in self.connection.execute("SELECT id, params, rows, seconds FROM cells")
+        }
 
     def add(self, name: str, content: tuple[str, str, float]) -> str | None:
         """Keep what another ledger holds of a cell, unless this one has it; the rows here where they differ from its."""

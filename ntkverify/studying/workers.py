@@ -9,8 +9,9 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-import dask
 import distributed
+from dask import config as settings_of_dask
+from distributed.system import MEMORY_LIMIT
 
 from ntkverify import catalogue
 from ntkverify.ground.errors import BadInput
@@ -55,11 +56,11 @@ def cluster(workers: int | None, address: str | None) -> Iterator[distributed.Cl
         "distributed.worker.multiprocessing-method": "spawn", "distributed.nanny.pre-spawn-environ": ALONE,
         "distributed.scheduler.allowed-failures": RETRIES, "distributed.worker.daemon": True,
     }  # fmt: skip
-    memory = max(LEAST, distributed.system.MEMORY_LIMIT // (workers or 1))
+    memory = max(LEAST, MEMORY_LIMIT // (workers or 1))
     with (
-        dask.config.set(settings),
+        settings_of_dask.set(settings),
         distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, memory_limit=memory, dashboard_address=None,
+            n_workers=workers, threads_per_worker=1, processes=True, memory_limit=memory, dashboard_address=None,  # type: ignore[arg-type]
             silence_logs=50,
         ) as local,
         distributed.Client(local, set_as_default=False) as client,

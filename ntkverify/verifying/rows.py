@@ -119,6 +119,7 @@ class Rows:
                 "sentence": found.sentence,
                 "seconds": round(gathered.seconds, 3),
                 "bracket": None,
+                "twins": None,
             }
         )
 

@@ -14,6 +14,7 @@ from ntkverify.verifying.description import describe
 from ntkverify.verifying.gathering import draws, gather
 from ntkverify.verifying.instances import make_instances
 from ntkverify.verifying.rows import Rows
+from ntkverify.verifying.twins import try_twins
 
 
 def verify(
@@ -49,6 +50,8 @@ def verify(
                 description = aside.submit(describe, instance, settings)
                 gathered, interrupted = gather(instance, chosen, settings, progress)
                 rows.judge(instance, gathered, settings.delta)
+                for forms in (each for each in chosen if sources[each[0].id] and not interrupted):
+                    try_twins(rows.of(instance), instance, forms, settings)
                 if certify is not None and not interrupted:
                     own = rows.of(instance)
                     found, interrupted = settle(own, instance, chosen, sources, settings, certify, progress)

@@ -43,6 +43,8 @@ FUNCTIONS = {
     "scattered": lambda x, k: x[0].at[jnp.asarray([0, 2, 0, 0])].add(x[1]),
     "gradient of places": lambda x, k: jax.grad(lambda x: jnp.sum(x[:, jnp.asarray([1, 1, 0])] ** 3))(x),
     "erf": lambda x, k: lax.erf(jnp.concatenate([3 * x.ravel(), jnp.asarray([0.0, 6.0, 6.5, -30.0, 1e-9])])),
+    "spectral norms": lambda x, k: jnp.linalg.norm(x[0, :, :3, :4], ord=2, axis=(-2, -1)),
+    "singular values": lambda x, k: jnp.linalg.svd(x[0, 0], compute_uv=False),
     "gelu": lambda x, k: jax.grad(lambda x: jnp.sum(jax.nn.gelu(x, approximate=False)))(x[0]),
 }  # fmt: skip
 

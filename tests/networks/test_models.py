@@ -305,3 +305,90 @@ def test_verify_and_a_study_take_a_file(tmp_path, capsys):
     assert "where -1 was predicted" in results["answer"]
     for study in ("region", "frontier", "diffusion"):
         assert cli.main(["study", study, "--grid", f"network={file}"]) == 2
+
+
+LEMMA = '''r"""The first layer moves at most as far as all
+
+Source: the tests
+Setting: A network of one's own.
+Measured: At every drawn point of the ball.
+Refuted by: One point.
+
+[derived]
+Direction: upper
+Statement: $$ \\\\|\\\\widetilde W_1 - W_1\\\\| \\\\le R $$
+Proof: It is a part of all.
+"""
+import jax.numpy as jnp
+import numpy as np
+{imports}
+from ntkverify.lemma import Form, distance, parameters, scaled
+
+
+def lhs(problem, point, c):
+    one, other = (parameters(problem.network, each)[0] for each in (point.moved, point.base))
+    return {lhs}
+
+
+def rhs(problem, point, c):
+    return distance(point)
+
+
+derived = Form(lhs, rhs).with_twins(scaled("another", rhs={twin}))
+'''
+NORM = "jnp.linalg.norm(one - other, ord=2)"
+
+
+def lemma(tmp_path, lhs=NORM, twin=1e-3, imports=""):
+    (tmp_path / "mine.py").write_text(LEMMA.format(lhs=lhs, twin=twin, imports=imports))
+    return str(tmp_path / "mine.py")
+
+
+def verified(file, *more):
+    sizes = ["--n", "3", "--d-in", "3", "--d-out", "1", "--m", "8", "--seeds", "20", "--radius", "0.1"]
+    network = ["--network", str(EXAMPLES / "mlp.py"), "--init", "independent"] if "--network" not in more else []
+    return cli.main(["verify", file, "--data", "sphere", *sizes, *network, *more])
+
+
+@pytest.mark.slow
+def test_twins_of_a_lemma_of_ones_own_are_tried(tmp_path, capsys):
+    out = tmp_path / "out"
+    assert verified(lemma(tmp_path), "--out", str(out)) == 0
+    assert "twin of mine [derived], another: refuted on 20 of 20 draws" in " ".join(capsys.readouterr().out.split())
+    (row,) = json.loads((out / "results.json").read_text())["claims"]
+    assert row["twins"] == [{"mutation": "another", "refuted": 20, "applicable": 20}]
+    page = (out / "report.html").read_text()
+    assert "yours; what proof there is" in page
+    assert "proved here" not in page
+    assert verified(lemma(tmp_path, twin=2.0), "--out", str(tmp_path / "weak")) == 0
+    assert "a check that cannot fail checks nothing" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.slow
+def test_a_lemma_may_import_what_lies_beside_it(tmp_path):
+    (tmp_path / "beside.py").write_text(
+        "import jax.numpy as jnp\n\n\ndef length(x):\n    return jnp.linalg.norm(x, ord=2)\n"
+    )
+    file = lemma(tmp_path, "length(one - other)", imports="from beside import length")
+    assert verified(file, "--out", str(tmp_path / "out")) == 0
+
+
+@pytest.mark.parametrize(
+    ("formula", "more", "said"),
+    [
+        ("distance(point) * np.random.default_rng().random()", (), "another formula each time it is read"),
+        ("jnp.tahn(distance(point))", (), "raised AttributeError (line 21 of mine.py)"),
+        ("np.linalg.norm(one)", (), "jax.numpy in place of numpy"),
+        ("1.0 if distance(point) > 1 else 0.0", (), "jnp.where in place of if"),
+        (NORM, ("--network", "softmax"), "a network of your own, whose parameters they are; try: --network net.py"),
+        ("one['a'] - other", ("--init", "coupled"), "parameters(...) is a pair"),
+    ],
+)
+def test_what_a_lemma_does_wrong_is_said(tmp_path, capsys, formula, more, said):
+    assert verified(lemma(tmp_path, formula), *more) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_numpy_in_apply_is_told_from_jax():
+    with pytest.raises(nv.BadInput, match=r"jax\.numpy in place of numpy"):
+        asked(apply=lambda p, X: jnp.asarray(np.tanh(np.asarray(X @ p["in"])) @ np.asarray(p["out"])) / 3)

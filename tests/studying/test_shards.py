@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -90,9 +91,9 @@ def test_a_worker_that_dies_costs_its_cell_and_no_more(tmp_path):
         (tmp_path / name).mkdir()
     alone = study(config, tmp_path / "alone")
     with workers.cluster(2, None) as client:
-        pids = client.run(os.getpid)
+        pids: Any = client.run(os.getpid)
         assert len(pids) == 2
-        threads = client.run(lambda: (os.environ["OMP_NUM_THREADS"], os.environ["XLA_FLAGS"].count("=1")))
+        threads: Any = client.run(lambda: (os.environ["OMP_NUM_THREADS"], os.environ["XLA_FLAGS"].count("=1")))
         assert set(threads.values()) == {("1", 1)}
         killed = []
 
@@ -105,7 +106,8 @@ def test_a_worker_that_dies_costs_its_cell_and_no_more(tmp_path):
         thread.start()
         found = study(config, tmp_path / "workers", evaluate=workers.on(client))
         thread.join()
-        assert killed[0] not in client.run(os.getpid).values()
+        left: Any = client.run(os.getpid)
+        assert killed[0] not in left.values()
     assert found["complete"]
     for one, other in zip(alone["cells"], found["cells"], strict=True):
         assert one["outcome"] == other["outcome"]
