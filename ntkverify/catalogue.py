@@ -173,8 +173,15 @@ def known_network(name: str) -> None:
             choose("network", name, NETWORKS)
         except BadInput as error:
             raise BadInput(error.given, f"{error.wanted}, or a file NAME.py", error.attempt) from None
-    if own(name) and not Path(name).is_file():
+    if own(name) and not _there(name):
         raise BadInput(f"no file {name}", "a network's file", "ntkverify new network")
+
+
+def _there(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _own_network(name: str) -> "Network":
@@ -195,10 +202,13 @@ def executed(path: Path, attempt: str) -> ModuleType:
     beside = str(path.parent)
     sys.path.insert(0, beside)
     try:
-        spec = importlib.util.spec_from_file_location(path.stem, path)
+        spec = importlib.util.spec_from_file_location(f"_own_{path.stem}", path)
         module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+        sys.modules[module.__name__] = module  # where records of its own look for their names
         spec.loader.exec_module(module)  # type: ignore[union-attr]
-    except (Exception, SystemExit) as error:  # whatever the user's code raises
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever the user's code raises
         absent = error.name or "" if isinstance(error, ImportError) else ""
         if absent.startswith("ntkverify.") and absent != "ntkverify.lemma":
             said = f"{path.name}: {error}; lemma files for ntkverify 0.1 imported so"

@@ -71,7 +71,13 @@ def _applied(arith: Arithmetic, equation, operands: list, done: ChainMap) -> lis
     except TypeError:
         key = object()
     if key not in done:
-        outputs = rule(arith, equation, *operands)
+        try:
+            outputs = rule(arith, equation, *operands)
+        except UnknownOperation:
+            raise
+        except Exception as error:  # a case that the rule did not foresee is one without a rule
+            said = f"{type(error).__name__} in the rule of {equation.primitive.name!r}{place(equation)}: {error}"
+            raise UnknownOperation(" ".join(said.split())[:200]) from error
         done[key] = operands, outputs if isinstance(outputs, list) else [outputs]
     return done[key][1]
 

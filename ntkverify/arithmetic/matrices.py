@@ -73,9 +73,12 @@ def _convolution(arith, equation, a, b):
     """A matrix product of the windows of `a` with the kernels `b`, both with their spatial axes last."""
     if isinstance(a, Discrete) or isinstance(b, Discrete):
         raise UnknownOperation(f"a convolution of whole numbers{place(equation)}")
-    params = equation.params
+    params, result = equation.params, equation.outvars[0].aval
+    if 0 in result.shape or 0 in equation.invars[0].aval.shape or 0 in equation.invars[1].aval.shape:
+        return arith.exact(arith.xp.zeros(result.shape, result.dtype))
+    a, b = (arith.rounded(each, result.dtype) for each in (a, b))
     of_a, of_b, of_out = params["dimension_numbers"]
-    zero = arith.exact(arith.xp.zeros((), equation.outvars[0].aval.dtype))
+    zero = arith.exact(arith.xp.zeros((), result.dtype))
     a, b = (arith.moved(lambda array, to=to: array.transpose(to), each) for each, to in ((a, of_a), (b, of_b)))
     # Padding, which may be negative, and holes in the kernels and between the entries of a.
     holes = [(0, 0, hole - 1) for hole in params["rhs_dilation"]]
@@ -96,7 +99,8 @@ def _convolution(arith, equation, a, b):
 
     def ordered(array):
         array = jnp.moveaxis(array, (0, -1), (1, 2))  # batch, group, output, place
-        return array.reshape(array.shape[0], -1, *array.shape[3:]).transpose(back)
+        batch, groups, outputs, *places = array.shape
+        return array.reshape(batch, groups * outputs, *places).transpose(back)
 
     return arith.moved(lambda array: ordered(jnp.asarray(array)), found)
 
@@ -109,8 +113,8 @@ def _grouped(array, axis: int, count: int):
 
 def windows(arith, a: Number, sizes, strides) -> Number:
     """(…, spatial axes) → (…, places, entries of the window): every window of these sizes, as far apart as `strides` say."""
-    last = arith.middle(a).shape[-len(sizes) :]
     lead = len(arith.middle(a).shape) - len(sizes)
+    last = arith.middle(a).shape[lead:]
 
     def cut(array):
         array = jnp.asarray(array)
@@ -123,25 +127,43 @@ def windows(arith, a: Number, sizes, strides) -> Number:
     return arith.moved(cut, a)
 
 
-def _over_windows(name: str):
-    """A reduction over windows, padded by a number that changes nothing."""
-
-    def rule(arith, equation, a):
-        params, dtype = equation.params, equation.outvars[0].aval.dtype
-        if isinstance(a, Discrete) or any(hole != 1 for hole in params["window_dilation"]):
-            raise UnknownOperation(f"{equation.primitive.name!r} of whole numbers, or with holes{place(equation)}")
-        by = arith.exact(arith.xp.asarray(0.0 if name == "total" else float(jnp.finfo(dtype).min), dtype))
-        edges = [(*edge, hole - 1) for edge, hole in zip(params["padding"], params["base_dilation"], strict=True)]
-        a = arith.moved(lambda array, by: lax.pad(array, by, edges), a, by)
-        a = windows(arith, a, params["window_dimensions"], params["window_strides"])
-        rank = len(params["window_dimensions"])
-        return getattr(arith, name)(a, tuple(range(rank, 2 * rank)))
-
-    return rule
+def _plain_windows(equation, a) -> tuple:
+    """What a rule for windows needs to know, where it has one."""
+    params = equation.params
+    if isinstance(a, Discrete) or any(hole != 1 for hole in params["window_dilation"]):
+        raise UnknownOperation(f"{equation.primitive.name!r} of whole numbers, or with holes{place(equation)}")
+    edges = [(*edge, hole - 1) for edge, hole in zip(params["padding"], params["base_dilation"], strict=True)]
+    return params["window_dimensions"], params["window_strides"], edges
 
 
-on(lax.reduce_window_sum_p)(_over_windows("total"))
-on(lax.reduce_window_max_p)(_over_windows("largest"))
+@on(lax.reduce_window_sum_p)
+def _window_sum(arith, equation, a):
+    """Padded by zeros."""
+    sizes, strides, edges = _plain_windows(equation, a)
+    zero = arith.exact(arith.xp.zeros((), equation.outvars[0].aval.dtype))
+    a = arith.moved(lambda array, by: lax.pad(array, by, edges), a, zero)
+    return arith.total(windows(arith, a, sizes, strides), tuple(range(len(sizes), 2 * len(sizes))))
+
+
+@on(lax.reduce_window_max_p)
+def _window_max(arith, equation, a):
+    """Of what lies in each window; padding, which is −∞, is left out, and a window of nothing else is refused."""
+    sizes, strides, edges = _plain_windows(equation, a)
+    shape = arith.middle(a).shape
+    with jax.ensure_compile_time_eval():
+        places = jnp.arange(int(np.prod(shape, dtype=int))).reshape(shape)
+        padded = np.asarray(lax.pad(places, jnp.asarray(-1, places.dtype), edges))
+    for axis, (size, stride) in enumerate(zip(sizes, strides, strict=True)):
+        begins = np.arange(0, padded.shape[2 * axis] - size + 1, stride)
+        padded = np.take(padded, begins[:, None] + np.arange(size)[None], axis=2 * axis)
+    rank = len(sizes)
+    padded = padded.transpose([*range(0, 2 * rank, 2), *range(1, 2 * rank, 2)]).reshape(*padded.shape[::2], -1)
+    some = padded.max(axis=-1, keepdims=True, initial=-1)
+    if padded.size == 0 or (some < 0).any():
+        raise UnknownOperation(f"the largest of no numbers{place(equation)}")
+    chosen = np.where(padded < 0, some, padded)
+    return arith.largest(arith.moved(lambda array: jnp.asarray(array).reshape(-1)[chosen], a), (rank,))
+
 
 MOST = 2**22
 """Entries of the matrix as which a scattered sum is computed."""

@@ -58,9 +58,11 @@ def read(arith: Arithmetic, array):
 
 
 def constant(arith, equation, value: float) -> Number:
-    """One float in every place of the operation's result."""
+    """One float in every place of the operation's result, enclosed where its dtype rounds it."""
     result = equation.outvars[0].aval
-    return arith.exact(arith.xp.full(result.shape, value, result.dtype))
+    found = arith.exact(arith.xp.full(result.shape, value, result.dtype))
+    lost = abs(float(np.asarray(value, result.dtype)) - value)
+    return arith.widened(found, arith.xp.full(result.shape, lost * (1 + 1e-6), result.dtype)) if lost else found
 
 
 def either(arith, primitive, possible, yes, no):

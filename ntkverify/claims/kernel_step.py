@@ -2,8 +2,8 @@ r"""A step of training is a step of the kernel, up to curvature
 
 Source: docs/theory.md §9
 Setting: Any network whose outputs are absolutely continuous along a step $W(\tau+1) = W(\tau) + \Delta$ of gradient descent with step size $\eta$; $H$, $J$, $e$ at $W(\tau)$, $e^+$ at $W(\tau+1)$, $JJ^\top = s_mH$; $\rho = \max_{0\le t\le1}\|(J(W + t\Delta) - J(W))\Delta\|$.
-Measured: At drawn steps of the path; $\rho$ is the largest of sixteen equally spaced $t$. What floats make of the step, $J(\Delta + \eta J^\top e)$, is added to $\rho$; $e$ in it and in $He$ is what the floats give, since that identity holds for any $e$.
-Refuted by: One step that leaves more.
+Measured: At drawn steps of the path; $\rho$ is the largest of sixteen equally spaced $t$, so that steps confirm the claim and none refutes it. What floats make of the step, $J(\Delta + \eta J^\top e)$, is added to $\rho$; $e$ in it and in $He$ is what the floats give, since that identity holds for any $e$.
+Refuted by: One step that leaves more than the whole of $\rho$; what is seen of it refutes nothing but the twins.
 
 [derived]
 Direction: upper
@@ -69,7 +69,9 @@ def assumptions(problem, point, c):
     return bent(problem, point) >= c["least"] * jnp.sqrt(squared_error(problem, point.base))
 
 
-derived = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-7}).with_twins(
+derived = Form(
+    lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-7}, seen_from_below=True
+).with_twins(
     Twin("the step size doubled", lhs=lambda p, q, c: sides(p, q, 2 * rate(p, q))),
     Twin("the largest eigenvalue's contraction for all", rhs=fastest),
     Twin("curvature dropped", rhs=lambda p, q, c: rhs(p, q, c) - bent(p, q)),

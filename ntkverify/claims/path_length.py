@@ -2,12 +2,12 @@ r"""The length of the path against the error spent
 
 Source: docs/theory.md §9; Łojasiewicz's argument
 Setting: Any network along gradient descent from $W(0)$; $\ell = \sum_{s\le\tau}\|W(s+1) - W(s)\|$ over all parameters, $q = \min_{s\le\tau} \frac{(\|e(s)\| - \|e(s+1)\|)\,\|e(s)\|}{\|J^\top e(s)\|\,\|W(s+1)-W(s)\|}$ the smallest share that a step spends of what its gradient promises, $\lambda = \min_{s\le\tau}\lambda_{\min}(H(s))$.
-Measured: $\ell$, $q$ and $\lambda$ are read off the path, $\|e(0)\| - \|e(\tau+1)\|$ at drawn times of it.
-Refuted by: One path that is longer than what it spent allows.
+Measured: $\ell$, $q$ and $\lambda$ are read off the path as floats; a millionth is taken off for their rounding where the two sides are equal (one output), and paths confirm the claim, none refutes it; $\|e(0)\| - \|e(\tau+1)\|$ at drawn times of it.
+Refuted by: One path that is longer, by more than rounding, than what it spent allows.
 
 [derived]
 Direction: upper
-Assumes: $q > 0$: no step on the way has raised the error; $\lambda > 0$.
+Assumes: $q > 10^{-9}$: no step on the way has raised the error; $\lambda > 10^{-9}\lambda_{\max}$.
 Statement: $$ q\,\sqrt{s_m\lambda}\;\ell \le \|e(0)\| - \|e(\tau+1)\| $$
 Proof: $\|e(s)\| - \|e(s+1)\| \ge q\,\|J^\top e(s)\|\,\|W(s+1)-W(s)\|/\|e(s)\| \ge q\sqrt{s_m\lambda}\,\|W(s+1)-W(s)\|$, because $\|J^\top e\|^2 = s_m\,e^\top He$. Sum over $s$.
 Note: With it $\|W(\tau) - W(0)\| \le \|e(0)\|/(q\sqrt{s_m\lambda})$: training stays near its start where $\lambda$ does not fall, whatever the architecture.
@@ -27,7 +27,7 @@ def root(problem, eigenvalue):
 
 
 def lhs(problem, point, c):
-    return point.path.share * root(problem, point.path.least) * point.path.length
+    return (1 - c["rounding"]) * point.path.share * root(problem, point.path.least) * point.path.length
 
 
 def rhs(problem, point, c):
@@ -49,7 +49,9 @@ def lasting(problem, point, c):
     return lhs(problem, point, c) * (1 + point.path.time)
 
 
-derived = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-9}).with_twins(
+derived = Form(
+    lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-9, "rounding": 1e-6}, seen_from_below=True
+).with_twins(
     Twin("the largest eigenvalue in place of the smallest", lhs=fast),
     Twin("the length counted once for each step", lhs=lasting),
 )

@@ -2,8 +2,8 @@ r"""The loss after a step, to second order
 
 Source: docs/theory.md §9
 Setting: Any network whose outputs are absolutely continuous along the step $W(\tau+1) = W(\tau) + \Delta$ of gradient descent (every smooth one, and ReLU), $L = \tfrac12\|e\|^2$, $g = J^\top e$ and $J$ at $W(\tau)$; $\rho = \max_{0\le t\le1}\|(J(W + t\Delta) - J(W))\Delta\|$.
-Measured: At drawn steps of the path; $\rho$ is the largest of sixteen equally spaced $t$, the last of them 1, so it is what curvature was seen, and a Jacobian that jumps there and back between two of them is not.
-Refuted by: One step whose loss is further from its expansion.
+Measured: At drawn steps of the path; $\rho$ is the largest of sixteen equally spaced $t$, the last of them 1, so it is what curvature was seen, and a Jacobian that jumps there and back between two of them is not: steps confirm the claim, and one that is further from its expansion leaves it undecided.
+Refuted by: One step whose loss is further from its expansion than the whole of $\rho$ allows; what is seen of it refutes nothing but the twins.
 
 [derived]
 Direction: upper
@@ -42,7 +42,9 @@ def assumptions(problem, point, c):
     return bent(problem, point) >= c["least"] * jnp.sqrt(squared_error(problem, point.base))
 
 
-derived = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-7}).with_twins(
+derived = Form(
+    lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-7}, seen_from_below=True
+).with_twins(
     Twin("the second-order term dropped", lhs=lambda p, q, c: gap(p, q, 1, 0)),
     Twin("the second-order term twice", lhs=lambda p, q, c: gap(p, q, 1, 2)),
     Twin("the slope's sign flipped", lhs=lambda p, q, c: gap(p, q, -1, 1)),

@@ -18,7 +18,10 @@ class BadInput(ValueError):
 
 def told(error: BaseException) -> str:
     """What a user's code raised, in one sentence, with the last of its lines that had a part in it."""
-    lines = str(error).strip().splitlines()
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # even that may raise
+        lines = []
     place, trace = "", error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename

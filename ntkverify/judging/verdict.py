@@ -55,7 +55,10 @@ def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:
     promised = claim.promised(delta)
     beyond = _beyond(evidence) if claim.beyond else None
     exponent = None
-    if promised == 1 and violated and claim.direction != "order":
+    if violated and claim.seen_from_below:
+        verdict = "undecided"
+        sentence = f"{violated} of {applicable} applicable draws exceed the large side as it was seen, which is a part of it: they refute nothing."
+    elif promised == 1 and violated and claim.direction != "order":
         verdict = "violated"
         sentence = f"{violated} of {applicable} applicable draws violate it; one is enough for a deterministic claim."
     elif applicable < FEWEST:

@@ -8,6 +8,7 @@ model as one neuron.  A coupled start pairs the network with a copy of the oppos
 import dataclasses
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -56,28 +57,34 @@ def read(name: str, source: str, found: Mapping[str, Any]) -> Model:
         if found.get(each) is not None and not callable(found[each]):
             raise BadInput(f"{source}: {each} = {found[each]!r}", f"a function {each}, or none")
     drift = found.get("drift")
-    if drift is not None and not isinstance(drift, int | float):
+    if drift is not None and not (isinstance(drift, int | float) and math.isfinite(drift)):
         raise BadInput(f"{source}: drift = {drift!r}", "the exponent that is predicted for the drift, such as -1.0")
-    title = (found.get("__doc__") or name).strip().splitlines()[0].rstrip(".")
-    return Model(
-        name, title, source, found["initialise"], found["apply"], found.get("trained"), found.get("scale"),
-        None if drift is None else float(drift),
-    )  # fmt: skip
+    title = ((found.get("__doc__") or "").strip() or name or "model").splitlines()[0].rstrip(".")
+    own = (found["initialise"], found["apply"], found.get("trained"), found.get("scale"))
+    return Model(name or "model", title, source, *own, drift=None if drift is None else float(drift))
 
 
 def _layout(model: Model, parameters: Any) -> Layout:
     leaves, tree = jax.tree.flatten(parameters)
     flags = [True] * len(leaves)
     if model.trained is not None:
-        mask = model.trained(parameters)
+        mask = _called(model, "trained", model.trained, parameters)
         try:
-            flags = [bool(flag) for flag in tree.flatten_up_to(mask)]
+            flags = tree.flatten_up_to(mask)
         except (TypeError, ValueError):
             raise BadInput(f"{model.name}: trained(parameters) gives another tree", "a Boolean for each leaf") from None
+        if not all(isinstance(flag, bool | np.bool_) for flag in flags):
+            raise BadInput(f"{model.name}: trained(parameters) gives something else", "True or False for each leaf")
+        flags = list(map(bool, flags))
     trains = tuple(flag if is_number(leaf) else None for leaf, flag in zip(leaves, flags, strict=True))
     rest = tuple(leaf for leaf, flag in zip(leaves, trains, strict=True) if flag is None)
     for index, leaf in enumerate(rest):
         if isinstance(leaf, jax.Array | np.ndarray | np.generic):
+            if not (jnp.issubdtype(leaf.dtype, jnp.integer) or leaf.dtype == bool):
+                raise BadInput(
+                    f"{model.name}: parameters with a leaf of {leaf.dtype}",
+                    "arrays of floats; whole numbers and Booleans stay what they are",
+                )
             rest = (
                 *rest[:index],
                 Constant(str(leaf.dtype), leaf.shape, np.asarray(leaf).tobytes()),
@@ -181,7 +188,10 @@ def fitted(
     `BadInput` where it raises, has nothing to train, gives anything but one row of d_out finite real numbers for each
     input, mixes its inputs, differs between two calls, or does not depend on the width.
     """
-    asked = inspect.signature(model.initialise).parameters
+    try:
+        asked = inspect.signature(model.initialise).parameters
+    except ValueError:  # a function of C has none
+        asked = {}
     known = {"d_in": X.shape[1], "d_out": y.shape[1], "shape": shape or X.shape[1:]}
     initialise = model.initialise
     if given := {name: known[name] for name in GIVEN if name in asked}:
@@ -190,7 +200,7 @@ def fitted(
     sizes = [_numbers(model, each) for each in (width, 2 * width)]
     require_memory(12 * (1 + coupled) * sizes[0] * dtype.itemsize, f"{model.name} at width {width}", "a smaller width")
     first = _made(model)
-    model = dataclasses.replace(model, layout=_layout(model, first))
+    model = dataclasses.replace(model, layout=_layout(model, first), s_m=_scale(model))
     _try_parameters(model, first)
     if sizes[0] == sizes[1]:
         raise BadInput(
@@ -204,7 +214,20 @@ def fitted(
 def widened(model: Model, width: int) -> Model:
     """The model of a problem at another width."""
     model = dataclasses.replace(model, width=width)
-    return dataclasses.replace(model, layout=_layout(model, _made(model)))
+    return dataclasses.replace(model, layout=_layout(model, _made(model)), s_m=_scale(model))
+
+
+def _scale(model: Model) -> float:
+    if model.scale is None:
+        return 1.0
+    value = _called(model, "scale", model.scale, model.width)
+    try:
+        number = float(value)
+    except Exception:  # whatever another type says
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise BadInput(f"{model.name}: scale({model.width}) = {str(value)[:40]}", "a finite number above 0")
+    return number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -218,8 +241,8 @@ class Bound:
         return self.function(key, width, **dict(self.given))
 
 
-def _made(model: Model) -> Any:
-    return _called(model, "initialise", as_usual(model.initialise), random_key(0), model.width)
+def _made(model: Model, seed: int = 0) -> Any:
+    return _called(model, "initialise", as_usual(model.initialise), random_key(seed), model.width)
 
 
 def _numbers(model: Model, width: int) -> int:
@@ -236,7 +259,9 @@ def _numbers(model: Model, width: int) -> int:
 def _called(model: Model, name: str, function: Callable, *args) -> Any:
     try:
         return function(*args)
-    except (Exception, SystemExit) as error:  # whatever the user's code raises
+    except (BadInput, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # whatever the user's code raises
         attempt = "jax.numpy in place of numpy" if isinstance(error, jax.errors.TracerArrayConversionError) else ""
         raise BadInput(f"{model.name}: {name} {told(error)}", WANTED, attempt) from None
 
@@ -249,7 +274,19 @@ def _try_parameters(model: Model, first: Any) -> None:
         raise BadInput(
             f"{model.name}: parameters of {found or 'no leaves'}", "at least one array of floats that trains"
         )
-    one, other = (_flat(layout, tree, True, np.float64) for tree in (first, _made(model)))
+    again = _made(model)
+    others = range(
+        1, 17 if any(isinstance(leaf, Constant) for leaf in layout.rest) else 2
+    )  # a sign agrees half of the time
+    if any(_layout(model, made) != layout for made in (again, *(_made(model, seed) for seed in others))):
+        raise BadInput(
+            f"{model.name}: leaves that are no floats, or their number, differ between two calls of initialise",
+            "the same tree for every key, whole numbers and Booleans included", "floats for what is drawn",
+        )  # fmt: skip
+    one, other = (
+        np.concatenate([_flat(layout, tree, trained, np.float64) for trained in (True, False)])
+        for tree in (first, again)
+    )
     if not np.isfinite(one).all():
         raise BadInput(f"{model.name}: initialise gives NaN or infinity", "finite parameters")
     if not np.array_equal(one, other):
@@ -281,21 +318,46 @@ def _try_outputs(model: Model, X: Float[Array, "n d_in"], d_out: int, dtype) -> 
         )
     if not np.isfinite(raw).all():
         raise BadInput(f"{model.name}: apply gives NaN or infinity on these data", "finite outputs")
-    _called(
-        model,
-        "apply, traced by JAX,",
-        jax.eval_shape,
-        lambda q, X: outputs(model, q, X),
-        start(model, random_key(0), dtype),
-        X,
-    )
     if not np.array_equal(raw, applied(items)):
         raise BadInput(
             f"{model.name}: apply gives other numbers when it is called again", "a pure function: no dropout, no state"
         )
-    alone = np.concatenate([np.asarray(applied(items[row : row + 1])) for row in range(min(len(X), 3))])
-    if np.abs(alone - np.asarray(raw)[: len(alone)]).max() > np.finfo(raw.dtype).eps ** NEAR * np.abs(raw).max():
+    some = np.unique(np.linspace(0, len(X) - 1, 8).astype(int))
+    alone = np.concatenate([np.asarray(applied(items[row : row + 1])) for row in some])
+    if np.abs(alone - np.asarray(raw)[some]).max() > np.finfo(raw.dtype).eps ** NEAR * np.abs(raw).max():
         raise BadInput(
             f"{model.name}: an output depends on the other inputs", "a function of each input by itself",
             "normalising over features in place of the batch",
+        )  # fmt: skip
+    _try_derivative(model, params, X)
+
+
+STEP, APART = 1e-6, 0.05
+"""Of a central difference; the share of the largest entry by which it and the derivative may part."""
+
+
+def _try_derivative(model: Model, params: Params, X: Float[Array, "n d_in"]) -> None:
+    """JAX can differentiate it forwards and backwards, and the derivative is finite, and that of the outputs: compared with a
+    central difference along a random direction, where float64 can."""
+
+    def at(W, X=X):
+        return outputs(model, dataclasses.replace(params, W=W), X)
+
+    def both(W, change):
+        backwards = jax.vmap(lambda x: jax.jacrev(at)(W, x[None]))(X[:1])
+        return jax.jvp(at, (W,), (change,)), backwards
+
+    change = jax.random.normal(random_key(1), params.W.shape, params.W.dtype)
+    (F, slope), backwards = _called(model, "apply, differentiated by JAX,", jax.jit(both), params.W, change)
+    if not (np.isfinite(slope).all() and np.isfinite(backwards).all()):
+        raise BadInput(f"{model.name}: the derivative of apply is NaN or infinite at the start", "a finite derivative")
+    if params.W.dtype != np.float64:
+        return
+    ends = [at(params.W + sign * STEP * change) for sign in (1, -1)]
+    near = (ends[0] - ends[1]) / (2 * STEP)
+    size, lost = np.maximum(np.abs(near), np.abs(slope)).max(), 1e-12 * np.abs(F).max() / STEP
+    if (np.abs(near - slope) > APART * size + lost).any():
+        raise BadInput(
+            f"{model.name}: the derivative of apply is not that of its outputs", "a function whose derivative JAX finds",
+            "trained(parameters) in place of stop_gradient, and no wrong rule of your own",
         )  # fmt: skip

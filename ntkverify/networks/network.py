@@ -50,7 +50,7 @@ def output_scale(network: TwoLayer, m):
 def kernel_scale(network: Network, m):
     """s_m in J Jᵀ = s_m H: m for networks scaled like Σ_r, 1 for m^{-1/2} Σ_r, what a model says of its width."""
     if isinstance(network, Model):
-        return 1.0 if network.scale is None else float(network.scale(network.width))
+        return network.s_m
     return 1.0 if network.root_scaled else m
 
 

@@ -122,6 +122,8 @@ class Model:
     """parameters → the same tree with a Boolean for each leaf; None: all train."""
     scale: Callable | None = None
     """width → s_m in J Jᵀ = s_m H; None: 1."""
+    s_m: float = 1.0
+    """What `scale` gives; set, like what follows the exponent, when the problem is made."""
     drift: float | None = None
     """The exponent of the width that is predicted for the kernel's relative drift."""
     width: int = 0

@@ -50,6 +50,8 @@ class Claim:
     inside: tuple[Formula, ...] = ()
     """Functions that are ≥ 0 where the form says something; `assumptions` says so too, and a search finds its way in
     by them."""
+    seen_from_below: bool = False
+    """Whether points only confirm it (`Form`)."""
 
     @property
     def form(self) -> str:
@@ -67,6 +69,7 @@ class Claim:
             rhs=twin.rhs or self.rhs,
             assumptions=twin.assumptions or self.assumptions,
             inside=() if twin.assumptions else self.inside,
+            seen_from_below=False,
             twins=(),
         )
 

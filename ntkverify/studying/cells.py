@@ -45,7 +45,7 @@ def pairs_problem(params: dict, seed: int) -> Problem:
         if d_in % tokens:
             raise BadInput(f"d_in = {d_in} and tokens = {tokens}", "inputs that part into tokens of one size", f"d_in={4 * tokens}")  # fmt: skip
         dataset = dataclasses.replace(dataset, shape=(tokens, d_in // tokens))
-    width = params.get("m", params["most"] if catalogue.own(params["network"]) else 2)
+    width = params.get("m", params.get("most", 2) if catalogue.own(params["network"]) else 2)
     options = {"m": width, "sigma": params["sigma"], "delta": params.get("delta", 0.1)}
     return make_problem(dataset, catalogue.network(params["network"]), **options)[0]
 

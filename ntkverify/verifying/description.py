@@ -71,7 +71,8 @@ def describe(instance: Instance, settings: Settings) -> Description:
     for dtype in dict.fromkeys((settings.dtype, "float32")):
         first = jax.tree.map(lambda leaf: leaf[0], (tilted, base))
         cast, (moved, start) = _cast((problem, first), dtype)
-        compared, kernels = compare(cast, moved, start, routes, limit, settings.seed)
+        compared, kernels, failed = compare(cast, moved, start, routes, limit, settings.seed)
+        found.left_out = "; ".join(dict.fromkeys([*filter(None, [found.left_out]), *failed]))
         found.kernels += [{"problem": row["id"]} | each for each in compared]
         if dtype == settings.dtype:
             shown = slice(None, SHOWN)

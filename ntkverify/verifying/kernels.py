@@ -9,14 +9,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntkverify.ground.errors import told
 from ntkverify.ground.numerics import relative_difference
 from ntkverify.networks.kernels.autodiff import columns
-from ntkverify.networks.nouns import Params, Problem
+from ntkverify.networks.network import forward
+from ntkverify.networks.nouns import Model, Params, Problem
 
 BUDGET = 2**30
 """Bytes that a reference route may take; beyond, it runs on fewer samples."""
 TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
 """Largest max|A−B| / max|A| at which two routes agree."""
+COARSE = {"f32[": 1e-4, "f16[": 0.05, "bf16[": 0.5}
+"""The same where a model computes in part in such numbers."""
 LIMIT = "infinite-width"
 
 
@@ -27,10 +31,10 @@ def compare(
     routes: dict[str, Callable],
     limit: Callable | None,
     seed: int,
-) -> tuple[list[dict], dict[str, np.ndarray]]:
+) -> tuple[list[dict], dict[str, np.ndarray], list[str]]:
     """Rows {a, b, dtype, error, tolerance, agree, sample}: all finite routes pairwise at `at`, and the distance of the first,
     which does not hold the Jacobian, to the limit at `start`, where a limit is known; and the kernels that were compared,
-    by route.
+    by route; and why a route gave none.
 
     `at` should be a generic point: at a coupled W(0) the mean f vanishes and errors in it with it.
     """
@@ -43,18 +47,35 @@ def compare(
     entries = (chosen[:, None] * problem.d_out + np.arange(problem.d_out)).ravel()
     kernels = {first: full[jnp.ix_(entries, entries)]}
     with ThreadPoolExecutor(2) as pool:  # compiling is most of it
-        found = pool.map(lambda route: jax.jit(routes[route])(part, at), others)
-        kernels |= dict(zip(others, found, strict=True))
+        found = dict(zip(others, pool.map(lambda route: _by(routes[route], part, at), others), strict=True))
+    failed = [f"kernel route {route}: {each}" for route, each in found.items() if isinstance(each, str)]
+    kernels |= {route: each for route, each in found.items() if not isinstance(each, str)}
+    tolerance = max(TOLERANCE[dtype], *(share for word, share in COARSE.items() if word in _formula(problem, at)), 0)
     sample = None if len(chosen) == problem.n else f"{len(chosen)} of {problem.n} samples, seed {seed}"
     rows = [
-        _row(a, b, dtype, relative_difference(kernels[a], kernels[b]), TOLERANCE[dtype], sample)
+        _row(a, b, dtype, relative_difference(kernels[a], kernels[b]), tolerance, sample)
         for a, b in itertools.combinations(kernels, 2)
     ]
     if limit is not None:
         far = jax.jit(limit)(problem, start)
         rows.append(_row(first, LIMIT, dtype, relative_difference(far, of_all(problem, start)), None, None))
         kernels[LIMIT] = far[jnp.ix_(entries, entries)]
-    return rows, {route: np.asarray(kernel) for route, kernel in kernels.items()}
+    return rows, {route: np.asarray(kernel) for route, kernel in kernels.items()}, failed
+
+
+def _by(route: Callable, problem: Problem, at: Params):
+    """The kernel by a route, or why it gives none."""
+    try:
+        return jax.jit(route)(problem, at)
+    except Exception as error:  # neural-tangents does not know every operation
+        return told(error)
+
+
+def _formula(problem: Problem, at: Params) -> str:
+    """What the network computes, as JAX writes it; of two-layer networks nothing, which compute in the precision asked for."""
+    if not isinstance(problem.network, Model):
+        return ""
+    return str(jax.make_jaxpr(lambda W, X: forward(problem.network, dataclasses.replace(at, W=W), X))(at.W, problem.X))
 
 
 def _row(a, b, dtype, error, tolerance, sample) -> dict:

@@ -1,5 +1,6 @@
 """Networks of the user's own: what they compute, what they are asked, what is said of those that do not fit."""
 
+import asyncio
 import dataclasses
 import functools
 import json
@@ -16,6 +17,7 @@ from ntkverify.certifying.pointfile import check_point, load_point, save_point
 from ntkverify.cli import main as cli
 from ntkverify.judging.draws import chunks
 from ntkverify.judging.evidence import examine
+from ntkverify.judging.verdict import judge
 from ntkverify.networks import models
 from ntkverify.networks.kernels import autodiff as by_autodiff
 from ntkverify.networks.network import forward
@@ -254,23 +256,6 @@ def test_what_knows_more_of_a_network_is_refused():
 
 
 @pytest.mark.slow
-def test_a_point_comes_back_from_its_file(tmp_path):
-    problem = example("mlp", m=4, n=2)
-    (form,) = catalogue.claims("positive-semidefinite")
-    found = nv.falsify(form.id, problem, budget=0.5)
-    assert found.drawn <= found.ratio <= 1 + 1e-12
-    save_point(tmp_path / "point.npz", form, found.problem, found.point, {})
-    again, read, point, _ = load_point(tmp_path / "point.npz")
-    assert again == form
-    assert read.p == problem.p
-    assert np.array_equal(point.moved.W, found.point.moved.W)
-    assert check_point(tmp_path / "point.npz")[1].verdict != "refuted"
-    unnamed = asked(m=4)
-    with pytest.raises(nv.BadInput, match="a network from a file"):
-        save_point(tmp_path / "other.npz", form, unnamed, found.point, {})
-
-
-@pytest.mark.slow
 def test_points_of_a_deep_network_are_proved():
     problem = example("mlp", m=4, n=2)
     rows = nv.certify(["step-expansion", "kernel-step", "path-length", "positive-semidefinite"], problem)["claims"]
@@ -392,3 +377,102 @@ def test_what_a_lemma_does_wrong_is_said(tmp_path, capsys, formula, more, said):
 def test_numpy_in_apply_is_told_from_jax():
     with pytest.raises(nv.BadInput, match=r"jax\.numpy in place of numpy"):
         asked(apply=lambda p, X: jnp.asarray(np.tanh(np.asarray(X @ p["in"])) @ np.asarray(p["out"])) / 3)
+
+
+@pytest.mark.slow
+def test_a_point_comes_back_from_its_file(tmp_path):
+    problem, file = example("mlp", m=4, n=2), lemma(tmp_path, twin=0.1)
+    (form,) = catalogue.claims(file)
+    found = nv.falsify(file, problem, budget=0.5)
+    assert found.drawn <= found.ratio <= 1 + 1e-12
+    save_point(tmp_path / "point.npz", form, found.problem, found.point, {}, file)
+    again, read, point, _ = load_point(tmp_path / "point.npz")
+    assert again.id == form.id
+    assert read.p == problem.p
+    assert np.array_equal(point.moved.W, found.point.moved.W)
+    assert check_point(tmp_path / "point.npz")[1].verdict == "proved"
+    with pytest.raises(nv.BadInput, match="a network from a file"):
+        save_point(tmp_path / "other.npz", form, asked(m=4), found.point, {}, file)
+
+
+def scaled_by(value):
+    return {"scale": lambda width: value}
+
+
+OF_AN_ATTACK = {
+    "differ between two calls": {"initialise": lambda key, width, d_in, d_out: initialise(key, width, d_in, d_out) | {"steps": jax.random.rademacher(key, ())}},
+    "a leaf of complex": {"initialise": lambda key, width, d_in, d_out: initialise(key, width, d_in, d_out) | {"c": jnp.ones(2) * 1j}},
+    "a leaf of key": {"initialise": lambda key, width, d_in, d_out: initialise(key, width, d_in, d_out) | {"c": key}},
+    "a finite number above 0": scaled_by(-1.0),
+    "scale(8) = nan": scaled_by(jnp.nan),
+    "scale(8) = None": scaled_by(None),
+    "something else; wanted: True or False": {"trained": lambda parameters: jax.tree.map(lambda leaf: "no", parameters)},
+    "trained raised KeyError": {"trained": lambda parameters: parameters["gone"]},
+    "not that of its outputs": {"apply": lambda p, X: apply(jax.lax.stop_gradient(p), X) + p["out"][0, 0]},
+    "NaN or infinite at the start": {"apply": lambda p, X: apply(p, X) + jnp.sqrt(jnp.sum((p["in"] - p["in"]) ** 2))},
+    "differentiated by JAX, raised": {"apply": lambda p, X: jax.lax.while_loop(lambda x: jnp.max(x) < -1e9, lambda x: x + 1.0, apply(p, X))},
+    "raised CancelledError": {"apply": lambda p, X: cancelled()},
+}  # fmt: skip
+
+
+def cancelled():
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("said", OF_AN_ATTACK)
+def test_what_an_attack_tried_is_refused_with_a_sentence(said):
+    with pytest.raises(nv.BadInput) as caught:
+        asked(**OF_AN_ATTACK[said])
+    assert said in str(caught.value)
+
+
+def test_a_scale_of_jax_is_read_once():
+    problem = asked(scale=lambda width: jnp.sqrt(width))
+    assert problem.network.s_m == pytest.approx(np.sqrt(8))
+    assert np.isfinite(nv.kernel(problem, nv.draw(problem, jax.random.key(0)))).all()
+
+
+def test_mixing_beyond_the_first_rows_is_found():
+    def applied(p, X):
+        return apply(p, X).at[-1].add(jnp.sum(X[0]) * (len(X) > 4))
+
+    with pytest.raises(nv.BadInput, match="depends on the other inputs"):
+        asked(apply=applied, n=5)
+
+
+@pytest.mark.slow
+def test_steps_that_leap_over_what_was_seen_refute_nothing():
+    """A step that crosses a whole transition between two looks: seen curvature is less than there is."""
+
+    def steep(key, width, d_in):
+        return jax.random.normal(key, (d_in, width))
+
+    def leaping(W, X):
+        return 10 * jnp.tanh(8 * jnp.sum(X @ W, axis=1, keepdims=True) / jnp.sqrt(W.shape[1]))
+
+    problem = asked(steep, leaping, m=4, n=1, d_in=2, d_out=1)
+    for name in ("step-expansion", "kernel-step", "path-length"):
+        (form,) = catalogue.claims(name)
+        count, points = next(chunks(problem, 20, 0, form.where))
+        (found,) = examine((form,), problem, points, count)
+        assert judge(form, found, 0.1).verdict != "violated"
+        if name != "path-length":
+            assert found.violated.any()
+    rows = nv.certify(["step-expansion", "kernel-step", "path-length"], problem, draws=3)["claims"]
+    assert "refuted" not in [row["verdict"] for row in rows]
+
+
+@pytest.mark.slow
+def test_routes_that_do_not_know_an_operation_are_left_out(tmp_path):
+    file = tmp_path / "net.py"
+    file.write_text(
+        (EXAMPLES / "mlp.py")
+        .read_text()
+        .replace("jnp.tanh(h @ W", "jax.checkpoint(jnp.tanh)(h @ W")
+        .replace("return h @ p", "h = h.astype(jnp.float32).astype(h.dtype)\n    return h @ p")
+    )
+    sizes = ["--n", "3", "--d-in", "3", "--d-out", "1", "--m", "8", "--seeds", "20", "--data", "sphere"]
+    assert cli.main(["verify", "zero-output", "--network", str(file), *sizes, "--out", str(tmp_path / "out")]) == 0
+    rows = json.loads((tmp_path / "out" / "results.json").read_text())["kernels"]
+    assert {row["tolerance"] for row in rows} == {1e-4}
+    assert all(row["agree"] for row in rows)

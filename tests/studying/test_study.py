@@ -219,7 +219,7 @@ def test_the_command_line_runs_resumes_and_reports(tmp_path, monkeypatch, capsys
         (["drift", "--grid", "widht=64"], "one of network"),
         (["drift", "--grid", "m"], "NAME=VALUE"),
         (["drift", "--grid", "network=sofmax"], "'softmax'"),
-        (["frontier", "--grid", "network=gated"], "first rungs"),
+        (["frontier", "--grid", "network=gated"], "whose neurons see x by"),
         (["drift", "--grid", "data=no.npz"], "no.npz"),
         (["drift", "--grid", "m=100000000000"], "memory is estimated"),
     ],

@@ -112,7 +112,8 @@ def _transposed(equation, cotangent, *values):
         filled = list(values)
         for index, operand in zip(linear, operands, strict=True):
             filled[index] = operand
-        return equation.primitive.bind(*filled, **equation.params)
+        found = equation.primitive.bind(*filled, **equation.params)
+        return found[0] if equation.primitive.multiple_results else found  # those of several results it refuses
 
     shapes = [jax.ShapeDtypeStruct(values[index].aval.shape, values[index].aval.dtype) for index in linear]
     found = dict(zip(linear, jax.linear_transpose(applied, *shapes)(cotangent), strict=True))
