@@ -133,7 +133,7 @@ def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
     """The exponents: one row a group, one column a quantity."""
     at = {(fit["group"], fit["quantity"]): shown(fit) for fit in fits}
     groups = dict.fromkeys(group for group, _ in at)
-    told = [each for each in QUANTITIES if each != "limit" or any(c["metrics"]["limit"] is not None for c in cells)]
+    told = [each for each in QUANTITIES if each != "limit" or any(c["metrics"].get("limit") is not None for c in cells)]
     rows = [[group, *(at[group, quantity] for quantity in told)] for group in groups]
     columns = ["network and start", *(QUANTITIES[quantity] for quantity in told)]
     return [{"name": "exponents of m, 95% intervals", "columns": columns, "rows": rows}]
