@@ -5,17 +5,14 @@ files, so that listing them starts at once and without JAX.
 """
 
 import ast
-import contextlib
 import functools
-import hashlib
 import importlib
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ntkverify.ground.errors import BadInput, choose, told
+from ntkverify.ground.own_files import Own, digest_of, execute
 from ntkverify.statements.docstring import Statement, read
 
 if TYPE_CHECKING:
@@ -141,7 +138,7 @@ def _claims(name: str) -> "tuple[Claim, ...]":
 
 def _own_claims(name: str) -> "tuple[Claim, ...]":
     stated, path, attempt = statements(name), Path(name).resolve(), "ntkverify new claim"
-    module = executed(path, attempt)
+    module = executed(path, attempt).module
     try:
         return _bound(path.stem.replace("_", "-"), stated, module)
     except ValueError as error:
@@ -184,28 +181,25 @@ def _there(name: str) -> bool:
         return False
 
 
+_KNOWN: "dict[Path, tuple[Own, Network]]" = {}
+"""One record for one content, so that compiled programs are shared."""
+
+
 def _own_network(name: str) -> "Network":
     known_network(name)
     path = Path(name).resolve()
-    return _loaded_network(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    known = _KNOWN.get(path)
+    if known is None or digest_of(known[0].files) != known[0].digest:
+        own = executed(path, "ntkverify new network")
+        read_model = importlib.import_module("ntkverify.networks.models").read
+        _KNOWN[path] = own, read_model(path.stem.replace("_", "-"), str(path), vars(own.module), own.digest)
+    return _KNOWN[path][1]
 
 
-@functools.cache
-def _loaded_network(path: Path, digest: str) -> "Network":
-    """One record for one content, so that compiled programs are shared."""
-    found = vars(executed(path, "ntkverify new network"))
-    return importlib.import_module("ntkverify.networks.models").read(path.stem.replace("_", "-"), str(path), found)
-
-
-def executed(path: Path, attempt: str) -> ModuleType:
-    """The module of a user's file, which may import what lies beside it; `BadInput` with what it raised."""
-    beside = str(path.parent)
-    sys.path.insert(0, beside)
+def executed(path: Path, attempt: str) -> Own:
+    """A user's file, executed; `BadInput` with what it raised."""
     try:
-        spec = importlib.util.spec_from_file_location(f"_own_{path.stem}", path)
-        module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
-        sys.modules[module.__name__] = module  # where records of its own look for their names
-        spec.loader.exec_module(module)  # type: ignore[union-attr]
+        return execute(path)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # whatever the user's code raises
@@ -214,10 +208,6 @@ def executed(path: Path, attempt: str) -> ModuleType:
             said = f"{path.name}: {error}; lemma files for ntkverify 0.1 imported so"
             raise BadInput(said, BOUND, attempt) from None
         raise BadInput(f"{path.name} {told(error)}", "a file that runs", attempt) from None
-    finally:
-        with contextlib.suppress(ValueError):
-            sys.path.remove(beside)
-    return module
 
 
 BOUND = "`from ntkverify.lemma import Form` and so on, and a line such as `derived = Form(lhs, rhs)`"

@@ -81,8 +81,10 @@ def decide(claim: Claim, problem: Problem, point: Point, bits: int | None = None
         found = Decision(
             UNDECIDED, f"{found.sentence} But the point lies outside the setting: {left}.", found.low, found.high
         )
-    if found.verdict == REFUTED and claim.seen_from_below:
-        found = Decision(UNDECIDED, f"{found.sentence} But the large side is seen from below.", found.low, found.high)
+    if found.verdict == REFUTED and claim.only_confirmed:
+        found = Decision(
+            UNDECIDED, f"{found.sentence} It refutes nothing: {claim.only_confirmed}", found.low, found.high
+        )
     if applicable is None and found.verdict != UNDECIDED:
         found = Decision(UNDECIDED, "The enclosures do not decide whether the assumptions hold.", found.low, found.high)
     return Decision(found.verdict, found.sentence, found.low, found.high, time.perf_counter() - began)

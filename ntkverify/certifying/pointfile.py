@@ -37,7 +37,8 @@ def save_point(path: Path, claim: Claim, problem: Problem, point: Point, note: d
     arrays |= {name: np.asarray(value, np.float64) for name, value in zip(_POINT, values, strict=True)}
     about = {
         "schema": SCHEMA, "claim": name or claim.id, "form": claim.form, "network": _named(problem.network),
-        "shape": list(problem.network.shape), "init": problem.init, "width": problem.m, "constants": dict(claim.constants), "note": note,
+        "shape": list(problem.network.shape), "network_digest": getattr(problem.network, "digest", ""),
+        "init": problem.init, "width": problem.m, "constants": dict(claim.constants), "note": note,
     }  # fmt: skip
     about["digest"] = _digest(about, arrays)
     packed = io.BytesIO()
@@ -84,6 +85,12 @@ def load_point(path: Path) -> tuple[Claim, Problem, Point, dict]:
     network, width = catalogue.network(about["network"]), about.get("width", W.shape[1])
     if type(width) is not int or width < 1:
         raise BadInput(f"{path} gives the width {width!r}", wanted, attempt)
+    if getattr(network, "digest", "") != about.get("network_digest", ""):
+        raise BadInput(
+            f"{path} speaks of another {about['network']}, which has changed since",
+            "the network's file as it was",
+            attempt,
+        )
     if isinstance(network, Model):
         coupled, dtype = about["init"] == COUPLED, np.dtype(np.float64)
         network = fitted(network, arrays["X"], arrays["y"], tuple(shape), width, coupled, dtype)

@@ -70,7 +70,12 @@ def assumptions(problem, point, c):
 
 
 derived = Form(
-    lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-7}, seen_from_below=True
+    lhs,
+    rhs,
+    assumptions=assumptions,
+    where=ON_PATH,
+    constants={"least": 1e-7},
+    only_confirmed="ρ is seen at sixteen points of the step.",
 ).with_twins(
     Twin("the step size doubled", lhs=lambda p, q, c: sides(p, q, 2 * rate(p, q))),
     Twin("the largest eigenvalue's contraction for all", rhs=fastest),

@@ -50,7 +50,12 @@ def lasting(problem, point, c):
 
 
 derived = Form(
-    lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-9, "rounding": 1e-6}, seen_from_below=True
+    lhs,
+    rhs,
+    assumptions=assumptions,
+    where=ON_PATH,
+    constants={"least": 1e-9, "rounding": 1e-6},
+    only_confirmed="the numbers of the path are rounded.",
 ).with_twins(
     Twin("the largest eigenvalue in place of the smallest", lhs=fast),
     Twin("the length counted once for each step", lhs=lasting),

@@ -43,7 +43,12 @@ def assumptions(problem, point, c):
 
 
 derived = Form(
-    lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-7}, seen_from_below=True
+    lhs,
+    rhs,
+    assumptions=assumptions,
+    where=ON_PATH,
+    constants={"least": 1e-7},
+    only_confirmed="ρ is seen at sixteen points of the step.",
 ).with_twins(
     Twin("the second-order term dropped", lhs=lambda p, q, c: gap(p, q, 1, 0)),
     Twin("the second-order term twice", lhs=lambda p, q, c: gap(p, q, 1, 2)),

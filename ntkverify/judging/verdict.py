@@ -55,9 +55,9 @@ def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:
     promised = claim.promised(delta)
     beyond = _beyond(evidence) if claim.beyond else None
     exponent = None
-    if violated and claim.seen_from_below:
+    if violated and claim.only_confirmed:
         verdict = "undecided"
-        sentence = f"{violated} of {applicable} applicable draws exceed the large side as it was seen, which is a part of it: they refute nothing."
+        sentence = f"{violated} of {applicable} applicable draws exceed what was computed, and refute nothing: {claim.only_confirmed}"
     elif promised == 1 and violated and claim.direction != "order":
         verdict = "violated"
         sentence = f"{violated} of {applicable} applicable draws violate it; one is enough for a deterministic claim."

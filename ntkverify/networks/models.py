@@ -41,11 +41,13 @@ def as_usual(function: Callable) -> Callable:
 
 
 def is_number(leaf: Any) -> bool:
-    """Whether a leaf is an array of floats, which is what can train."""
+    """Whether a leaf is a float or an array of floats, which is what can train."""
+    if isinstance(leaf, float):
+        return True
     return isinstance(leaf, jax.Array | np.ndarray | np.floating) and jnp.issubdtype(leaf.dtype, jnp.floating)
 
 
-def read(name: str, source: str, found: Mapping[str, Any]) -> Model:
+def read(name: str, source: str, found: Mapping[str, Any], digest: str = "") -> Model:
     """The model that a file's names describe: `initialise` and `apply`; `trained`, `scale` and `drift` if they are there.
 
     Raises `BadInput` where one is missing or no function.
@@ -61,7 +63,7 @@ def read(name: str, source: str, found: Mapping[str, Any]) -> Model:
         raise BadInput(f"{source}: drift = {drift!r}", "the exponent that is predicted for the drift, such as -1.0")
     title = ((found.get("__doc__") or "").strip() or name or "model").splitlines()[0].rstrip(".")
     own = (found["initialise"], found["apply"], found.get("trained"), found.get("scale"))
-    return Model(name or "model", title, source, *own, drift=None if drift is None else float(drift))
+    return Model(name or "model", title, source, digest, *own, drift=None if drift is None else float(drift))
 
 
 def _layout(model: Model, parameters: Any) -> Layout:
@@ -177,7 +179,7 @@ def of_leaves(model: Model, trained: list[list[Array]], a, X: Float[Array, "n d_
     """F, of what `leaves` gives."""
     items = X.reshape(len(X), *model.shape) if model.shape else X
     found = [jnp.asarray(as_usual(model.apply)(_tree(model, each, a), items)) for each in trained]
-    return (found[0] - found[1]) / np.sqrt(2.0).astype(found[0].dtype) if model.coupled else found[0]
+    return (found[0] - found[1]) / jnp.sqrt(jnp.asarray(2.0, found[0].dtype)) if model.coupled else found[0]
 
 
 def fitted(

@@ -114,6 +114,8 @@ class Model:
     title: str
     source: str
     """The file it comes from, or nothing."""
+    digest: str
+    """Of what that file and those that it imports from beside it hold."""
     initialise: Callable
     """(key, width) → parameters."""
     apply: Callable

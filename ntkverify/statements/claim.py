@@ -50,8 +50,8 @@ class Claim:
     inside: tuple[Formula, ...] = ()
     """Functions that are ≥ 0 where the form says something; `assumptions` says so too, and a search finds its way in
     by them."""
-    seen_from_below: bool = False
-    """Whether points only confirm it (`Form`)."""
+    only_confirmed: str = ""
+    """Why no point refutes it, or nothing (`Form`)."""
 
     @property
     def form(self) -> str:
@@ -69,7 +69,7 @@ class Claim:
             rhs=twin.rhs or self.rhs,
             assumptions=twin.assumptions or self.assumptions,
             inside=() if twin.assumptions else self.inside,
-            seen_from_below=False,
+            only_confirmed="",
             twins=(),
         )
 

@@ -52,9 +52,9 @@ class Form:
     inside: tuple[Formula, ...] = ()
     """Functions, numbers or arrays of order one, that are ≥ 0 where the form says something: assumptions by which a
     search finds its way in."""
-    seen_from_below: bool = False
-    """Whether the right side of the statement is a supremum, or a number of a path, that the formula only sees a part of: then
-    points confirm the form, and none refutes it.  Its twins are refuted by what was seen."""
+    only_confirmed: str = ""
+    """Why points confirm the form and none refutes it, as a sentence: a supremum on the large side of which a part is seen, say.
+    Its twins are refuted all the same."""
     twins: tuple[Twin, ...] = ()
 
     def with_twins(self, *twins: Twin | Callable[["Form"], Twin]) -> "Form":

@@ -12,6 +12,7 @@ from ntkverify.ground.programs import make_room
 from ntkverify.ground.results import SCHEMA
 from ntkverify.networks.inputs.file import digest
 from ntkverify.networks.kinds import elsewhere
+from ntkverify.networks.nouns import Model
 from ntkverify.studying.grids import axes, changed, grid
 from ntkverify.studying.ledger import LEDGER, opened
 
@@ -145,8 +146,8 @@ def _cell(study: str, params: dict) -> dict:
     """All that a cell is computed from: its parameters, the content of its files, versions, random numbers."""
     found, data = environment(), str(params.get("data", ""))
     content = {"digest": digest(Path(data))} if catalogue.is_file(data) else {}
-    if catalogue.own(network := str(params.get("network", ""))):
-        content["network_digest"] = digest(Path(network))
+    if catalogue.own(name := str(params.get("network", ""))) and isinstance(network := catalogue.network(name), Model):
+        content["network_digest"] = network.digest
     machine = {"backend": found["backend"], "random_numbers": found["random_numbers"]}
     return params | content | machine | {"study": study} | {name: found["packages"][name] for name in VERSIONS}
 

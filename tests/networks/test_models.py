@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import functools
 import json
+import sys
 from pathlib import Path
 
 import jax
@@ -476,3 +477,50 @@ def test_routes_that_do_not_know_an_operation_are_left_out(tmp_path):
     rows = json.loads((tmp_path / "out" / "results.json").read_text())["kernels"]
     assert {row["tolerance"] for row in rows} == {1e-4}
     assert all(row["agree"] for row in rows)
+
+
+def test_each_file_has_the_helper_that_lies_beside_it(tmp_path):
+    """Two folders, each with a helper.py: the lemma of the second is false with its own and true with the first's."""
+    files = []
+    for folder, bound in (("a", 1.0), ("b", 0.25)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "helper.py").write_text(f"bound = {bound}\n")
+        text = LEMMA.format(lhs="jnp.sum(problem.X**2) * 0 + 0.5", twin=0.1, imports="from helper import bound")
+        text = text.replace("return distance(point)", "return jnp.sum(problem.X**2) * 0 + bound")
+        text = text.replace(
+            "    one, other = (parameters(problem.network, each)[0] for each in (point.moved, point.base))\n", ""
+        )
+        (tmp_path / folder / f"mine_{folder}.py").write_text(text)
+        files.append(str(tmp_path / folder / f"mine_{folder}.py"))
+    rows = nv.verify(files, data="sphere", n=3, d_in=3, d_out=1, m=8, seeds=20).claims
+    assert [row["verdict"] for row in rows] == ["holds", "violated"]
+    assert "helper" not in sys.modules
+
+
+def test_a_network_is_what_it_imports_too(tmp_path):
+    """A changed helper is another network: to programs, to ledgers and to points on disk."""
+    (tmp_path / "gain.py").write_text("gain = 1.0\n")
+    text = (EXAMPLES / "mlp.py").read_text().replace("import jax\n", "import jax\nfrom gain import gain\n", 1)
+    (tmp_path / "net.py").write_text(text.replace("return h @ p", "return gain * h @ p"))
+    problem = nv.problem("sphere", tmp_path / "net.py", m=4, n=2, d_in=2, d_out=1, init="independent")
+    file = lemma(tmp_path, twin=0.1)
+    (form,) = catalogue.claims(file)
+    (_, points), *_ = chunks(problem, 20, 0, form.where)
+    point = jax.tree.map(lambda leaf: leaf[0, 0], points)
+    save_point(tmp_path / "point.npz", form, problem, point, {}, file)
+    assert check_point(tmp_path / "point.npz")[1].verdict == "proved"
+    before = nv.network(tmp_path / "net.py")
+    assert nv.network(tmp_path / "net.py") is before
+    (tmp_path / "gain.py").write_text("gain = 2.0\n")
+    after = nv.network(tmp_path / "net.py")
+    assert after.digest != before.digest
+    with pytest.raises(nv.BadInput, match="has changed since"):
+        check_point(tmp_path / "point.npz")
+
+
+def test_a_python_float_among_the_parameters_trains():
+    problem = asked(
+        lambda key, width, d_in, d_out: initialise(key, width, d_in, d_out) | {"gain": 2.0},
+        lambda p, X: p["gain"] * apply(p, X),
+    )
+    assert problem.p == 3 * 8 + 8 * 2 + 1
