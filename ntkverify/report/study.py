@@ -149,7 +149,7 @@ def forest(results: Mapping, spec: Mapping) -> Drawing | None:
     if not rows:
         return None
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 0.9 + 0.27 * len(rows)))
+        figure = Figure(figsize=(6.4, 1.15 + 0.27 * len(rows)))
         axes = figure.subplots()
         for place, row in enumerate(rows):
             axes.plot([row["low"], row["high"]], [place, place], color=SERIES[0], linewidth=2)
@@ -159,7 +159,7 @@ def forest(results: Mapping, spec: Mapping) -> Drawing | None:
         if spec.get("predicted"):
             axes.scatter([], [], s=30, marker="|", color=VIOLATED, label=spec["predicted"])
             axes.plot([], [], color=SERIES[0], lw=2, marker="o", ms=4, label="measured, 95% interval")
-            axes.legend(loc="best")
+            axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         if spec["log"]:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

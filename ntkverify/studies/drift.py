@@ -1,6 +1,6 @@
 """How far does training move the kernel, and what makes it so?
 
-Every network is trained to ‖e‖² ≤ 0.01 ‖Y‖² at η = 1/(s_m λ_max(H(0))) on the same data.  Measured
+A model of the user is one neuron: its movement is that of all parameters.  Every network is trained to ‖e‖² ≤ 0.01 ‖Y‖² at η = 1/(s_m λ_max(H(0))) on the same data.  Measured
 against m: ‖H(τ)−H(0)‖/‖H(0)‖, max_r‖w_r(τ)−w_r(0)‖ and ‖H(0)−H_∞‖/‖H_∞‖ (Frobenius norms).
 
 Said before measuring.  The perturbation lemma is linear in R, and R ~ D ~ 1/m at a coupled start for
@@ -155,10 +155,13 @@ def figures(cells: list[dict], fits: list[dict]) -> list[dict]:
         for fit in fits
         if fit["quantity"] == "drift" and fit["exponent"] is not None
     ]
-    caption = "Exponents of the kernel's relative drift, beside what the perturbation lemma, linear in R, predicts."
+    caption = (
+        "Exponents of the kernel's relative drift, beside what was predicted: by the perturbation lemma, which is linear in R, or "
+        "by the network's own file."
+    )
     forest = {
         "kind": "forest", "name": "drift-exponents", "caption": caption, "rows": rows, "log": False,
-        "xlabel": "exponent of m of the relative drift", "predicted": "linear in R",
+        "xlabel": "exponent of m of the relative drift", "predicted": "predicted",
     }  # fmt: skip
     return [*curves, forest]
 
