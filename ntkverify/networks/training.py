@@ -20,10 +20,11 @@ from jaxtyping import Array, Float, Int
 from ntkverify.ground.environment import cores
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks import kinds
+from ntkverify.networks.kernels.autodiff import columns
 from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kernels.shared_products import shared_products
 from ntkverify.networks.network import kernel_scale
-from ntkverify.networks.nouns import Model, Params, Point, Problem
+from ntkverify.networks.nouns import Params, Point, Problem
 from ntkverify.networks.quantities import curvature, nominal_B, pulled_back, residual, width_missed
 
 CONVERGED, DIVERGED, UNFINISHED = "converged", "diverged", "unfinished"
@@ -337,8 +338,5 @@ def _walk(problem, span, target, optimiser, levels, movement, over, nets, eta, s
 def train_bytes(problem: Problem, seeds: int, budget: int, levels: int = len(LEVELS)) -> int:
     """About what training takes: weights and snapshots twice (device and host), logits, losses."""
     size = problem.X.dtype.itemsize
-    columns = problem.m
-    if isinstance(problem.network, Model):  # activations, about as many as parameters for each input
-        columns = 1
-    weights = (levels + 6) * problem.p * columns + 6 * problem.n * problem.m + problem.d_out * problem.m
+    weights = (levels + 6) * problem.p * columns(problem) + 6 * problem.n * problem.m + problem.d_out * problem.m
     return 2 * seeds * weights * size + 4 * seeds * budget * 8
