@@ -328,7 +328,7 @@ def test_the_template_goes_through_all_verbs(tmp_path, capsys):
         (
             "    return distance(point)",
             "    raise RuntimeError('no')\n    return distance(point)",
-            "raised RuntimeError: no",
+            "raised RuntimeError (line 24 of mine.py): no",
         ),
         ("jnp.max(jnp.abs(logits", "jnp.max(jnp.abs(lgits", "raised NameError"),
         ("import jax.numpy as jnp\n", "import jax.numpy as jnp\n1 / 0\n", "ZeroDivisionError"),

@@ -118,6 +118,7 @@ def test_half_the_constant_that_the_draws_show_is_refuted(form):
     assert exponent is not None
     large = found.large * 10**exponent / 2
     held, violated = found.small <= large, found.small > large  # a factor of 2 is far beyond rounding
+    form = dataclasses.replace(form, only_confirmed="")  # what was seen tells the constants apart
     assert (
         judge(form, dataclasses.replace(found, large=large, held=held, violated=violated), DELTA).verdict == "violated"
     )
