@@ -40,6 +40,8 @@ COMMON = {
 PRESETS = {
     "quick": COMMON | {"n": (8, 4, 12), "d_out": (2,)},
     "paper": COMMON | {"follow": 1024, "draws": 3},
+    "large": COMMON
+    | {"data": ("sphere",), "n": (16, 8, 32, 64), "d_out": (2,), "d_in": 64, "follow": 128, "draws": 10},
 }
 ALONE = ("n", "d_out")
 DONE = (CERTIFIED,)

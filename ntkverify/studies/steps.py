@@ -29,6 +29,7 @@ COMMON = {
 PRESETS = {
     "quick": COMMON | {"network": ("softmax", "relu"), "n": (8, 6, 12), "separation": (0.8, 1.2), "draws": 5},
     "paper": COMMON,
+    "large": COMMON | {"n": (16, 8, 32, 64), "separation": (0.8, 0.6, 1.2), "d_in": 16},
 }
 ALONE = ()
 DONE = ("converged", PREDICTED)

@@ -26,7 +26,11 @@ COMMON = {
     "epsilon": 0.1, "d_in": 6, "tokens": 1, "sigma": 1.0, "delta": 0.2, "seeds": 40, "draws": 5, "m": 1024, "most": 4096,
     "budget": 65536,
 }  # fmt: skip
-PRESETS = {"quick": COMMON | {"n": (8, 6), "draws": 3}, "paper": COMMON}
+PRESETS = {
+    "quick": COMMON | {"n": (8, 6), "draws": 3},
+    "paper": COMMON,
+    "large": COMMON | {"n": (16, 8, 32, 64), "d_in": 16, "draws": 10},
+}
 ALONE = ()
 DONE = (DECIDED, BRACKET)
 RULE = "t-intervals over data draws; a bracket counts with its geometric middle"

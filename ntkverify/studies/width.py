@@ -28,7 +28,8 @@ COMMON = {
     "most": 4096, "budget": 65536,
 }  # fmt: skip
 FEWER = {"network": ("softmax", "relu"), "n": (8, 6, 12), "separation": (0.8, 1.2), "d_out": (2,), "epsilon": (0.1,)}
-PRESETS = {"quick": COMMON | FEWER, "paper": COMMON | {"draws": 5}}
+LARGE = {"n": (16, 8, 32, 64), "separation": (0.8, 0.6, 1.2), "d_out": (2,), "epsilon": (0.1,), "d_in": 16, "draws": 10}
+PRESETS = {"quick": COMMON | FEWER, "paper": COMMON | {"draws": 5}, "large": COMMON | LARGE}
 ALONE = ("d_out", "epsilon")
 """Axes that vary one at a time."""
 DONE = (DECIDED, BRACKET)
