@@ -18,6 +18,7 @@ from ntkverify.arithmetic import balls
 from ntkverify.arithmetic.float64 import in_balls
 from ntkverify.arithmetic.unknown import UnknownOperation
 from ntkverify.certifying.decision import PROVED, REFUTED, UNDECIDED, Decision, decide
+from ntkverify.ground.devices import alone, here
 from ntkverify.ground.environment import environment
 from ntkverify.judging.draws import chunks
 from ntkverify.judging.evidence import Evidence, examine
@@ -171,7 +172,7 @@ def certify(
             tried(forms, problem)
     rows, spectra, complete, drawn = [], [], True, Drawn(problem, {IN_BALL: draws, ON_PATH: draws}, seed)
     try:
-        _, points = next(chunks(problem, draws, seed))
+        _, points = next(chunks(problem, draws, seed, mesh=alone()))
         for draw in range(min(draws, len(points.probe))):
             heard("λ_min(H)", 0, len(claims))
             base = jax.tree.map(lambda leaf, draw=draw: leaf[draw, 0], points.base)
@@ -217,7 +218,7 @@ class Drawn:
     def _points(self, place: str) -> list:
         if place not in self.known:
             every = chunks(self.problem, self.draws[place], self.seed, place)
-            self.known[place] = list(itertools.islice(every, self.chunks))
+            self.known[place] = [(count, here(points)) for count, points in itertools.islice(every, self.chunks)]
         return self.known[place]
 
 

@@ -1,17 +1,20 @@
 """Draws by the chunk: how many points are held, and how many are evaluated, at a time."""
 
+import math
 from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 
+from ntkverify.ground import devices
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.nouns import IN_BALL, ON_PATH, Model, Point, Problem
 from ntkverify.networks.paths import draw_paths
 from ntkverify.networks.points import DIRECTIONS, draw_points
 
 CHUNK = 20
-"""Draws between two reports of progress; a draw's points live only that long."""
+"""Draws a device between two reports of progress; a draw's points live only that long."""
 BUDGET = 2**28
 """Bytes that the points under evaluation may take together."""
 
@@ -24,7 +27,7 @@ def point_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
 
 
 def chunk_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:
-    """What the points of one chunk take, while they are drawn and while they are evaluated."""
+    """What the points of one chunk take on a device, while they are drawn and while they are evaluated."""
     return 2 * CHUNK * len(DIRECTIONS) * (2 * (d_in + d_out) * m + n * d_out) * itemsize
 
 
@@ -39,19 +42,30 @@ def sizes(problem: Problem) -> tuple[int, int, int, int, int]:
     return problem.n, long, problem.d_out, problem.m, problem.X.dtype.itemsize
 
 
-def batch_size(problem: Problem) -> int:
-    """How many points to evaluate at a time: one on a CPU, where more only compiles longer.
+def batch_size(problem: Problem, draws: int = CHUNK) -> int:
+    """How many of a device's `draws` points to evaluate at a time: one on a CPU, where more only compiles longer.
 
-    A divisor of `CHUNK`, because a remainder would be compiled apart.
+    A divisor, because a remainder would be compiled apart.
     """
-    most = min(1 if jax.default_backend() == "cpu" else CHUNK, BUDGET // point_bytes(*sizes(problem)))
-    return max((size for size in range(1, CHUNK + 1) if CHUNK % size == 0 and size <= most), default=1)
+    most = min(1 if jax.default_backend() == "cpu" else draws, BUDGET // point_bytes(*sizes(problem)))
+    return max((size for size in range(1, draws + 1) if draws % size == 0 and size <= most), default=1)
 
 
-def chunks(problem: Problem, draws: int, seed: int, where: str = IN_BALL) -> Iterator[tuple[int, Point]]:
-    """`CHUNK` draws at a time: how many of them count, and their points (draws, points of a draw)."""
+def each_device(draws: int, over: int) -> int:
+    """Draws of a chunk on each of `over` devices: as few chunks as may be, and as even."""
+    parts = math.ceil(draws / (CHUNK * over))
+    return max(math.ceil(CHUNK / over), math.ceil(draws / (parts * over)))
+
+
+def chunks(
+    problem: Problem, draws: int, seed: int, where: str = IN_BALL, mesh: Mesh | None = None
+) -> Iterator[tuple[int, Point]]:
+    """A chunk of draws at a time: how many of them count, and their points (draws, points of a draw), parted over the mesh
+    (of all devices that share the work)."""
+    mesh = devices.mesh() if mesh is None else mesh
     keys = jax.random.split(random_key(seed), draws)
     points = draw_paths if where == ON_PATH else draw_points
-    for begin in range(0, draws, CHUNK):
-        part = keys[jnp.minimum(jnp.arange(begin, begin + CHUNK), draws - 1)]
-        yield min(CHUNK, draws - begin), points(problem, part, batch_size(problem))
+    each = each_device(draws, mesh.size)
+    for begin in range(0, draws, each * mesh.size):
+        part = keys[jnp.minimum(jnp.arange(begin, begin + each * mesh.size), draws - 1)]
+        yield min(len(part), draws - begin), points(problem, part, batch_size(problem, each), mesh)

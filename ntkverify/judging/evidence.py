@@ -22,8 +22,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from ntkverify.arithmetic.running import with_error
+from ntkverify.ground.devices import by_rows, mesh, whole
 from ntkverify.ground.numerics import full_precision, unit_roundoff
 from ntkverify.judging.draws import batch_size
 from ntkverify.networks.nouns import AT_START, IN_BALL, Point, Problem
@@ -76,22 +78,27 @@ class Evidence:
         return np.where(self.applicable, words, "not applicable")
 
 
-@functools.partial(jax.jit, static_argnames=("forms", "batch"))
+@functools.partial(jax.jit, static_argnames=("forms", "batch", "mesh"))
 @full_precision
 def check(
-    forms: tuple[Claim, ...], constants: tuple[dict, ...], problem: Problem, points: Point, batch: int
+    forms: tuple[Claim, ...], constants: tuple[dict, ...], problem: Problem, points: Point, batch: int, mesh: Mesh
 ) -> tuple[Evidence, ...]:
     """Evaluate a claim's forms at all points, (draws, directions), and keep each draw's worst.
 
-    `batch` points are evaluated at a time, by `vmap`.  What the forms share is computed once.
+    Each device of the mesh has its part of the draws, and evaluates `batch` points at a time, by `vmap`.  What the forms
+    share is computed once.
     """
     if all(form.where == AT_START for form in forms):
         points = jax.tree.map(lambda leaf: leaf[:, :1], points)
-    shape = jax.tree.leaves(points)[0].shape[:2]
-    flat = jax.tree.map(lambda leaf: leaf.reshape(shape[0] * shape[1], *leaf.shape[2:]), points)
-    at = functools.partial(_at_point, forms, constants, problem)
-    found = jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), over_draws(at, flat, batch))
-    return jax.vmap(lambda of: tuple(map(_worst_point, of)))(found)
+
+    def part(shared, points):
+        shape = jax.tree.leaves(points)[0].shape[:2]
+        flat = jax.tree.map(lambda leaf: leaf.reshape(shape[0] * shape[1], *leaf.shape[2:]), points)
+        at = functools.partial(_at_point, forms, *shared)
+        found = jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), over_draws(at, flat, batch))
+        return jax.vmap(lambda of: tuple(map(_worst_point, of)))(found)
+
+    return by_rows(part, mesh)((constants, problem), points)
 
 
 def _at_point(
@@ -219,9 +226,19 @@ def _worst_point(found: Evidence) -> Evidence:
 
 def examine(forms: tuple[Claim, ...], problem: Problem, points: Point, count: int) -> list[Evidence]:
     """The evidence of the first `count` draws of a chunk, for each form."""
-    constants = tuple(dict(form.constants) for form in forms)
-    found = check(forms, constants, problem, points, batch_size(problem))
-    return [jax.tree.map(lambda leaf: np.asarray(leaf)[:count], evidence) for evidence in found]
+    return collected(begun(forms, problem, points), count)
+
+
+def begun(forms: tuple[Claim, ...], problem: Problem, points: Point) -> tuple[Evidence, ...]:
+    """`check` of a chunk's points on the devices that share the work, which keep what they find."""
+    over, constants = mesh(), tuple(dict(form.constants) for form in forms)
+    each = len(points.probe) // over.size
+    return jax.block_until_ready(check(forms, constants, problem, points, batch_size(problem, each), over))
+
+
+def collected(found: tuple[Evidence, ...], count: int) -> list[Evidence]:
+    """What `begun` found of the first `count` draws, as NumPy's arrays."""
+    return [jax.tree.map(lambda leaf: leaf[:count], whole(evidence)) for evidence in found]
 
 
 def joined(parts: Sequence[Evidence]) -> Evidence:

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntkverify.ground.devices import alone
 from ntkverify.ground.errors import BadInput, told
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.kinds import elsewhere
@@ -43,7 +44,7 @@ def tried(forms: Sequence[Claim], problem: Problem) -> None:
     for form in (each for each in forms if not elsewhere(each.statement.networks, problem.network)):
         keys = jax.random.split(random_key(0), 1)
         draw = draw_paths if form.where == ON_PATH else draw_points
-        points = jax.eval_shape(lambda keys, draw=draw: draw(problem, keys, 1), keys)
+        points = jax.eval_shape(lambda keys, draw=draw: draw(problem, keys, 1, alone()), keys)
         point = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[2:], leaf.dtype), points)
         constants = {name: jnp.asarray(value) for name, value in form.constants.items()}
         shapes = {}

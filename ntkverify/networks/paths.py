@@ -4,8 +4,10 @@ import functools
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 from jaxtyping import Array, Key, PRNGKeyArray
 
+from ntkverify.ground.devices import by_rows
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.network import initialise
@@ -18,10 +20,12 @@ TIMES = (0, 2, 8, 32)
 """The steps at which each path is looked at."""
 
 
-@functools.partial(jax.jit, static_argnames=("batch",))
-def draw_paths(problem: Problem, keys: Key[Array, " draws"], batch: int) -> Point:
-    """One `Point` for each key and each of `TIMES`: leading axes (draws, times)."""
-    return over_draws(functools.partial(_points, problem), keys, batch)
+@functools.partial(jax.jit, static_argnames=("batch", "mesh"))
+def draw_paths(problem: Problem, keys: Key[Array, " draws"], batch: int, mesh: Mesh) -> Point:
+    """One `Point` for each key and each of `TIMES`: leading axes (draws, times), the draws parted over the mesh."""
+    return by_rows(lambda problem, keys: over_draws(functools.partial(_points, problem), keys, batch), mesh)(
+        problem, keys
+    )
 
 
 @full_precision

@@ -4,8 +4,10 @@ import functools
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 from jaxtyping import Array, Float, Key, PRNGKeyArray
 
+from ntkverify.ground.devices import by_rows
 from ntkverify.networks.ascent import on_sphere, within
 from ntkverify.networks.logits import pulled
 from ntkverify.networks.network import forward, initialise
@@ -16,10 +18,12 @@ DIRECTIONS = ("random", "sign-aligned", "product-aligned", "lone", "gradient-ali
 """The points of the ball that each draw is checked at, all at distance R for every neuron."""
 
 
-@functools.partial(jax.jit, static_argnames=("batch",))
-def draw_points(problem: Problem, keys: Key[Array, " draws"], batch: int) -> Point:
-    """One `Point` for each key and each of `DIRECTIONS`: leading axes (draws, directions)."""
-    return over_draws(functools.partial(_points, problem), keys, batch)
+@functools.partial(jax.jit, static_argnames=("batch", "mesh"))
+def draw_points(problem: Problem, keys: Key[Array, " draws"], batch: int, mesh: Mesh) -> Point:
+    """One `Point` for each key and each of `DIRECTIONS`: leading axes (draws, directions), the draws parted over the mesh."""
+    return by_rows(lambda problem, keys: over_draws(functools.partial(_points, problem), keys, batch), mesh)(
+        problem, keys
+    )
 
 
 def over_draws(function, draws, batch: int):

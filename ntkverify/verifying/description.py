@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
+from ntkverify.ground.devices import alone
 from ntkverify.ground.numerics import SHOWN_AS_ZERO, full_precision, unit_roundoff
 from ntkverify.ground.settings import Settings
 from ntkverify.judging.draws import chunks
@@ -41,7 +42,7 @@ class Description:
 def describe(instance: Instance, settings: Settings) -> Description:
     """λ of the first draws and of the limit, and the routes compared in the run's precision and in float32."""
     row, problem = instance
-    count, points = next(chunks(problem, settings.seeds, settings.seed))
+    count, points = next(chunks(problem, settings.seeds, settings.seed, mesh=alone()))
     base, tilted = (
         jax.tree.map(lambda leaf: leaf[:, DIRECTIONS.index("sign-aligned")], params)
         for params in (points.base, points.moved)

@@ -10,7 +10,7 @@ from ntkverify.arithmetic.unknown import UnknownOperation
 from ntkverify.ground.environment import cores
 from ntkverify.ground.settings import Settings
 from ntkverify.judging.draws import chunks
-from ntkverify.judging.evidence import Evidence, examine
+from ntkverify.judging.evidence import Evidence, begun, collected
 from ntkverify.networks.kinds import elsewhere
 from ntkverify.networks.nouns import IN_BALL, ON_PATH
 from ntkverify.statements.claim import Claim
@@ -53,10 +53,10 @@ def gather(
     chosen = [tuple(form for form in forms if not found[form].elsewhere) for forms in chosen]
     chosen = [forms for forms in chosen if forms]
 
-    def timed(forms, points, count):
+    def timed(forms, points):
         started = time.perf_counter()
         try:
-            evidence = examine(forms, instance.problem, points, count)
+            evidence = begun(forms, instance.problem, points)
         except UnknownOperation as error:
             evidence = str(error)
         return evidence, (time.perf_counter() - started) / len(forms)
@@ -67,8 +67,10 @@ def gather(
             for where, group in _by_place(chosen):
                 for count, points in chunks(instance.problem, draws(settings, where), settings.seed, where):
                     progress(f"{instance.id}: {len(group)} claims {where}")
-                    jobs = pool.map(timed, group, repeat(points), repeat(count))
+                    jobs = pool.map(timed, group, repeat(points))
                     for forms, (evidence, spent) in zip(group, jobs, strict=True):
+                        # Collected here: processes that have joined do it in one order.
+                        evidence = evidence if isinstance(evidence, str) else collected(evidence, count)
                         for index, form in enumerate(forms):
                             found[form].seconds += spent
                             if isinstance(evidence, str):

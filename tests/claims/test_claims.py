@@ -11,6 +11,7 @@ import pytest
 from conftest import CASES
 
 from ntkverify import catalogue
+from ntkverify.ground.devices import alone
 from ntkverify.judging.draws import chunks
 from ntkverify.judging.evidence import check, examine, joined
 from ntkverify.judging.verdict import judge
@@ -157,7 +158,7 @@ def test_batches_of_draws_agree_with_single_draws():
     generic = CASES["generic"]()
     (form,) = catalogue.claims("kernel-factorisation")
     _, points = next(chunks(generic, 20, 0))
-    alone, together = (check((form,), ({},), generic, points, batch) for batch in (1, 10))
+    alone, together = (check((form,), ({},), generic, points, batch, alone()) for batch in (1, 10))
     for one, other in zip(jax.tree.leaves(alone), jax.tree.leaves(together), strict=True):
         assert one.shape == other.shape
     assert (alone[0].held == together[0].held).all()

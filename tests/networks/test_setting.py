@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays
 from ntkverify import catalogue
 from ntkverify.certifying.decision import REFUTED, decide
 from ntkverify.cli import main as cli
+from ntkverify.ground.devices import alone
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import load
 from ntkverify.networks.ascent import on_sphere, within
@@ -168,7 +169,7 @@ def test_draws_and_search_stay_inside_exactly(single, sigma, radius):
     problem = make(n=3, d_in=5, d_out=2, m=8, sigma=sigma, radius=radius)
     problem = in_float32(problem) if single else problem
     problem = dataclasses.replace(problem, X=jnp.asarray(inside(np.asarray(problem.X))), y=jnp.zeros_like(problem.y))
-    drawn = each(draw_points(problem, jax.random.split(jax.random.key(0), 4), 1))
+    drawn = each(draw_points(problem, jax.random.split(jax.random.key(0), 4), 1, alone()))
     assert not any(outside(problem, point) for point in drawn)
     places = [(problem.X, point.base.W, point.moved.W - point.base.W, point.base.a) for point in drawn]
     places = jax.tree.map(lambda *leaves: jnp.stack(leaves), *places)
@@ -187,7 +188,7 @@ def test_draws_and_search_stay_inside_exactly(single, sigma, radius):
 
 def test_where_a_point_leaves_the_setting_is_told_by_how_much():
     problem = make(n=3, d_in=2, d_out=2, m=4, radius=0.5)
-    point = each(draw_points(problem, jax.random.split(jax.random.key(0), 1), 1))[0]
+    point = each(draw_points(problem, jax.random.split(jax.random.key(0), 1), 1, alone()))[0]
     assert outside(problem, point) is None
     assert outside(problem, point, AT_START) is None
     long = dataclasses.replace(problem, X=problem.X.at[1].set(jnp.asarray([np.nextafter(1, 2), 0.0])))
@@ -218,7 +219,7 @@ def test_a_lemma_that_is_false_just_outside_is_searched_inside():
     """No draw is inside as it is; the search goes to the edge and no further, and outside the way in leads up."""
     form = catalogue.claims(str(CASES / "bounded_logits.py"))[0]
     problem = make(n=3, d_in=4, d_out=2, m=16, sigma=3.0, radius=0.1)
-    point = each(draw_points(problem, jax.random.split(jax.random.key(0), 1), 1))[0]
+    point = each(draw_points(problem, jax.random.split(jax.random.key(0), 1), 1, alone()))[0]
     place = problem.X, point.base.W, point.moved.W - point.base.W, point.base.a
     far, near = (height(form, problem, (place[0], by * place[1], *place[2:]), {}) for by in (1.0, 0.9))
     assert far < near < OUTSIDE
