@@ -26,7 +26,8 @@ from ntkverify.convergence.smallest_width import smallest_certified
 from ntkverify.ground.progress import Progress, set_up_jax
 from ntkverify.ground.results import write
 from ntkverify.networks.network import initialise
-from ntkverify.networks.training import ordinary_steps, train
+from ntkverify.networks.step_sizes import ordinary_steps
+from ntkverify.networks.training import train
 
 DATA = (("tokens", "attention", True), ("tokens", "patches", True), ("digits-rows", "attention", False))
 """Data, network, and whether later starts are tried."""

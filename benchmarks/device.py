@@ -35,7 +35,8 @@ from ntkverify.ground.programs import SETTING
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.kernels.shared_products import shared_products
 from ntkverify.networks.network import initialise
-from ntkverify.networks.training import ordinary_steps, train
+from ntkverify.networks.step_sizes import ordinary_steps
+from ntkverify.networks.training import train
 
 PROGRAMS, EACH = 12, 25
 """Compiled programs, and formulas in each."""

@@ -29,7 +29,8 @@ from ntkverify.ground.programs import SETTING
 from ntkverify.networks.kernels.shared_products import shared_products
 from ntkverify.networks.network import initialise, loss
 from ntkverify.networks.nouns import Params
-from ntkverify.networks.training import ordinary_steps, train
+from ntkverify.networks.step_sizes import ordinary_steps
+from ntkverify.networks.training import train
 
 ROUNDS = 7
 KERNELS = ((24, 16, 4, 2048), (64, 32, 1, 2048), (128, 16, 4, 4096), (128, 64, 10, 4096), (256, 64, 10, 8192))

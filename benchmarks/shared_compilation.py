@@ -18,7 +18,8 @@ import numpy as np
 import ntkverify as nv
 from ntkverify.ground.environment import environment
 from ntkverify.networks.network import initialise, narrowed
-from ntkverify.networks.training import ordinary_step, train
+from ntkverify.networks.step_sizes import ordinary_step
+from ntkverify.networks.training import train
 
 WIDTHS = (34, 40, 46, 52, 58, 64, 70, 80, 92, 104, 116, 128)
 SEEDS, BUDGET = 20, 1024

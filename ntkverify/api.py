@@ -20,15 +20,21 @@ from ntkverify.convergence.realise import Options, Realised, described
 from ntkverify.convergence.realise import configuration as asked_to_realise
 from ntkverify.convergence.realise import realise as certify_and_run
 from ntkverify.ground import results
+from ntkverify.ground.devices import devices as devices_used
+from ntkverify.ground.devices import one_at_a_time
+from ntkverify.ground.devices import use as use_devices
 from ntkverify.ground.environment import require_memory
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.settings import INITIALISATIONS, Settings
 from ntkverify.networks import arguments
+from ntkverify.networks.kernels.parted import draw_parted, parted
 from ntkverify.networks.models import read as read_model
 from ntkverify.networks.network import initialise as draw_network
 from ntkverify.networks.nouns import Dataset, Model, Network, Params, Problem, TwoLayer
+from ntkverify.networks.parting import NEURONS, parting
 from ntkverify.networks.problems import problem as make_problem
-from ntkverify.networks.training import LEVELS, Run, ordinary_steps, train_bytes
+from ntkverify.networks.step_sizes import ordinary_steps
+from ntkverify.networks.training import LEVELS, Run, train_bytes
 from ntkverify.networks.training import train as descend_many
 from ntkverify.searching.falsifying import Found, forms_to_search
 from ntkverify.searching.falsifying import falsify as search
@@ -121,6 +127,21 @@ def network(
     return dataclasses.replace(read_model(arguments.text("name", name), name, given), source="")
 
 
+def devices(count: int | None = None) -> int:
+    """Let the first `count` devices share the work from now on, all without it; how many that are.
+
+    Draws and networks are parted over them, a large network by its neurons; numbers change by rounding only.  A CPU is one
+    device unless JAX was told otherwise (`jax.config.update("jax_num_cpu_devices", 8)` before anything is computed).  Raises
+    `BadInput` where there are fewer.
+
+    >>> import ntkverify as nv
+    >>> nv.devices(1)
+    1
+    """
+    use_devices(None if count is None else arguments.whole("devices", count))
+    return len(devices_used())
+
+
 SIGMA, DELTA, RADIUS = (
     "a finite number of at least 0", "a probability strictly between 0 and 1", "a finite number above 0"
 )  # fmt: skip
@@ -147,10 +168,18 @@ def draw(problem: Problem, key: PRNGKeyArray) -> Params:
     arguments.asked(problem)
     own = problem.d_in if isinstance(problem.network, TwoLayer) else problem.p // problem.m
     size = 3 * problem.m * (own + problem.d_out) * problem.X.dtype.itemsize
-    require_memory(size, f"a network of m = {problem.m}", "a smaller m")
-    return draw_network(problem, arguments.random_key(key))
+    by, over = parting(problem, 1)
+    shares = by == NEURONS and problem.m % over.size == 0
+    require_memory(size // (over.size if shares else 1), f"a network of m = {problem.m}", "a smaller m")
+    return (
+        draw_parted(problem, arguments.random_key(key), over)
+        if shares
+        else draw_network(problem, arguments.random_key(key))
+    )
 
 
+OF_PARTS = ("shared-products", "closed-form")
+"""Routes that sum over neurons, so that devices may share a large network."""
 OF_TWO_LAYERS = ("closed-form", "infinite-width")
 """Routes that need to know more of a network than what it computes."""
 
@@ -190,6 +219,10 @@ def kernel(
     columns = problem.n if other is None else other.shape[0]
     size = 3 * problem.n * columns * problem.d_out**2 * problem.X.dtype.itemsize
     require_memory(size, f"a kernel of {problem.n} times {columns} inputs", "fewer inputs")
+    by, over = parting(problem, 1)
+    if params is not None and route in OF_PARTS and by == NEURONS:
+        with one_at_a_time(over):
+            return jax.block_until_ready(parted(function, problem, params, other, over))
     return _compiled(function, problem, None if route == "infinite-width" else params, other)
 
 

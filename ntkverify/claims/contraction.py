@@ -34,7 +34,7 @@ from ntkverify.networks.quantities import (
     squared_error,
     step_terms,
 )  # fmt: skip
-from ntkverify.networks.training import theorem_step
+from ntkverify.networks.step_sizes import theorem_step
 from ntkverify.statements.form import Form, Twin, scaled
 
 

@@ -31,7 +31,7 @@ from ntkverify.networks.quantities import (
     is_softmax,
     squared_error,
 )
-from ntkverify.networks.training import theorem_missed
+from ntkverify.networks.step_sizes import theorem_missed
 from ntkverify.statements.form import Form, Twin, scaled
 
 

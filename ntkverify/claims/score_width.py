@@ -17,7 +17,7 @@ import jax.numpy as jnp
 
 from ntkverify.networks.nouns import ON_PATH
 from ntkverify.networks.quantities import THEOREM_WIDTH, eigenvalues, envelope, is_softmax, squared_error
-from ntkverify.networks.training import theorem_missed
+from ntkverify.networks.step_sizes import theorem_missed
 from ntkverify.statements.form import Form, Twin, scaled
 
 

@@ -38,7 +38,7 @@ from ntkverify.networks.quantities import (
     step_terms,
     width_missed,
 )
-from ntkverify.networks.training import theorem_step
+from ntkverify.networks.step_sizes import theorem_step
 from ntkverify.statements.form import Form, scaled
 
 

@@ -19,6 +19,24 @@ class Asked:
         """`BadInput` for the first option that cannot be right."""
 
 
+def part(option: str, given: str) -> tuple[int, int]:
+    """(K, N) of K/N."""
+    words = given.split("/")
+    k, n = (int(word) if word.isdecimal() else 0 for word in words) if len(words) == 2 else (0, 0)
+    if not 1 <= k <= n:
+        raise BadInput(f"--{option} {given}", "K/N with 1 ≤ K ≤ N", f"--{option} 1/4")
+    return k, n
+
+
+def device_count(given: str) -> int | None:
+    """The number in --devices, None for all."""
+    if given == "all":
+        return None
+    if not given.isdecimal() or int(given) < 1:
+        raise BadInput(f"--devices {given}", "a whole number of at least 1, or all", "--devices all")
+    return int(given)
+
+
 @dataclass(frozen=True)
 class List(Asked):
     """List the claims: what they say, where they come from, in which form.
@@ -59,6 +77,12 @@ class Verify(Asked):
     """Decide points with every rounding enclosed; counterexamples are written to files that `check` judges."""
     certify_seconds: float = 1.0
     """With --certify: seconds of search for each form that can be searched, compiling aside (0: none)."""
+    devices: str = "all"
+    """How many devices share the draws: a number, or all (JAX_NUM_CPU_DEVICES=8 makes eight of one CPU)."""
+    process: str = "1/1"
+    """K/N: this is process K of N of one command, each on its own devices; or auto, as SLURM and others say."""
+    coordinator: str | None = None
+    """With --process K/N: HOST:PORT at which process 1 listens."""
     out: Path | None = None
     """Folder for results.json, draws.csv and report.html (default: runs/verify-<configuration>)."""
     force: bool = False
@@ -74,6 +98,9 @@ class Verify(Asked):
             catalogue.input_module(name)
         if not 0 <= self.certify_seconds < float("inf"):
             raise BadInput(f"--certify-seconds {self.certify_seconds}", "a number of seconds, 0 for no search", "--certify-seconds 1")  # fmt: skip
+        device_count(self.devices)
+        if self.process != "auto" and part("process", self.process)[1] > 1 and not self.coordinator:
+            raise BadInput(f"--process {self.process} without --coordinator", "the address at which process 1 listens", "--coordinator 127.0.0.1:7650")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -108,20 +135,18 @@ class Study(Asked):
     """Evaluate cells on the workers of a Dask scheduler, such as tcp://host:8786."""
     shard: str = "1/1"
     """K/N: evaluate every Nth cell only, from the Kth on; `ntkverify merge` puts the shards together."""
+    devices: str = "all"
+    """How many devices share the networks of a cell: a number, or all."""
     force: bool = False
     """Replace the results of another configuration in --out (its cells stay in the ledger)."""
 
     @property
     def part(self) -> tuple[int, int]:
         """(K, N) of `shard`."""
-        words = self.shard.split("/")
-        k, n = (int(word) if word.isdecimal() else 0 for word in words) if len(words) == 2 else (0, 0)
-        if not 1 <= k <= n:
-            raise BadInput(f"--shard {self.shard}", "K/N with 1 ≤ K ≤ N", "--shard 1/4")
-        return k, n
+        return part("shard", self.shard)
 
     def refuse(self) -> None:
-        _ = self.part
+        _ = self.part, device_count(self.devices)
         if self.workers is not None and self.workers < 1:
             raise BadInput(f"--workers {self.workers}", "a whole number of at least 1", "--workers 2")
         if self.workers is not None and self.scheduler is not None:

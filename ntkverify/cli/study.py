@@ -10,8 +10,9 @@ from rich.table import Table
 
 from ntkverify import catalogue
 from ntkverify.cli import exits
-from ntkverify.cli.options import Study
+from ntkverify.cli.options import Study, device_count
 from ntkverify.ground import results
+from ntkverify.ground.devices import use
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.progress import Progress, set_up_jax
 from ntkverify.ground.settings import configuration_hash
@@ -23,6 +24,7 @@ def run(asked: Study, console: Console) -> int:
     """Evaluate the cells that are missing, write the results, draw the report, print tables and answer."""
     catalogue.study(asked.name, asked.preset)
     set_up_jax("float64")
+    use(device_count(asked.devices))
     config = configuration(asked.name, asked.preset, asked.grid, asked.data)
     k, n = asked.part
     own = f"study-{configuration_hash(config)}-{k}-of-{n}"

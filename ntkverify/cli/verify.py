@@ -1,11 +1,14 @@
 """`ntkverify verify`."""
 
+import json
+
 from rich.console import Console
 
 from ntkverify.cli import exits
-from ntkverify.cli.options import Verify
+from ntkverify.cli.options import Verify, device_count
 from ntkverify.cli.verdicts import show_verdicts, violations
-from ntkverify.ground import results
+from ntkverify.ground import devices, results
+from ntkverify.ground.environment import environment
 from ntkverify.ground.progress import Progress, set_up_jax
 from ntkverify.report.page import draw_report
 from ntkverify.verifying.verify import verify
@@ -13,18 +16,29 @@ from ntkverify.verifying.verify import verify
 
 def run(asked: Verify, console: Console) -> int:
     """Check the claims, write the results, draw the report, print the verdicts."""
+    devices.join(asked.process, asked.coordinator)
     set_up_jax(asked.settings.dtype)
+    devices.use(device_count(asked.devices))
     certify = {"certify": True, "certify_seconds": asked.certify_seconds} if asked.certify else {}
     config = asked.settings.config(claims=list(asked.claims), **certify)
+    devices.agree("a command", json.dumps([config, environment()["packages"]], sort_keys=True))
+    if not devices.first():  # it helps; the first process writes and prints
+        rows = _checked(asked, lambda *_: None, certify)
+        return exits.code(rows.complete, bool(violations(rows.results())))
     folder = results.folder("verify", config, asked.out, asked.force)
     with Progress() as heard:
-        try:
-            rows = verify(asked.settings, asked.claims, heard, certify.get("certify_seconds"))
-        except KeyboardInterrupt as interruption:
-            rows = interruption.rows  # type: ignore[attr-defined]
+        rows = _checked(asked, heard, certify)
     found = rows.results()
     rows.save(folder)
     page = draw_report(folder)
     show_verdicts(console, found)
     console.print(f"results: {folder / results.RESULTS}\nreport:  {page}", highlight=False, soft_wrap=True)
     return exits.code(rows.complete, bool(violations(found)))
+
+
+def _checked(asked: Verify, heard, certify: dict):
+    """The rows; after Ctrl-C, what was finished."""
+    try:
+        return verify(asked.settings, asked.claims, heard, certify.get("certify_seconds"))
+    except KeyboardInterrupt as interruption:
+        return interruption.rows  # type: ignore[attr-defined]

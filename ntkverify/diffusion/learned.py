@@ -23,7 +23,8 @@ from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import Dataset, Problem
 from ntkverify.networks.problems import problem as make_problem
 from ntkverify.networks.quantities import THEOREM_WIDTH, theorem_width
-from ntkverify.networks.training import EXPLODED, ordinary_step
+from ntkverify.networks.step_sizes import ordinary_step
+from ntkverify.networks.training import EXPLODED
 from ntkverify.truths.mixtures import covariance, labels_bound
 from ntkverify.truths.population import Population
 from ntkverify.truths.process import signal

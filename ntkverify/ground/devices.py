@@ -17,12 +17,13 @@ from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from ntkverify.ground.errors import BadInput
+from ntkverify.ground.meeting import meet
 
 AXIS = "devices"
 ROWS, COLUMNS, COPIES = PartitionSpec(AXIS), PartitionSpec(None, AXIS), PartitionSpec()
 """An array parted along its first axis, along its second one, or the same on every device."""
 PATIENCE = 60
-"""Seconds that other processes are waited for."""
+"""Seconds that other processes are waited for, until they meet, then until JAX has joined them."""
 _share = {"count": None}
 
 
@@ -62,6 +63,15 @@ def _mesh(which: tuple) -> Mesh:
 def by_rows(function: Callable, over: Mesh) -> Callable:
     """`function(shared, rows)`, each device on its part of the rows; to be called under `jit`."""
     return jax.shard_map(function, mesh=over, in_specs=(COPIES, ROWS), out_specs=ROWS, check_vma=False)
+
+
+def even_rows(tree: Any, parts: int) -> Any:
+    """The arrays with their first row said again at the end, until the rows can be parted evenly."""
+    count = len(jax.tree.leaves(tree)[0])
+    if not count % parts:
+        return tree
+    rows = np.arange(count + -count % parts)
+    return jax.tree.map(lambda leaf: leaf[np.where(rows < count, rows, 0)], tree)
 
 
 def laid(tree: Any, over: Mesh, spec: PartitionSpec) -> Any:
@@ -108,7 +118,9 @@ def join(process: str, coordinator: str | None) -> None:
         return
     own: dict[str, Any] = {}
     if process != "auto":
+        assert coordinator is not None
         k, n = (int(word) for word in process.split("/"))
+        meet(k, n, coordinator, PATIENCE)
         own = {"coordinator_address": coordinator, "num_processes": n, "process_id": k - 1}
     try:
         jax.distributed.initialize(**own, initialization_timeout=PATIENCE)

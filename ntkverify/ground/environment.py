@@ -6,6 +6,7 @@ import platform
 
 import jax
 
+from ntkverify.ground.devices import devices
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import GENERATOR
 
@@ -15,12 +16,12 @@ RANDOM = {"default": "jax_default_prng_impl", "partitionable": "jax_threefry_par
 
 
 def environment() -> dict:
-    """Versions (null where a package is missing), devices, random numbers and precision."""
+    """Versions (null where a package is missing), the devices that share the work, random numbers and precision."""
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": cores(),
-        "devices": [str(device.device_kind) for device in jax.devices()],
+        "devices": [str(device.device_kind) for device in devices()],
         "backend": jax.default_backend(),
         "random_numbers": {"keys": GENERATOR} | {name: getattr(jax.config, RANDOM[name]) for name in RANDOM},
         "float64": bool(jax.config.read("jax_enable_x64")),
@@ -42,14 +43,15 @@ def version(package: str) -> str | None:
 
 
 def available_memory() -> int | None:
-    """Bytes free for arrays on the device that computes, or None where the system does not tell."""
+    """Bytes free for arrays on each device that computes, or None where the system does not tell; CPU devices share theirs."""
     if jax.default_backend() != "cpu":
-        stats = jax.devices()[0].memory_stats() or {}
+        stats = jax.local_devices()[0].memory_stats() or {}
         return stats["bytes_limit"] - stats.get("bytes_in_use", 0) if "bytes_limit" in stats else None
     try:
         with open("/proc/meminfo", encoding="ascii") as file:
             fields = dict(line.split(":", 1) for line in file)
-        return int(fields["MemAvailable"].split()[0]) * 1024
+        sharing = sum(device.process_index == jax.process_index() for device in devices())
+        return int(fields["MemAvailable"].split()[0]) * 1024 // max(1, sharing)
     except (OSError, KeyError, ValueError):
         return None
 
@@ -60,7 +62,7 @@ def require_memory(needed: int, what: str, attempt: str) -> None:
     if free is not None and needed > free:
         raise BadInput(
             f"{what}, for which about {_amount(needed)} of memory is estimated",
-            f"at most the {_amount(free)} that are free",
+            f"at most the {_amount(free)} that are free" + (" on each device" if len(devices()) > 1 else ""),
             attempt,
         )
 

@@ -14,7 +14,8 @@ from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import Params, Path, Point, Problem
 from ntkverify.networks.points import over_draws
 from ntkverify.networks.quantities import pulled_back, residual
-from ntkverify.networks.training import careful_step, descend
+from ntkverify.networks.step_sizes import careful_step
+from ntkverify.networks.training import descend
 
 TIMES = (0, 2, 8, 32)
 """The steps at which each path is looked at."""

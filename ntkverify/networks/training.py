@@ -1,13 +1,15 @@
 """Full-batch gradient descent of many networks at once: (problem, networks, η) → Run.
 
-Each network runs by itself on a thread (CPUs) or all run in one batch (accelerators), in chunks of steps; a network
+Many networks are parted over the devices, a few large ones by their neurons (`parting.py`).  On a device each runs by itself
+on a thread (CPUs) or all run in one batch (accelerators), in chunks of steps; a network
 that is done costs nothing more, and between chunks progress is told.  Memory: the networks, their
 `levels` snapshots and the losses; `train_bytes` says how much beforehand.
 """
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,17 +17,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int
 
+from ntkverify.ground.devices import by_rows, even_rows, here, one_at_a_time, whole
 from ntkverify.ground.environment import cores
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks import kinds
 from ntkverify.networks.kernels.autodiff import columns
-from ntkverify.networks.kernels.kernel import kernel
+from ntkverify.networks.kernels.parted import laid_out, parted, parted_networks
 from ntkverify.networks.kernels.shared_products import shared_products
-from ntkverify.networks.network import kernel_scale
-from ntkverify.networks.nouns import Params, Point, Problem
-from ntkverify.networks.quantities import curvature, nominal_B, pulled_back, residual, width_missed
+from ntkverify.networks.nouns import Params, Problem
+from ntkverify.networks.parting import NETWORKS, NEURONS, parting
+from ntkverify.networks.quantities import pulled_back, residual
 
 CONVERGED, DIVERGED, UNFINISHED = "converged", "diverged", "unfinished"
 CHUNK = 256
@@ -74,7 +77,10 @@ class Run:
 
     def kernels(self, problem: Problem) -> Float[Array, "seeds levels nd nd"]:
         """H at each snapshot, computed one at a time."""
-        return _kernels(problem, self.start, self.snapshots)
+        by, over = parting(problem, len(self.eta))
+        with one_at_a_time(over) if by == NEURONS else contextlib.nullcontext():
+            rows = (self.start, self.snapshots) if by == NEURONS else even_rows((self.start, self.snapshots), over.size)
+            return here(_kernels(problem, *rows, over, by))[: len(self.eta)]
 
     def sentence(self, index: int) -> str:
         """What became of one network."""
@@ -87,54 +93,23 @@ class Run:
         return f"Not converged in the budget of {self.budget} steps: ‖e‖² was still {loss:.3g} > {self.target:g}."
 
 
-@jax.jit
+@functools.partial(jax.jit, static_argnames=("mesh", "by"))
 @full_precision
-def _kernels(problem: Problem, start: Params, snapshots):
+def _kernels(problem: Problem, start: Params, snapshots, mesh: Mesh, by: str):
     params = jax.vmap(lambda net, W: jax.vmap(lambda one: dataclasses.replace(net, W=one))(W))(start, snapshots)
-    return jax.lax.map(lambda nets: jax.lax.map(lambda net: shared_products(problem, net), nets), params)
+
+    def each(of, params):
+        return jax.lax.map(lambda nets: jax.lax.map(of, nets), params)
+
+    if by == NEURONS:
+        return each(lambda net: parted(shared_products, problem, net, None, mesh), params)
+    return by_rows(lambda problem, params: each(lambda net: shared_products(problem, net), params), mesh)(
+        problem, params
+    )
 
 
 def _exploded(loss, first):
     return not (np.isfinite(first) and loss <= EXPLODED * max(float(first), 1e-300))
-
-
-@full_precision
-def ordinary_step(problem: Problem, params: Params, c: float = 1.0) -> Float[Array, ""]:
-    """η = c / (s_m λ_max(H(0))): for c < 2 the linearised dynamics converges."""
-    top = jnp.linalg.eigvalsh(kernel(problem, params))[-1]
-    return c / (kernel_scale(problem.network, params.m) * top)
-
-
-@jax.jit
-def ordinary_steps(problem: Problem, networks: Params) -> Float[Array, " seeds"]:
-    """`ordinary_step` of each network, one at a time."""
-    return jax.lax.map(lambda net: ordinary_step(problem, net), networks)
-
-
-@full_precision
-def theorem_step(problem: Problem, params: Params, C=10.0, power=16.0) -> Float[Array, ""]:
-    """η = 0.1 λ / (m n² d² e^{16B}) (reconstructed, docs/theory.md §5; its constants are parameters)."""
-    smallest = jnp.maximum(jnp.linalg.eigvalsh(kernel(problem, params))[0], 0)
-    nd = problem.n * problem.d_out
-    B = nominal_B(problem, jnp.asarray(C, problem.X.dtype))
-    return 0.1 * smallest / (params.m * nd**2 * jnp.exp(power * B))
-
-
-def theorem_missed(problem: Problem, point: Point, c: Mapping) -> Float[Array, ""]:
-    """log₁₀ of the factor by which the theorem's width or its step size is missed on a path, the larger one
-    (reconstructed)."""
-    step = theorem_step(problem, point.path.start, c["C"], c["power"])
-    return jnp.maximum(width_missed(problem, point, c), jnp.log10(point.path.eta / step))
-
-
-@full_precision
-def careful_step(problem: Problem, params: Params, slack: float = 1.25, R: float = 0.05) -> Float[Array, ""]:
-    """η = 1 / (slack s_m λ_max(H(0)) + 2.5 χ ‖e(0)‖): leaves the loss no room to grow while neurons
-    move at most R (docs/theory.md §5; χ bounds the curvature of the softmax network)."""
-    top = jnp.linalg.eigvalsh(kernel(problem, params))[-1]
-    size = jnp.sqrt(jnp.sum(residual(problem, params) ** 2))
-    bend = curvature(problem, params, jnp.asarray(R, problem.X.dtype)) if kinds.softmax(problem.network) else 0
-    return 1 / (slack * kernel_scale(problem.network, params.m) * top + 2.5 * bend * size)
 
 
 def descend(problem: Problem, params: Params, eta) -> Params:
@@ -176,45 +151,65 @@ def train(
     processors, as CPUs do; by default what the device likes.  Movement and snapshots are computed where they are
     asked for.
     """
-    seeds, levels = start.W.shape[0], tuple(levels)
+    seeds, levels, m = start.W.shape[0], tuple(levels), start.W.shape[-1]
+    by, over = parting(problem, seeds)
     together = jax.default_backend() != "cpu" if together is None else together
     losses, moved = (np.full((seeds, columns), np.nan) for columns in (budget + 1, (budget + 1) * movement))
+    first = whole(start.W)
     found = {
-        "W": np.array(start.W), "reached": np.full((seeds, len(levels)), -1),
-        "snapshots": np.repeat(np.array(start.W)[:, None], len(levels), axis=1),
+        "W": np.array(first), "reached": np.full((seeds, len(levels)), -1),
+        "snapshots": np.repeat(first[:, None], len(levels), axis=1),
     }  # fmt: skip
-    how = {"optimiser": optimiser, "levels": levels, "movement": movement, "together": together}
-    goal = jnp.asarray(target, problem.X.dtype)
-    rows, everything = np.arange(seeds), (start, eta, _begin(optimiser, levels, start, eta))
-    groups = [
-        (part, *_rows(everything, part)) for part in np.split(rows, 1 if together else max(1, seeds // _each(seeds)))
-    ]
+    goal, state = jnp.asarray(target, problem.X.dtype), functools.partial(_begin, optimiser, levels)
+    if by == NEURONS:
+        problem, nets = parted_networks(problem, start, over)
+        groups = [(np.arange(seeds), nets, eta, state(nets, eta))]
+    else:
+        groups = _groups(start, eta, state(start, eta), over.size, 1 if together else _parts(seeds, over.size))
+    how = {"optimiser": optimiser, "levels": levels, "movement": movement, "together": together, "mesh": over, "by": by}
     for begin in range(0, budget + 1, CHUNK):
         end = min(begin + CHUNK, budget + 1)
         span = jnp.asarray([begin, end, budget])
         # Compiled here: threads know nothing of this one's settings of JAX.
         program = _advance.lower(problem, *groups[0][1:], span, goal, **how).compile()
-        ended = _side_by_side([functools.partial(program, problem, *group, span, goal) for _, *group in groups])
+        with one_at_a_time(over) if by == NEURONS else contextlib.nullcontext():
+            ended = _side_by_side([functools.partial(program, problem, *group, span, goal) for _, *group in groups])
         left, running = [], 0
         for (these, nets, sizes, _), (state, seen) in zip(groups, ended, strict=True):
-            on = np.asarray(state["on"])
-            for whole, part in zip((losses, moved), seen, strict=True):
-                if whole.size:
-                    whole[these, begin:end] = np.asarray(part)[:, : end - begin]
-            if end > budget or not on.all():
-                for name, whole in found.items():
-                    whole[these] = np.asarray(state[name])
+            on, own = whole(state["on"]), these < seeds
+            for table, part in zip((losses, moved), seen, strict=True):
+                if table.size:
+                    table[these[own], begin:end] = whole(part)[own, : end - begin]
+            if end > budget or not on[own].all():
+                for name, kept in found.items():
+                    kept[these[own]] = (
+                        whole(state[name])[own] if name == "reached" else whole(state[name])[own, ..., :m]
+                    )
             if on.any():
-                left.append(_shrunk(these, nets, sizes, state, on) if together else (these, nets, sizes, state))
+                shrinks = together and by == NETWORKS
+                left.append(
+                    _shrunk(over.size, these, nets, sizes, state, on) if shrinks else (these, nets, sizes, state)
+                )
             running += on.sum()
         groups = left
         heard(min(begin + CHUNK, budget), int(running))
         if not running:
             break
+    lay = functools.partial(laid_out, over) if by == NEURONS else jnp.asarray
     return Run(
-        start=start, last=dataclasses.replace(start, W=jnp.asarray(found["W"])), eta=np.asarray(eta), losses=losses, movement=moved,
-        snapshots=jnp.asarray(found["snapshots"]), reached=found["reached"], levels=levels, target=float(goal), budget=budget,
+        start=start, last=dataclasses.replace(start, W=lay(found["W"])), eta=whole(eta), losses=losses, movement=moved,
+        snapshots=lay(found["snapshots"]), reached=found["reached"], levels=levels, target=float(goal), budget=budget,
     )  # fmt: skip
+
+
+def _groups(start: Params, eta, state, devices: int, count: int) -> list[tuple]:
+    """`count` parts of the networks with their indices; each is rows enough for all devices, those beyond the last network
+    being its first one again, which is done already."""
+    seeds = len(eta)
+    everything = even_rows((start, eta, state), devices)
+    rows = np.arange(len(everything[1]))
+    everything[2]["on"] = everything[2]["on"] & (rows < seeds)
+    return [(part, *_rows(everything, part)) for part in np.split(rows, count)]
 
 
 @functools.cache
@@ -237,18 +232,20 @@ def _side_by_side(calls: Sequence[Callable]) -> list:
         raise
 
 
-def _each(seeds: int) -> int:
-    """Networks that a thread takes on one after the other: a divisor, so that all groups share a program, with four
-    groups or more a thread."""
+def _parts(seeds: int, devices: int) -> int:
+    """Into how many groups of one size threads divide the networks, so that all share a program: four or more a thread,
+    but one where there are several devices, which work side by side without."""
+    if devices > 1:
+        return 1
     most = max(1, seeds // (4 * cores()))
-    return next(size for size in range(most, 0, -1) if seeds % size == 0)
+    return seeds // next(size for size in range(most, 0, -1) if seeds % size == 0)
 
 
-def _shrunk(rows, nets, sizes, state, on):
+def _shrunk(devices: int, rows, nets, sizes, state, on):
     """Drop finished networks of a batch once at most half of it is running; batches of half the size compile at most
     log₂(seeds) times."""
     size, running = len(rows), np.flatnonzero(on)
-    while len(running) <= size // 2:
+    while len(running) <= size // 2 and size % (2 * devices) == 0:
         size //= 2
     if size == len(rows):
         return rows, nets, sizes, state
@@ -274,19 +271,26 @@ def _begin(optimiser, levels, nets, eta):
     }
 
 
-@functools.partial(jax.jit, static_argnames=("optimiser", "levels", "movement", "together"), donate_argnames=("state",))
+@functools.partial(
+    jax.jit, static_argnames=("optimiser", "levels", "movement", "together", "mesh", "by"), donate_argnames=("state",)
+)
 @full_precision
-def _advance(problem, nets, eta, state, span, target, optimiser, levels, movement, together):
+def _advance(problem, nets, eta, state, span, target, optimiser, levels, movement, together, mesh, by):
     """Look at every network at the steps from `begin` up to `end`, span = (begin, end, budget), and take a step after
     each look unless it is done; returns the state, and losses and movements, NaN where nobody looked.
 
     At most `CHUNK` looks, so that budgets share a program.
     """
-    walk = functools.partial(_walk, problem, span, target, optimiser, levels, movement)
-    if not together:
-        return jax.lax.map(lambda each: walk(lambda look: look, *each), (nets, eta, state))
-    state, tables = walk(jax.vmap, nets, eta, state)
-    return state, [jnp.moveaxis(table, 0, -1) for table in tables]
+
+    def part(shared, rows):
+        walk = functools.partial(_walk, *shared, optimiser, levels, movement)
+        if not together:
+            return jax.lax.map(lambda each: walk(lambda look: look, *each), rows)
+        state, tables = walk(jax.vmap, *rows)
+        return state, [jnp.moveaxis(table, 0, -1) for table in tables]
+
+    shared, rows = (problem, span, target), (nets, eta, state)
+    return part(shared, rows) if by == NEURONS else by_rows(part, mesh)(shared, rows)
 
 
 def _walk(problem, span, target, optimiser, levels, movement, over, nets, eta, state):
@@ -336,7 +340,8 @@ def _walk(problem, span, target, optimiser, levels, movement, over, nets, eta, s
 
 
 def train_bytes(problem: Problem, seeds: int, budget: int, levels: int = len(LEVELS)) -> int:
-    """About what training takes: weights and snapshots twice (device and host), logits, losses."""
+    """About what training takes of a device's memory: weights and snapshots twice (device and host), logits, losses."""
     size = problem.X.dtype.itemsize
     weights = (levels + 6) * problem.p * columns(problem) + 6 * problem.n * problem.m + problem.d_out * problem.m
-    return 2 * seeds * weights * size + 4 * seeds * budget * 8
+    _, over = parting(problem, seeds)
+    return 2 * seeds * weights * size // over.size + 4 * seeds * budget * 8

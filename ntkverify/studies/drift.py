@@ -20,7 +20,8 @@ from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import Params, Problem, TwoLayer
 from ntkverify.networks.problems import problem as make_problem
-from ntkverify.networks.training import ordinary_steps, train, train_bytes
+from ntkverify.networks.step_sizes import ordinary_steps
+from ntkverify.networks.training import train, train_bytes
 from ntkverify.studying.fits import exponent, shown
 
 TITLE = "How far does training move the kernel?"

@@ -24,7 +24,8 @@ from ntkverify.networks.nouns import Model, Problem
 from ntkverify.networks.problems import at_width
 from ntkverify.networks.problems import problem as make_problem
 from ntkverify.networks.quantities import THEOREM_WIDTH, nominal_B, residual
-from ntkverify.networks.training import CONVERGED, careful_step, ordinary_step, theorem_step, train, train_bytes
+from ntkverify.networks.step_sizes import careful_step, ordinary_step, theorem_step
+from ntkverify.networks.training import CONVERGED, train, train_bytes
 from ntkverify.studying.widths import Search, drawn, smallest_width, trial
 
 DECIDED, BRACKET, NOT_FOUND, PREDICTED = "decided", "interval", "not found", "predicted"

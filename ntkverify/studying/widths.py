@@ -21,7 +21,8 @@ from ntkverify.ground.numerics import hold_rate_interval, random_key
 from ntkverify.networks.network import initialise, narrowed
 from ntkverify.networks.nouns import COUPLED, Model, Params, Problem
 from ntkverify.networks.problems import at_width
-from ntkverify.networks.training import CONVERGED, ordinary_steps, train
+from ntkverify.networks.step_sizes import ordinary_steps
+from ntkverify.networks.training import CONVERGED, train
 
 ENOUGH, TOO_FEW, UNDECIDED = "enough", "too few", "undecided"
 RESOLUTION = 1.2

@@ -13,16 +13,8 @@ from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.network import initialise, loss, narrowed
 from ntkverify.networks.nouns import Params
 from ntkverify.networks.quantities import outputs, pulled_back, residual, step_terms
-from ntkverify.networks.training import (
-    CHUNK,
-    CONVERGED,
-    DIVERGED,
-    UNFINISHED,
-    descend,
-    ordinary_step,
-    theorem_step,
-    train,
-)
+from ntkverify.networks.step_sizes import ordinary_step, theorem_step
+from ntkverify.networks.training import CHUNK, CONVERGED, DIVERGED, UNFINISHED, descend, train
 
 
 def starts(problem, seeds):

@@ -4,7 +4,8 @@ H_{(i,l),(j,k)} = (1/m) ⟨x_i,x_j⟩ Σ_r G_{(i,l),r} G_{(j,k),r} with G_{(i,l)
 and (a_{l,r} − f_{l,i}) m S_{i,r}, f = F/m, for softmax (docs/theory.md §2, derived).  Work 2 (nd)² m.  Where neurons are
 functions with gradient inner ⊗ outer, G is multiplied by inner and ⟨x_i,x_j⟩ is ⟨outer_i, outer_j⟩: k times the work.
 Temporary memory: (n·d)² for the result and n·d·`BLOCK` for one block of G, whatever m is.  With
-other inputs X2 the rows are those of X and the columns those of X2.
+other inputs X2 the rows are those of X and the columns those of X2.  With an `axis`, the neurons at hand are a device's part of
+them (`parted.py`), and sums go over all devices of that axis.
 """
 
 import jax
@@ -21,11 +22,13 @@ BLOCK = 256
 
 
 @full_precision
-def closed_form(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None) -> Float[Array, "nd n2d"]:
+def closed_form(
+    problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None, axis: str | None = None
+) -> Float[Array, "nd n2d"]:
     """H = J J₂ᵀ / s_m at `params`, an (n·d_out, n2·d_out) array, sample slow; J₂ is J without `X2`."""
-    activation, d, m = problem.activation, problem.d_out, params.m
+    activation, d, m = problem.activation, problem.d_out, in_all(params.m, axis)
     sides = [X for X in (problem.X, X2) if X is not None]
-    means = [softmax_mean(activation, X, params) if activation.normalised else None for X in sides]
+    means = [softmax_mean(activation, X, params, axis) if activation.normalised else None for X in sides]
 
     def weights(X, mean, W_block, a_block, fresh):
         U = logits(activation, W_block, X)
@@ -43,12 +46,17 @@ def closed_form(problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | 
         return H + G[0] @ G[-1].T
 
     first, last = sides[0], sides[-1]
-    H = over_neurons(add, jnp.zeros((first.shape[0] * d, last.shape[0] * d), first.dtype), params)
+    H = in_all(over_neurons(add, jnp.zeros((first.shape[0] * d, last.shape[0] * d), first.dtype), params), axis)
     gram = outer(activation, first) @ outer(activation, last).T
     return H / m * jnp.repeat(jnp.repeat(gram, d, axis=0), d, axis=1)
 
 
-def softmax_mean(activation, X, params):
+def in_all(part, axis: str | None):
+    """The sum of all devices' parts."""
+    return part if axis is None else lax.psum(part, axis)
+
+
+def softmax_mean(activation, X, params, axis: str | None = None):
     """Per sample: the largest logit, Σ_r exp(logit − largest), and f = ⟨a, S⟩ (online softmax)."""
 
     def add(state, block):
@@ -62,6 +70,12 @@ def softmax_mean(activation, X, params):
     first = logits(activation, params.W[:, :1], X)
     zeros = jnp.zeros((X.shape[0], params.a.shape[0]), X.dtype)
     top, total, weighted = over_neurons(add, (first, jnp.zeros_like(first), zeros), params)
+    if axis is not None:
+        counts = jnp.asarray(True) if params.live is None else params.live > 0  # or the part is all padding
+        top = jnp.where(counts, top, -jnp.inf)
+        highest = lax.pmax(top, axis)
+        total, weighted = (lax.psum(jnp.exp(top - highest) * each, axis) for each in (total, weighted))
+        top = highest
     return top, total, weighted / total
 
 

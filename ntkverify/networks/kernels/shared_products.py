@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.kernels.autodiff import autodiff
-from ntkverify.networks.kernels.closed_form import closed_form, counted, over_neurons, softmax_mean
+from ntkverify.networks.kernels.closed_form import closed_form, counted, in_all, over_neurons, softmax_mean
 from ntkverify.networks.nouns import Model, Params, Problem
 
 FEWEST = 3
@@ -31,25 +31,28 @@ LARGEST_MEAN = 0.5
 
 @full_precision
 def shared_products(
-    problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None
+    problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None, axis: str | None = None
 ) -> Float[Array, "nd n2d"]:
     """`closed_form`, by fewer products if it may (of a model of the user's: `autodiff`); under `vmap` it pays for both.  To be differentiated in W and X, not
     in the signs, whose squares count as constant."""
     if isinstance(problem.network, Model):
         return autodiff(problem, params, X2)
     if X2 is not None or problem.d_out < FEWEST or problem.network.neuron is not None:
-        return closed_form(problem, params, X2)
+        return closed_form(problem, params, X2, axis)
     signs = params.a**2 == 1
-    may = jnp.all(signs if params.mask is None else signs | ~params.mask[None])
-    if not problem.network.normalised:
-        return jax.lax.cond(may, lambda: _shared(problem, params, None), lambda: closed_form(problem, params))
-    mean = softmax_mean(problem.network, problem.X, params)
-    may &= jnp.max(jnp.abs(mean[2])) <= LARGEST_MEAN
-    return jax.lax.cond(may, lambda: _shared(problem, params, mean), lambda: closed_form(problem, params))
+    others = jnp.sum(~(signs if params.mask is None else signs | ~params.mask[None]))
+    may = in_all(others, axis) == 0
+    mean = None
+    if problem.network.normalised:
+        mean = softmax_mean(problem.network, problem.X, params, axis)
+        may &= jnp.max(jnp.abs(mean[2])) <= LARGEST_MEAN
+    return jax.lax.cond(
+        may, lambda: _shared(problem, params, mean, axis), lambda: closed_form(problem, params, None, axis)
+    )
 
 
-def _shared(problem: Problem, params: Params, mean):
-    X, n, d, m = problem.X, problem.n, problem.d_out, params.m
+def _shared(problem: Problem, params: Params, mean, axis: str | None):
+    X, n, d, m = problem.X, problem.n, problem.d_out, in_all(params.m, axis)
     pairs = [(l, k) for l in range(d) for k in range(l)]
     left, right = (np.asarray(side) for side in zip(*pairs, strict=True))
     edges = [n * part // min(PARTS, n) for part in range(min(PARTS, n) + 1)]
@@ -71,6 +74,7 @@ def _shared(problem: Problem, params: Params, mean):
         ]
 
     sums = over_neurons(add, [jnp.zeros((count * (high - low), high), X.dtype) for low, high in rows], params)
+    sums = in_all(sums, axis)
     below = [
         jnp.pad(P.reshape(count, -1, high), ((0, 0), (0, 0), (0, n - high)))
         for P, (_, high) in zip(sums, rows, strict=True)
