@@ -8,6 +8,7 @@ from rich.table import Table
 from ntkverify.arithmetic.probe import sentence
 from ntkverify.cli.exits import BAD_INPUT, FINE
 from ntkverify.cli.options import Doctor
+from ntkverify.ground.batches import BATCH, SMALL, cost_of_batches
 from ntkverify.ground.environment import available_memory, environment
 from ntkverify.ground.programs import amount_kept, keep_programs
 from ntkverify.ground.progress import has_float64, require_device
@@ -29,6 +30,10 @@ def run(asked: Doctor, console: Console) -> int:
         good, said = sentence(dtype)
         table.add_row(f"arithmetic in {dtype}", said)
         kept &= good
+    dtype = "float64" if has_float64() else "float32"
+    costs = [f"{cost_of_batches(size, dtype):.2g} times at {size} × {size}" for size in (SMALL, SMALL + 1)]
+    chosen = "one by one on a CPU" if found["backend"] == "cpu" else f"the faster way above {SMALL} × {SMALL}"
+    table.add_row("eigenvalues", f"{BATCH} in a batch take {', '.join(costs)} as long as one by one; chosen: {chosen}")
     memory = available_memory()
     table.add_row("free memory", f"{memory / 2**30:.1f} GiB" if memory else "unknown")
     kept_in = keep_programs()

@@ -23,7 +23,7 @@ from ntkverify.studying.run import configuration, finished, here, status, study
 def run(asked: Study, console: Console) -> int:
     """Evaluate the cells that are missing, write the results, draw the report, print tables and answer."""
     catalogue.study(asked.name, asked.preset)
-    set_up_jax("float64")
+    set_up_jax("float64", makes_do=True)
     use(device_count(asked.devices))
     config = configuration(asked.name, asked.preset, asked.grid, asked.data)
     k, n = asked.part

@@ -1,5 +1,6 @@
 """`ntkverify verify`."""
 
+import dataclasses
 import json
 
 from rich.console import Console
@@ -10,24 +11,26 @@ from ntkverify.cli.verdicts import show_verdicts, violations
 from ntkverify.ground import devices, results
 from ntkverify.ground.environment import environment
 from ntkverify.ground.progress import Progress, set_up_jax
+from ntkverify.ground.settings import Settings
 from ntkverify.report.page import draw_report
+from ntkverify.verifying.rows import Rows
 from ntkverify.verifying.verify import verify
 
 
 def run(asked: Verify, console: Console) -> int:
     """Check the claims, write the results, draw the report, print the verdicts."""
     devices.join(asked.process, asked.coordinator)
-    set_up_jax(asked.settings.dtype)
+    settings = dataclasses.replace(asked.settings, dtype=set_up_jax(asked.settings.dtype, makes_do=True))
     devices.use(device_count(asked.devices))
     certify = {"certify": True, "certify_seconds": asked.certify_seconds} if asked.certify else {}
-    config = asked.settings.config(claims=list(asked.claims), **certify)
+    config = settings.config(claims=list(asked.claims), **certify)
     devices.agree("a command", json.dumps([config, environment()["packages"]], sort_keys=True))
     if not devices.first():  # it helps; the first process writes and prints
-        rows = _checked(asked, lambda *_: None, certify)
+        rows = _checked(settings, asked.claims, lambda *_: None, certify)
         return exits.code(rows.complete, bool(violations(rows.results())))
     folder = results.folder("verify", config, asked.out, asked.force)
     with Progress() as heard:
-        rows = _checked(asked, heard, certify)
+        rows = _checked(settings, asked.claims, heard, certify)
     found = rows.results()
     rows.save(folder)
     page = draw_report(folder)
@@ -36,9 +39,9 @@ def run(asked: Verify, console: Console) -> int:
     return exits.code(rows.complete, bool(violations(found)))
 
 
-def _checked(asked: Verify, heard, certify: dict):
+def _checked(settings: Settings, claims: tuple[str, ...], heard, certify: dict) -> Rows:
     """The rows; after Ctrl-C, what was finished."""
     try:
-        return verify(asked.settings, asked.claims, heard, certify.get("certify_seconds"))
+        return verify(settings, claims, heard, certify.get("certify_seconds"))
     except KeyboardInterrupt as interruption:
         return interruption.rows  # type: ignore[attr-defined]

@@ -87,18 +87,24 @@ def require_device() -> None:
         raise BadInput(f"{platforms} ({reason})", "a platform that this machine has", "JAX_PLATFORMS=cpu") from None
 
 
-def set_up_jax(dtype: str) -> None:
+def set_up_jax(dtype: str, makes_do: bool = False) -> str:
     """Turn on 64-bit numbers for float64, the streams of random numbers that are JAX's default today, and the
-    keeping of compiled programs.
+    keeping of compiled programs; returns the precision there is.
 
-    `BadInput` where there is no device, or none with float64.
+    `BadInput` where there is no device, or none with float64; what `makes_do` with float32 says so and goes on.
     """
     require_device()
     jax.config.update("jax_enable_x64", dtype == "float64")
     jax.config.update("jax_threefry_partitionable", True)
     keep_programs()
     if dtype == "float64" and not has_float64():
-        raise BadInput(f"--dtype float64 on {jax.devices()[0].device_kind}", "a device with float64", "--dtype float32")
+        kind = jax.devices()[0].device_kind
+        if not makes_do:
+            raise BadInput(f"float64 on {kind}", "a device that has it", "JAX_PLATFORMS=cpu before the command")
+        print(f"{kind} has no float64: everything is computed in float32.", file=sys.stderr)
+        jax.config.update("jax_enable_x64", False)
+        return "float32"
+    return dtype
 
 
 def has_float64() -> bool:

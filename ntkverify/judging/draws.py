@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.sharding import Mesh
 
 from ntkverify.ground import devices
+from ntkverify.ground.batches import batches_pay
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.nouns import IN_BALL, ON_PATH, Model, Point, Problem
 from ntkverify.networks.paths import draw_paths
@@ -43,10 +44,13 @@ def sizes(problem: Problem) -> tuple[int, int, int, int, int]:
 
 
 def batch_size(problem: Problem, draws: int = CHUNK) -> int:
-    """How many of a device's `draws` points to evaluate at a time: one on a CPU, where more only compiles longer.
+    """How many of a device's `draws` points to evaluate at a time: one on a CPU, where more only compiles longer, and where
+    eigenvalues of kernels take longer in batches.
 
     A divisor, because a remainder would be compiled apart.
     """
+    if not batches_pay(problem.n * problem.d_out, str(problem.X.dtype)):
+        return 1
     most = min(1 if jax.default_backend() == "cpu" else draws, BUDGET // point_bytes(*sizes(problem)))
     return max((size for size in range(1, draws + 1) if draws % size == 0 and size <= most), default=1)
 
