@@ -24,7 +24,7 @@ ROWS, COLUMNS, COPIES = PartitionSpec(AXIS), PartitionSpec(None, AXIS), Partitio
 """An array parted along its first axis, along its second one, or the same on every device."""
 PATIENCE = 60
 """Seconds that other processes are waited for, until they meet, then until JAX has joined them."""
-_share = {"count": None}
+_share: dict[str, int | None] = {"count": None}
 
 
 def use(count: int | None) -> None:
@@ -40,7 +40,7 @@ def use(count: int | None) -> None:
     _share["count"] = count
 
 
-def devices() -> list[jax.Device]:
+def devices() -> list:
     """Those that share the work."""
     return jax.devices()[: _share["count"]]
 

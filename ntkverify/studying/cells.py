@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
+from ntkverify.ground.environment import cores
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import SHOWN_AS_ZERO, full_precision, random_key
 from ntkverify.networks.degenerate import infinite_bound
@@ -52,9 +53,10 @@ def pairs_problem(params: dict, seed: int) -> Problem:
 
 
 def bytes_needed(params: dict) -> int:
-    """About the memory of one cell."""
-    wide = pairs_problem(params | {"n": 2, "d_out": 1}, 0)
-    return train_bytes(wide, params.get("seeds", 1), params["budget"]) * params["n"] * params["d_out"] + 2**29
+    """About the memory of one cell: networks of the largest width that it may try, on each thread."""
+    wide = pairs_problem(params | {"m": max(params.get("m", 2), params.get("most", 2))}, 0)
+    kernels = 6 * (wide.n * wide.d_out) ** 2 * wide.X.dtype.itemsize
+    return cores() * (train_bytes(wide, params.get("seeds", 1), params["budget"], 0) + kernels) + 2**29
 
 
 def spectrum(problem: Problem, widest: int = 2) -> tuple[float, float]:

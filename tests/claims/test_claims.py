@@ -158,10 +158,10 @@ def test_batches_of_draws_agree_with_single_draws():
     generic = CASES["generic"]()
     (form,) = catalogue.claims("kernel-factorisation")
     _, points = next(chunks(generic, 20, 0))
-    alone, together = (check((form,), ({},), generic, points, batch, alone()) for batch in (1, 10))
-    for one, other in zip(jax.tree.leaves(alone), jax.tree.leaves(together), strict=True):
+    single, together = (check((form,), ({},), generic, points, batch, alone()) for batch in (1, 10))
+    for one, other in zip(jax.tree.leaves(single), jax.tree.leaves(together), strict=True):
         assert one.shape == other.shape
-    assert (alone[0].held == together[0].held).all()
+    assert (single[0].held == together[0].held).all()
 
 
 def test_the_table_by_network_has_every_form_of_every_claim():

@@ -250,15 +250,15 @@ def test_an_unwritable_folder_is_refused(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_an_interruption_keeps_what_was_finished(tmp_path, monkeypatch):
-    right, calls = gathering.examine, []
+    right, calls = gathering.begun, []
 
-    def examine(*args):
+    def begun(*args):
         calls.append(1)
         if len(calls) > 1:
             raise KeyboardInterrupt
         return right(*args)
 
-    monkeypatch.setattr(gathering, "examine", examine)
+    monkeypatch.setattr(gathering, "begun", begun)
     words = [
         "verify",
         "zero-output",

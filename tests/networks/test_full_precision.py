@@ -67,7 +67,8 @@ def test_kernels_points_paths_and_training(network):
         if name != "infinite-width":
             route = catalogue.kernel(name)
             assert not cheap(jax.jit(route).lower(own, net)), name
-    assert not cheap(jax.jit(sample_kernel).lower(own)) if own.network.neuron is None else True
+    if own.activation.neuron is None:
+        assert not cheap(jax.jit(sample_kernel).lower(own))
     assert not cheap(draw_points.lower(own, KEYS, 1, alone()))
     assert not cheap(draw_paths.lower(own, KEYS, 1, alone()))
     assert not cheap(_of_many.lower(own, nets, alone()))

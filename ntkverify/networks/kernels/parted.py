@@ -26,14 +26,14 @@ def even(params: Params, parts: int) -> Params:
     if live is None:
         live = jnp.full(params.W.shape[:-2], params.W.shape[-1], params.W.dtype)
     pads = ((0, 0),) * (params.W.ndim - 1) + ((0, missing),)
-    return Params(*(jnp.pad(each, pads) for each in (params.W, params.a)), live)
+    return Params(jnp.pad(params.W, pads), jnp.pad(params.a, pads), live)
 
 
 def laid_out(over: Mesh, array) -> Array:
     """An array whose last axis counts neurons, those parted over the mesh (on one device if they do not part evenly)."""
     if array.shape[-1] % over.size:
         return jnp.asarray(array)
-    return laid(array, over, PartitionSpec(*[None] * (array.ndim - 1), AXIS))
+    return laid(array, over, PartitionSpec(*(None,) * (array.ndim - 1), AXIS))
 
 
 def parted_networks(problem: Problem, networks: Params, over: Mesh) -> tuple[Problem, Params]:
