@@ -21,15 +21,16 @@ def run(asked: Falsify, console: Console) -> int:
     config = settings.config(claim=asked.claim, budget=asked.budget)
     folder = results.folder("falsify", config, asked.out, asked.force)
     found: list[Falsified] = []
+    complete = False
     with Progress() as heard:
         for each in falsify_all(asked.claim, forms, problem, folder, asked.budget, settings.seed, heard):
             found.append(each)
             _show(console, each, settings.radius)
-    complete = not found[-1].worst.interrupted
-    results.save_results(folder, {
-        "schema": results.SCHEMA, "verb": "falsify", "config": config, "complete": complete, "environment": environment(),
-        "problems": [row], "kernels": [], "claims": [{"id": asked.claim} | each.row() for each in found],
-    })  # fmt: skip
+            complete = len(found) == len(forms) and not each.worst.interrupted
+            results.save_results(folder, {
+                "schema": results.SCHEMA, "verb": "falsify", "config": config, "complete": complete, "environment": environment(),
+                "problems": [row], "kernels": [], "claims": [{"id": asked.claim} | each.row() for each in found],
+            })  # fmt: skip
     return exits.code(complete, any(each.refuted for each in found))
 
 

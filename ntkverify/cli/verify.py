@@ -10,7 +10,7 @@ from ntkverify.cli.options import Verify, device_count
 from ntkverify.cli.verdicts import show_verdicts, violations
 from ntkverify.ground import devices, results
 from ntkverify.ground.environment import environment
-from ntkverify.ground.progress import Progress, set_up_jax
+from ntkverify.ground.progress import Progress, seldom, set_up_jax
 from ntkverify.ground.settings import Settings
 from ntkverify.report.page import draw_report
 from ntkverify.verifying.rows import Rows
@@ -30,7 +30,7 @@ def run(asked: Verify, console: Console) -> int:
         return exits.code(rows.complete, bool(violations(rows.results())))
     folder = results.folder("verify", config, asked.out, asked.force)
     with Progress() as heard:
-        rows = _checked(settings, asked.claims, heard, certify)
+        rows = _checked(settings, asked.claims, heard, certify, seldom(lambda so_far: so_far().save(folder)))
     found = rows.results()
     rows.save(folder)
     page = draw_report(folder)
@@ -39,9 +39,9 @@ def run(asked: Verify, console: Console) -> int:
     return exits.code(rows.complete, bool(violations(found)))
 
 
-def _checked(settings: Settings, claims: tuple[str, ...], heard, certify: dict) -> Rows:
+def _checked(settings: Settings, claims: tuple[str, ...], heard, certify: dict, kept=lambda so_far: None) -> Rows:
     """The rows; after Ctrl-C, what was finished."""
     try:
-        return verify(settings, claims, heard, certify.get("certify_seconds"))
+        return verify(settings, claims, heard, certify.get("certify_seconds"), kept)
     except KeyboardInterrupt as interruption:
         return interruption.rows  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ import numpy as np
 from ntkverify.arithmetic import balls
 from ntkverify.arithmetic.float64 import in_balls
 from ntkverify.convergence.certificate import KEEP, THETA, Attempt, Launch, attempt, error, limits, room
+from ntkverify.convergence.kept import Kept, name_of
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.growth import Constants, constants, curvature_within
 from ntkverify.networks.kernels.closed_form import closed_form
@@ -53,11 +54,15 @@ def _grown(k: Constants, frobenius, size, eta, d):
 
 def followed(
     problem: Problem, start: Params, eta: float, steps: int,
-    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None,
 ) -> Launch | None:  # fmt: skip
-    """K steps of Theorem 7; None where a hypothesis fails on the way."""
-    W, d = start.W, 0.0
-    for step in range(steps):
+    """K steps of Theorem 7, from the last one that was kept; None where a hypothesis fails on the way."""
+    kept = Kept() if kept is None else kept
+    first, W, d = kept.begun(name_of(problem, start, eta), start.W)
+    if first > steps:
+        kept.name = ""
+        first, W, d = kept.begun(name_of(problem, start, eta), start.W)
+    for step in range(first, steps):
         after, size, frobenius, k = in_balls(_look)(problem, start, W, jnp.asarray(eta))
         upper = [np.asarray(ball.upper) for ball in (frobenius, size)]
         fast, grown = in_balls(_grown)(limits(k, problem), *upper, np.asarray(eta), np.asarray(d))
@@ -66,6 +71,7 @@ def followed(
         rounded = balls.norm(balls.exact(after.rad))
         d = float(balls.add(balls.multiply(grown, balls.exact(np.asarray(d))), balls.exact(rounded)).upper)
         W = jnp.asarray(after.mid)
+        kept.reached(step + 1, W, d)
         heard(f"m = {problem.m}: following gradient descent", step + 1, steps)
     return Launch(steps, Params(W, start.a), d)
 
@@ -85,10 +91,14 @@ def _run(problem: Problem, start: Params, W, eta, length: int = LOOKS):
 
 def launched(
     problem: Problem, start: Params, keep: float = KEEP, theta: float = THETA, most: int = 4096,
-    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None,
 ) -> Attempt | None:  # fmt: skip
     """The earliest start, a multiple of `LOOKS` steps, at which everything is proved; None if there is none within
     `most` steps."""
+    kept = Kept() if kept is None else kept
+    name = name_of(problem, start, keep, theta, most)
+    if name in kept.failed:
+        return None
     W, size, spectrum, k = _run(problem, start, start.W, 0.0)
     # The ball's P² is at most (2 − √keep)² times m‖H‖ at its centre.
     eta = (
@@ -100,13 +110,14 @@ def launched(
         W, size, spectrum, k = _run(problem, start, W, eta)
         heard(f"m = {problem.m}, ‖e‖ = {float(size):.3g}", looked, most // LOOKS)
         if not math.isfinite(float(size)):
-            return None
+            break
         if room(k, float(spectrum[0]), float(spectrum[-1]), float(size), keep, theta) < CLEAR:
             continue
-        launch = followed(problem, start, eta, (looked + 1) * LOOKS, heard)
+        launch = followed(problem, start, eta, (looked + 1) * LOOKS, heard, kept)
         if launch is None:
-            return None
+            break
         found = attempt(problem, start, keep, theta, launch, eta)
         if found.proved:
             return found
+    kept.gave_up(name)
     return None

@@ -16,6 +16,7 @@ import numpy as np
 
 from ntkverify.convergence.bracket import bracket
 from ntkverify.convergence.certificate import Attempt, certificate
+from ntkverify.convergence.kept import Kept
 from ntkverify.convergence.observed import observations, observe, series
 from ntkverify.convergence.smallest_width import (
     LARGE_SIGMAS,
@@ -77,11 +78,13 @@ def realise(
 ) -> Realised:  # fmt: skip
     """Certify, run gradient descent from there, look; `row` describes the problem, `config` what was asked.
 
-    With a folder, certificate.json is there before the run begins, results.json and arrays.npz after it.
+    With a folder, certificate.json is there before the run begins, results.json and arrays.npz after it, and steps that were
+    followed are kept meanwhile (`kept.py`).
     Raises `BadInput` where no width is certified; after Ctrl-C during the run the certificate is kept and
     `results["complete"]` is False.
     """
-    found = _certified(problem, options, heard)
+    kept = Kept.of(folder)
+    found = _certified(problem, options, heard, kept)
     here = environment()
     origin = {"config": config, "data": row["origin"], "scaling": row["scaling"], "environment": here}
     made = Realised(certificate(found, origin), {
@@ -91,6 +94,7 @@ def realise(
     })  # fmt: skip
     if folder is not None:
         write(folder / CERTIFICATE, json.dumps(made) + "\n")
+        kept.done()
     try:
         seen = observe(found, options.accuracy, options.budget, heard)
         made.arrays = series(found, seen)
@@ -106,7 +110,7 @@ def realise(
     return made
 
 
-def _certified(problem: Problem, asked: Options, heard) -> Attempt:
+def _certified(problem: Problem, asked: Options, heard, kept: Kept) -> Attempt:
     """The certified network; `BadInput` where there is none, with the hypothesis that fails and by how much."""
     if not smooth(problem.network):
         raise BadInput(
@@ -125,7 +129,10 @@ def _certified(problem: Problem, asked: Options, heard) -> Attempt:
     if reason := infinite_bound(problem):
         raise BadInput("data with λ = 0", reason, "other data, or fewer samples")
     sigmas = SIGMAS if problem.activation.neuron is None else SIGMAS + LARGE_SIGMAS
-    sigmas, rest = sigmas if asked.sigma is None else (asked.sigma,), (asked.keep, asked.theta, asked.follow, heard)
+    sigmas, rest = (
+        sigmas if asked.sigma is None else (asked.sigma,),
+        (asked.keep, asked.theta, asked.follow, heard, kept),
+    )
     if asked.m is None:
         found = smallest_certified(problem, asked.seed, asked.max_width, sigmas, *rest)
     else:

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from ntkverify.convergence.certificate import KEEP, THETA, Attempt, attempt, room
+from ntkverify.convergence.kept import Kept
 from ntkverify.convergence.later_starts import launched
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import random_key
@@ -67,7 +68,7 @@ def _sampled(problem: Problem, net: Params):
 
 def smallest_certified(
     problem: Problem, seed: int, widest: int, sigmas: Sequence[float] = SIGMAS, keep: float = KEEP, theta: float = THETA,
-    follow: int = 0, heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+    follow: int = 0, heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None,
 ) -> Attempt:  # fmt: skip
     """The certified network of smallest width over the σ, up to `RESOLUTION`; if there is none up to `widest`, the
     attempt that came nearest.
@@ -93,7 +94,7 @@ def smallest_certified(
         heard(
             f"σ = {sigma:g}, m = {whole}" + (f", best {best.problem.m}" if best else ""), order.index(sigma), len(order)
         )
-        return certified(*at(sigma, whole), keep, theta, follow, heard)
+        return certified(*at(sigma, whole), keep, theta, follow, heard, kept)
 
     for sigma in order:
         first = floor if follow else min(guesses[sigma], widest) / 1.5
@@ -120,11 +121,11 @@ def smallest_certified(
 
 def certified(
     problem: Problem, start: Params, keep: float, theta: float, follow: int,
-    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None,
 ) -> Attempt:  # fmt: skip
     """The attempt at W(0), or, where that proves nothing, at a later start within `follow` steps."""
     found = attempt(problem, start, keep, theta)
-    return found if found.proved or not follow else launched(problem, start, keep, theta, follow, heard) or found
+    return found if found.proved or not follow else launched(problem, start, keep, theta, follow, heard, kept) or found
 
 
 def _nearer(one: Attempt | None, other: Attempt) -> Attempt:

@@ -3,8 +3,10 @@
 import contextlib
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,14 +26,18 @@ from ntkverify.ground.programs import keep_programs
 
 FIRST_LINE, NEXT_LINES = 10.0, 60.0
 """Seconds between lines where stderr is no terminal."""
+GLANCE = 0.5
+"""Seconds between two looks at the clock."""
 
 
 class Progress:
-    """On stderr, time spent and time left: a bar, or where it is no terminal a line now and then."""
+    """On stderr, time spent and time left: a bar, or where it is no terminal a line now and then, also while one step
+    takes long."""
 
     def __init__(self):
         self.begun = self.said = time.monotonic()
-        self.wait = FIRST_LINE
+        self.wait, self.last, self.over = FIRST_LINE, ("starting", 0, 0), threading.Event()
+        self.speaking = threading.Lock()
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self.bars = Bars(
             *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True),
@@ -40,24 +46,37 @@ class Progress:
 
     def __enter__(self):
         self.bars.start()
+        if self.bars.disable and sys.stderr:
+            threading.Thread(target=self._tell, daemon=True).start()
         task = self.bars.add_task("starting", total=None)
 
         def heard(what: str, done: int, total: int) -> None:
+            self.last = what, done, total
             self.bars.update(task, description=what, completed=done, total=total)
-            if self.bars.disable and sys.stderr and time.monotonic() - self.said >= self.wait:
-                self._say(what, done, total)
+            self._perhaps()
 
         return heard
 
     def __exit__(self, *_):
+        self.over.set()
         self.bars.stop()
+
+    def _tell(self) -> None:
+        while not self.over.wait(GLANCE):
+            self._perhaps()
+
+    def _perhaps(self) -> None:
+        with self.speaking:
+            if self.bars.disable and sys.stderr and time.monotonic() - self.said >= self.wait:
+                self._say(*self.last)
 
     def _say(self, what: str, done: int, total: int) -> None:
         self.said, self.wait = time.monotonic(), NEXT_LINES  # the first steps compile and say little of the others
         spent = self.said - self.begun
         left = f", about {_clock(spent * (total - done) / done)} left" if 0 < total <= 10 * done else ""
         with contextlib.suppress(OSError, ValueError):  # nobody listens any more: no reason to stop working
-            print(f"{what}: {done} of {total} after {_clock(spent)}{left}", file=sys.stderr, flush=True)
+            counted = f": {done} of {total}" if total else ""
+            print(f"{what}{counted} after {_clock(spent)}{left}", file=sys.stderr, flush=True)
 
 
 def _clock(seconds: float) -> str:
@@ -75,6 +94,18 @@ class Counted:
         """`steps` more are done; `what` is next."""
         self.done += steps
         self.heard(what, self.done, self.total)
+
+
+def seldom(act: Callable[[Any], None], seconds: float = NEXT_LINES) -> Callable[[Any], None]:
+    """`act`, done at most once in so many seconds, the first ones left out."""
+    last = [time.monotonic()]
+
+    def perhaps(of: Any) -> None:
+        if time.monotonic() - last[0] >= seconds:
+            act(of)
+            last[0] = time.monotonic()
+
+    return perhaps
 
 
 def require_device() -> None:

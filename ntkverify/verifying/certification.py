@@ -1,7 +1,7 @@
 """The rows of claims, settled by decisions at points with every rounding enclosed."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ntkverify.certifying.at_points import POINTS, Certificate, Drawn, certified
@@ -24,13 +24,15 @@ class Counterexample(NamedTuple):
 
 def settle(
     rows: Sequence[dict], instance: Instance, chosen: Sequence[tuple[Claim, ...]], sources: Mapping[str, str],
-    settings: Settings, seconds: float, progress,
-) -> tuple[dict[str, Counterexample], bool]:  # fmt: skip
-    """Decide each form at the worst of the first chunk of draws and of a search, and say so in its row of `rows`.
+    settings: Settings, seconds: float, refuting: dict[str, Counterexample], progress,
+    kept: Callable[[], None] = lambda: None,
+) -> bool:  # fmt: skip
+    """Decide each form at the worst of the first chunk of draws and of a search, and say so in its row of `rows`; whether
+    Ctrl-C cut it short.
 
-    Counterexamples by the name of the file that `check` reads, and whether Ctrl-C cut it short.
+    Counterexamples go to `refuting`, by the name of the file that `check` reads; `kept` is called after each form.
     """
-    problem, refuting = instance.problem, {}
+    problem = instance.problem
     drawn = Drawn(problem, {where: draws(settings, where) for where in (IN_BALL, ON_PATH)}, settings.seed, 1)
     judged = {(row["id"], row["form"]): row for row in rows}
     for forms in chosen:
@@ -51,8 +53,9 @@ def settle(
             row["seconds"] = round(row["seconds"] + time.perf_counter() - began, 3)
             progress(what, 1)
             if found.interrupted:
-                return refuting, True
-    return refuting, False
+                return True
+            kept()
+    return False
 
 
 def put(row: dict, found: Certificate, file: str | None) -> None:

@@ -1,7 +1,7 @@
 """Instance → points → evidence, chunk by chunk, for all claims at once."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -41,9 +41,11 @@ def draws(settings: Settings, where: str) -> int:
 
 
 def gather(
-    instance: Instance, chosen: Sequence[tuple[Claim, ...]], settings: Settings, progress
-) -> tuple[list[Gathered], bool]:
-    """The evidence for each form, and whether Ctrl-C cut it short: then that of the chunks that were done."""
+    instance: Instance, chosen: Sequence[tuple[Claim, ...]], settings: Settings, progress,
+    kept: Callable[[list[Gathered]], None] = lambda gathered: None,
+) -> tuple[list[Gathered], bool]:  # fmt: skip
+    """The evidence for each form, and whether Ctrl-C cut it short: then that of the chunks that were done.  `kept` is told
+    what there is after each step."""
     found = {form: Gathered(form, draws(settings, form.where)) for forms in chosen for form in forms}
     for form, gathered in found.items():
         gathered.elsewhere = elsewhere(form.statement.networks, instance.problem.network)
@@ -78,6 +80,7 @@ def gather(
                             else:
                                 found[form].parts.append(evidence[index])
                         progress(f"{instance.id}: {forms[0].id}", count)
+                        kept(list(found.values()))
     except KeyboardInterrupt:
         return list(found.values()), True
     return list(found.values()), False

@@ -20,6 +20,11 @@ from ntkverify.verifying.description import Description
 from ntkverify.verifying.gathering import Gathered
 from ntkverify.verifying.instances import Instance
 
+UNDESCRIBED = {
+    "lambda": None, "lambda_range": None, "lambda_draws": 0, "lambda_note": "", "lambda_inf": None, "limit_error": None,
+}  # fmt: skip
+"""What an instance's row lacks until it is described."""
+
 
 @dataclass
 class Rows:
@@ -67,6 +72,13 @@ class Rows:
         for name, (form, problem, point, source) in self.refuting.items():
             save_point(folder / name, form, problem, point, {"from": "verify --certify"}, source)
         save(folder, self.results(), self.draws, self.arrays)
+
+    def with_partial(self, instance: Instance, delta: float, gathered: Sequence[Gathered] = ()) -> "Rows":
+        """These rows and those of an instance that is being worked on; these stay as they are."""
+        lists = {name: list(getattr(self, name)) for name in ("claims", "draws")}
+        found = dataclasses.replace(self, problems=[*self.problems, instance.row | UNDESCRIBED], **lists)
+        found.judge(instance, gathered, delta)
+        return found
 
     def of(self, instance: Instance) -> list[dict]:
         """The rows of its claims."""

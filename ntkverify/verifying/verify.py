@@ -1,5 +1,6 @@
 """The verb `verify`: settings → instances → points → evidence → verdicts → rows."""
 
+import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,13 +23,14 @@ def verify(
     claims: tuple[str, ...] = (),
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
     certify: float | None = None,
+    kept: Callable[[Callable[[], Rows]], None] = lambda so_far: None,
 ) -> Rows:
     """Check the claims (all of the catalogue's by default) on every data set and network.
 
     With `certify`, each form is then decided with every rounding enclosed, at the worst points of a
     few draws and at the worst that a search of so many seconds finds; its verdict may become `proved`.
-    `heard(what, done, total)` is told of progress.  After an interruption the exception's
-    `rows` attribute holds what was finished.
+    `heard(what, done, total)` is told of progress; after each step `kept` is handed a function that gives the rows so far.
+    After an interruption the exception's `rows` attribute holds what was finished.
     """
     names = tuple(claims) or catalogue.CLAIMS
     asked = {} if certify is None else {"certify": True, "certify_seconds": certify}
@@ -48,14 +50,19 @@ def verify(
             make_room()
             with ThreadPoolExecutor(1) as aside:  # its compiling overlaps with the claims'
                 description = aside.submit(describe, instance, settings)
-                gathered, interrupted = gather(instance, chosen, settings, progress)
+                so_far = functools.partial(rows.with_partial, instance, settings.delta)
+                gathered, interrupted = gather(
+                    instance, chosen, settings, progress, lambda some, so_far=so_far: kept(lambda: so_far(some))
+                )
                 rows.judge(instance, gathered, settings.delta)
                 for forms in (each for each in chosen if sources[each[0].id] and not interrupted):
                     try_twins(rows.of(instance), instance, forms, settings)
                 if certify is not None and not interrupted:
                     own = rows.of(instance)
-                    found, interrupted = settle(own, instance, chosen, sources, settings, certify, progress)
-                    rows.refuting |= found
+                    interrupted = settle(
+                        own, instance, chosen, sources, settings, certify, rows.refuting, progress,
+                        lambda so_far=so_far: kept(so_far),
+                    )  # fmt: skip
                 progress(f"{instance.id}: kernels")
                 rows.describe(description.result())
                 progress(f"{instance.id}: kernels", 1)

@@ -1,5 +1,7 @@
 """What long work says where stderr is no terminal."""
 
+import time
+
 from ntkverify.ground import progress
 
 
@@ -23,3 +25,24 @@ def test_what_is_short_says_nothing(capsys):
     with progress.Progress() as heard:
         heard("lemma", 1, 2)
     assert not capsys.readouterr().err
+
+
+def test_a_long_step_is_not_silent(monkeypatch, capsys):
+    for name, seconds in (("FIRST_LINE", 0.05), ("NEXT_LINES", 0.1), ("GLANCE", 0.01)):
+        monkeypatch.setattr(progress, name, seconds)
+    with progress.Progress() as heard:
+        heard("cell", 3, 9)
+        time.sleep(0.6)
+    lines = capsys.readouterr().err.splitlines()
+    assert 3 <= len(lines) <= 7
+    assert all(line.startswith("cell: 3 of 9 after") for line in lines)
+
+
+def test_what_is_kept_is_kept_seldom(monkeypatch):
+    now, done = [0.0], []
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    keep = progress.seldom(lambda each: done.append(each), 60.0)
+    for second in range(0, 200, 10):
+        now[0] = float(second)
+        keep(second)
+    assert done == [60, 120, 180]
