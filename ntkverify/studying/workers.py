@@ -8,15 +8,18 @@ that dies in it costs that cell's retry.  Only the caller writes the ledger.
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import distributed
 from dask import config as settings_of_dask
 from distributed.system import MEMORY_LIMIT
 
 from ntkverify import catalogue
+from ntkverify.ground.environment import version
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.programs import make_room
 from ntkverify.ground.progress import set_up_jax
+from ntkverify.studying.run import VERSIONS
 
 RETRIES = 3
 """How often a cell is tried again whose worker died."""
@@ -40,6 +43,26 @@ def cell(study: str, preset: str, params: dict) -> tuple[list[dict], float]:
     return rows, time.perf_counter() - started
 
 
+def versions() -> dict[str, str | None]:
+    """What a cell's numbers depend on beside its parameters."""
+    return {package: version(package) for package in VERSIONS}
+
+
+def _require_same(client: distributed.Client, address: str) -> None:
+    """`BadInput` unless all workers compute with the versions that this process has."""
+    try:
+        found: Any = client.run(versions)
+    except ImportError as error:
+        raise BadInput(f"--scheduler {address}, whose workers say: {error}", "workers that have ntkverify installed") from None  # fmt: skip
+    for worker, theirs in found.items():
+        for package, ours in versions().items():
+            if theirs[package] != ours:
+                raise BadInput(
+                    f"--scheduler {address}, whose worker {worker} has {package} {theirs[package]}", f"{package} {ours}, as here",
+                    "the same environment everywhere",
+                )  # fmt: skip
+
+
 @contextlib.contextmanager
 def cluster(workers: int | None, address: str | None) -> Iterator[distributed.Client]:
     """A client of so many workers of this machine, or of the scheduler at an address; `BadInput` where there is none."""
@@ -50,6 +73,7 @@ def cluster(workers: int | None, address: str | None) -> Iterator[distributed.Cl
             said = " ".join(str(error).split())[:200]
             raise BadInput(f"--scheduler {address} ({said})", "the address of a Dask scheduler that answers", "tcp://host:8786") from None  # fmt: skip
         with client:
+            _require_same(client, address)
             yield client
         return
     settings = {

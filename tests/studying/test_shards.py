@@ -122,6 +122,11 @@ def test_the_command_takes_workers_and_a_scheduler(tmp_path, capsys):
     with workers.cluster(1, None) as client:
         address = client.scheduler_info()["address"]
         assert cli.main(["study", "drift", *grid, "--scheduler", address, "--out", str(tmp_path / "two")]) == 0
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(workers, "version", lambda package: "0.0.7" if package == "jax" else None)
+            capsys.readouterr()
+            assert cli.main(["study", "drift", *grid, "--scheduler", address, "--out", str(tmp_path / "three")]) == 2
+            assert "the same environment everywhere" in capsys.readouterr().err
     one, two = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("one", "two"))
     assert one["cells"] == two["cells"]
     assert load(tmp_path / "one")["complete"]
