@@ -118,11 +118,11 @@ class Study(Asked):
     """
 
     name: tyro.conf.Positional[str]
-    """The study: drift, width, steps, region, table1, frontier, diffusion."""
+    """The study: drift, width, steps, region, table1, frontier, separation, diffusion."""
     data: str | None = None
     """What the study diffusion learns: mixture, gaussian, moons, swissroll or digits (default: mixture)."""
     preset: str = "quick"
-    """quick (minutes) or paper (what docs/results/ holds)."""
+    """quick (minutes), paper (what docs/results/ holds), large (n up to 64, ten draws of the data: an hour)."""
     grid: tuple[str, ...] = ()
     """Changes to the preset's grid, as NAME=VALUE or NAME=VALUE,VALUE,...; a wrong name lists them all."""
     out: Path | None = None

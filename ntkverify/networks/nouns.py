@@ -60,6 +60,8 @@ class TwoLayer:
     expectation: Callable | None = None
     """(X, Z, σ) → E[φ'(⟨w,x_i⟩) φ'(⟨w,z_j⟩)] over w ~ N(0, σ² I), a (rows of X, rows of Z) array, in closed form; None: by
     quadrature, for φ'² ≤ 2."""
+    dual: Callable | None = None
+    """(t, σ) → K_ij of two unit inputs with ⟨x_i,x_j⟩ = t, for numbers of Arb; None: no closed form."""
     spread: Callable | None = None
     """s → E[φ'(u)⁴] / E[φ'(u)²]² for u ~ N(0, s²): how many neurons it takes for means to settle; None: by quadrature."""
     normalised: bool = False

@@ -243,12 +243,17 @@ def test_one_unit_of_the_last_digit_is_alike_and_two_are_not():
     assert not alike("12 neurons", "12 steps")
 
 
-@pytest.mark.parametrize("name", ["drift", "width", "steps", "region", "table1", "frontier"])
+@pytest.mark.parametrize(
+    "name",
+    ["drift", "width", "steps", "region", "table1", "frontier", "width-large", "steps-large", "table1-large", "frontier-large"],
+)  # fmt: skip
 def test_committed_results_say_what_their_rows_say(name):
     """Fits, tables and answer of every committed study follow from its cells, and the finding quotes them."""
     results = json.loads((DOCS / "results" / name / "results.json").read_text())
-    module = catalogue.study(name, "paper")
+    study, _, preset = name.partition("-")
+    module = catalogue.study(study, preset or "paper")
     assert results["complete"]
+    assert results["preset"] == (preset or "paper")
     fits = module.fits(results["cells"])
     assert fits == [pytest.approx(fit) for fit in results["fits"]]
     assert alike(module.tables(results["cells"], fits), results["tables"])
@@ -256,7 +261,7 @@ def test_committed_results_say_what_their_rows_say(name):
     drawn = {figure["name"] for figure in results["figures"]}
     assert drawn >= {path.stem for path in (DOCS / "results" / name).glob("*.svg")}
     if name != "drift":
-        finding = "certificates.md" if name == "frontier" else "neurons-and-steps.md"
+        finding = "certificates.md" if study == "frontier" else "neurons-and-steps.md"
         assert results["answer"] in (DOCS / "findings" / finding).read_text()
 
 
@@ -266,7 +271,9 @@ def test_the_finding_quotes_the_tables():
         name: json.loads((DOCS / "results" / name / "results.json").read_text())["tables"][0]["rows"]
         for name in ("width", "region")
     }
+    large = json.loads((DOCS / "results" / "width-large" / "results.json").read_text())["tables"][0]["rows"]
     shown = [row for row in rows["width"] if "joint" in row[1] or row[1] == "d_out"] + rows["region"]
+    shown += [row for row in large if "joint" in row[1]]
     assert all("| " + " | ".join(row) + " |" in finding for row in shown)
     cells = json.loads((DOCS / "results" / "width" / "results.json").read_text())["cells"]
     below = next(cell for cell in cells if cell["id"] == "softmax-16-0.4-2-0.1-4")
@@ -283,6 +290,8 @@ def test_the_finding_on_certificates_quotes_the_tables():
     digits = json.loads((DOCS / "results" / "frontier-digits" / "results.json").read_text())
     assert digits["answer"] in finding
     assert all("| " + " | ".join(row) + " |" in finding for row in rows)
+    for fit in json.loads((DOCS / "results" / "frontier-large" / "results.json").read_text())["fits"]:
+        assert f"| {fit['group']} | n^{fit['exponent']:.2f} [{fit['low']:.2f}, {fit['high']:.2f}] |" in finding
     widths = (DOCS / "results" / "certified-widths.md").read_text()
     assert all(line in widths for line in finding.splitlines() if line.startswith("| two orthonormal points"))
     brackets = (DOCS / "results" / "region-brackets.md").read_text()

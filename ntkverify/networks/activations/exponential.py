@@ -18,6 +18,10 @@ def expectation(X, Z, sigma):
     return jnp.exp(sigma**2 / 2 * (squares[0][:, None] + squares[1][None] + 2 * X @ Z.T))
 
 
+def dual(t, sigma):
+    return t * (sigma**2 * (1 + t)).exp()
+
+
 def spread(s):
     return jnp.exp(4 * s**2)
 
@@ -29,5 +33,6 @@ EXPONENTIAL = TwoLayer(
     value=value,
     slope=value,
     expectation=expectation,
+    dual=dual,
     spread=spread,
 )

@@ -31,6 +31,10 @@ def expectation(X, Z, sigma):
     return jnp.where(seen, (jnp.pi - angle) / (2 * jnp.pi), 0)
 
 
+def dual(t, sigma):
+    return t / 4 + t * t.asin() / (2 * t.pi())
+
+
 def spread(s):
     return jnp.full_like(s, 2)
 
@@ -42,6 +46,7 @@ RELU = TwoLayer(
     value=value,
     slope=slope,
     expectation=expectation,
+    dual=dual,
     spread=spread,
     root_scaled=True,
     bend=math.inf,
@@ -53,6 +58,7 @@ RELU_SUM = TwoLayer(
     value=value,
     slope=slope,
     expectation=expectation,
+    dual=dual,
     spread=spread,
     bend=math.inf,
 )

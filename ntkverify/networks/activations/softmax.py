@@ -17,6 +17,10 @@ def expectation(X, Z, sigma):
     return jnp.exp(sigma**2 * X @ Z.T)
 
 
+def dual(t, sigma):
+    return t * (sigma**2 * t).exp()
+
+
 def spread(s):
     return jnp.exp(4 * s**2)
 
@@ -28,6 +32,7 @@ SOFTMAX = TwoLayer(
     value=value,
     slope=value,
     expectation=expectation,
+    dual=dual,
     spread=spread,
     normalised=True,
 )
