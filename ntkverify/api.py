@@ -20,18 +20,18 @@ from ntkverify.convergence.realise import Options, Realised, described
 from ntkverify.convergence.realise import configuration as asked_to_realise
 from ntkverify.convergence.realise import realise as certify_and_run
 from ntkverify.ground import results
+from ntkverify.ground.devices import alone, moved, one_at_a_time
 from ntkverify.ground.devices import devices as devices_used
-from ntkverify.ground.devices import one_at_a_time
 from ntkverify.ground.devices import use as use_devices
 from ntkverify.ground.environment import require_memory
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.settings import INITIALISATIONS, Settings
 from ntkverify.networks import arguments
-from ntkverify.networks.kernels.parted import draw_parted, parted
+from ntkverify.networks.kernels.parted import draw_parted, parted, placed
 from ntkverify.networks.models import read as read_model
 from ntkverify.networks.network import initialise as draw_network
 from ntkverify.networks.nouns import Dataset, Model, Network, Params, Problem, TwoLayer
-from ntkverify.networks.parting import NEURONS, parting
+from ntkverify.networks.parting import NETWORKS, NEURONS, parting
 from ntkverify.networks.problems import problem as make_problem
 from ntkverify.networks.step_sizes import ordinary_steps
 from ntkverify.networks.training import LEVELS, Run, train_bytes
@@ -222,8 +222,10 @@ def kernel(
     by, over = parting(problem, 1)
     if params is not None and route in OF_PARTS and by == NEURONS:
         with one_at_a_time(over):
-            return jax.block_until_ready(parted(function, problem, params, other, over))
-    return _compiled(function, problem, None if route == "infinite-width" else params, other)
+            problem, other = moved((problem, other), over)
+            return jax.block_until_ready(parted(function, problem, placed(params, over), other, over))
+    given = moved((problem, None if route == "infinite-width" else params, other), over if by == NETWORKS else alone())
+    return _compiled(function, *given)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -258,6 +260,8 @@ def train(
     require_memory(
         train_bytes(problem, seeds, budget), f"training {seeds} networks of m = {problem.m}", "fewer networks"
     )
+    by, over = parting(problem, seeds)
+    problem, start = moved(problem, over), placed(start, over) if by == NEURONS else moved(start, over)
     many = start if start.W.ndim == 3 else jax.tree.map(lambda leaf: leaf[None], start)
     steps = ordinary_steps(problem, many) if size is None else jnp.full((seeds,), size, problem.X.dtype)
     return descend_many(problem, many, steps, target=target, budget=budget, levels=LEVELS, movement=True)

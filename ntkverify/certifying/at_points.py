@@ -18,7 +18,7 @@ from ntkverify.arithmetic import balls
 from ntkverify.arithmetic.float64 import in_balls
 from ntkverify.arithmetic.unknown import UnknownOperation
 from ntkverify.certifying.decision import PROVED, REFUTED, UNDECIDED, Decision, decide
-from ntkverify.ground.devices import alone, here
+from ntkverify.ground.devices import alone
 from ntkverify.ground.environment import environment
 from ntkverify.judging.draws import chunks
 from ntkverify.judging.evidence import Evidence, examine
@@ -118,7 +118,7 @@ def worst_points(forms: Sequence[Claim], problem: Problem, points: Point, count:
     because a formula uses what the running bounds do not cover, it is each draw's first point.
     """
     try:
-        return [_ordered(evidence, points) for evidence in examine(tuple(forms), problem, points, count)]
+        return [_ordered(evidence, points) for evidence in examine(tuple(forms), problem, points, count, alone())]
     except UnknownOperation:
         first = [jax.tree.map(lambda leaf, draw=draw: leaf[draw, 0], points) for draw in range(count)]
         return [first for _ in forms]
@@ -217,8 +217,10 @@ class Drawn:
 
     def _points(self, place: str) -> list:
         if place not in self.known:
-            every = chunks(self.problem, self.draws[place], self.seed, place)
-            self.known[place] = [(count, here(points)) for count, points in itertools.islice(every, self.chunks)]
+            every = chunks(
+                self.problem, self.draws[place], self.seed, place, alone()
+            )  # on however many devices the same
+            self.known[place] = list(itertools.islice(every, self.chunks))
         return self.known[place]
 
 

@@ -99,6 +99,8 @@ class Verify(Asked):
         if not 0 <= self.certify_seconds < float("inf"):
             raise BadInput(f"--certify-seconds {self.certify_seconds}", "a number of seconds, 0 for no search", "--certify-seconds 1")  # fmt: skip
         device_count(self.devices)
+        if self.coordinator is not None and self.process in ("1/1", "auto"):
+            raise BadInput(f"--coordinator {self.coordinator} with --process {self.process}", "--process K/N beside it", "--process 1/2")  # fmt: skip
         if self.process != "auto" and part("process", self.process)[1] > 1 and not self.coordinator:
             raise BadInput(f"--process {self.process} without --coordinator", "the address at which process 1 listens", "--coordinator 127.0.0.1:7650")  # fmt: skip
 
@@ -151,6 +153,8 @@ class Study(Asked):
             raise BadInput(f"--workers {self.workers}", "a whole number of at least 1", "--workers 2")
         if self.workers is not None and self.scheduler is not None:
             raise BadInput("--workers and --scheduler", "one of them: a scheduler has workers of its own")
+        if self.devices != "all" and (self.workers, self.scheduler) != (None, None):
+            raise BadInput(f"--devices {self.devices} with workers", "either: each worker has its own devices")
 
 
 @dataclass(frozen=True)

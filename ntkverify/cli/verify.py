@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 
 from rich.console import Console
 
@@ -27,6 +28,9 @@ def run(asked: Verify, console: Console) -> int:
     devices.agree("a command", json.dumps([config, environment()["packages"]], sort_keys=True))
     if not devices.first():  # it helps; the first process writes and prints
         rows = _checked(settings, asked.claims, lambda *_: None, certify)
+        if not rows.complete:
+            print(f"Process {asked.process} was interrupted; the others end too.", file=sys.stderr)
+            devices.leave(exits.INTERRUPTED)
         return exits.code(rows.complete, bool(violations(rows.results())))
     folder = results.folder("verify", config, asked.out, asked.force)
     with Progress() as heard:
@@ -36,7 +40,10 @@ def run(asked: Verify, console: Console) -> int:
     page = draw_report(folder)
     show_verdicts(console, found)
     console.print(f"results: {folder / results.RESULTS}\nreport:  {page}", highlight=False, soft_wrap=True)
-    return exits.code(rows.complete, bool(violations(found)))
+    code = exits.code(rows.complete, bool(violations(found)))
+    if not rows.complete:
+        devices.leave(code)
+    return code
 
 
 def _checked(settings: Settings, claims: tuple[str, ...], heard, certify: dict, kept=lambda so_far: None) -> Rows:

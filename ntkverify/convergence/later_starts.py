@@ -58,10 +58,9 @@ def followed(
 ) -> Launch | None:  # fmt: skip
     """K steps of Theorem 7, from the last one that was kept; None where a hypothesis fails on the way."""
     kept = Kept() if kept is None else kept
-    first, W, d = kept.begun(name_of(problem, start, eta), start.W)
-    if first > steps:
-        kept.name = ""
-        first, W, d = kept.begun(name_of(problem, start, eta), start.W)
+    name = name_of(problem, start, eta)
+    first, W, d = kept.before(name, start.W, steps)
+    W = jnp.asarray(W)
     for step in range(first, steps):
         after, size, frobenius, k = in_balls(_look)(problem, start, W, jnp.asarray(eta))
         upper = [np.asarray(ball.upper) for ball in (frobenius, size)]
@@ -71,7 +70,7 @@ def followed(
         rounded = balls.norm(balls.exact(after.rad))
         d = float(balls.add(balls.multiply(grown, balls.exact(np.asarray(d))), balls.exact(rounded)).upper)
         W = jnp.asarray(after.mid)
-        kept.reached(step + 1, W, d)
+        kept.reached(name, step + 1, W, d)
         heard(f"m = {problem.m}: following gradient descent", step + 1, steps)
     return Launch(steps, Params(W, start.a), d)
 

@@ -33,5 +33,8 @@ def _seconds(way, A) -> float:
 
 
 def batches_pay(size: int, dtype: str) -> bool:
-    """Whether to solve several matrices of this size at a time."""
-    return size <= SMALL or jax.default_backend() == "cpu" or cost_of_batches(size, dtype) <= 1
+    """Whether to solve several matrices of this size at a time.  Processes that have joined do not measure: each might choose
+    another program."""
+    if size <= SMALL or jax.default_backend() == "cpu":
+        return True
+    return jax.process_count() == 1 and cost_of_batches(size, dtype) <= 1

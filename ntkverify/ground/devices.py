@@ -7,12 +7,15 @@ run one program side by side, each on its own devices; what they must have in co
 import contextlib
 import functools
 import hashlib
+import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
@@ -79,6 +82,16 @@ def laid(tree: Any, over: Mesh, spec: PartitionSpec) -> Any:
     return jax.device_put(tree, NamedSharding(over, spec))
 
 
+def moved(tree: Any, over: Mesh) -> Any:
+    """The arrays on all devices of the mesh, where they are on others; what is being traced stays."""
+
+    def one(leaf):
+        elsewhere = isinstance(leaf, jax.Array) and not isinstance(leaf, Tracer)
+        return laid(leaf, over, COPIES) if elsewhere and leaf.sharding.device_set != set(over.devices.flat) else leaf
+
+    return jax.tree.map(one, tree)
+
+
 def whole(tree: Any) -> Any:
     """The arrays as NumPy's, in every process; all processes call this in the same order."""
 
@@ -135,6 +148,14 @@ def join(process: str, coordinator: str | None) -> None:
 def first() -> bool:
     """Whether this process writes and prints: the first one, or the only one."""
     return jax.process_index() == 0
+
+
+def leave(code: int) -> None:
+    """End this process at once, where others have joined it: they would wait for each other at the end."""
+    if jax.process_count() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def agree(what: str, on: str) -> None:

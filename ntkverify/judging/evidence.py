@@ -224,14 +224,17 @@ def _worst_point(found: Evidence) -> Evidence:
     )
 
 
-def examine(forms: tuple[Claim, ...], problem: Problem, points: Point, count: int) -> list[Evidence]:
+def examine(
+    forms: tuple[Claim, ...], problem: Problem, points: Point, count: int, over: Mesh | None = None
+) -> list[Evidence]:
     """The evidence of the first `count` draws of a chunk, for each form."""
-    return collected(begun(forms, problem, points), count)
+    return collected(begun(forms, problem, points, over), count)
 
 
-def begun(forms: tuple[Claim, ...], problem: Problem, points: Point) -> tuple[Evidence, ...]:
-    """`check` of a chunk's points on the devices that share the work, which keep what they find."""
-    over, constants = mesh(), tuple(dict(form.constants) for form in forms)
+def begun(forms: tuple[Claim, ...], problem: Problem, points: Point, over: Mesh | None = None) -> tuple[Evidence, ...]:
+    """`check` of a chunk's points on the devices that they were drawn on (those that share the work), which keep what they
+    find."""
+    over, constants = over or mesh(), tuple(dict(form.constants) for form in forms)
     each = len(points.probe) // over.size
     return jax.block_until_ready(check(forms, constants, problem, points, batch_size(problem, each), over))
 

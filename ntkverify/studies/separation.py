@@ -90,7 +90,7 @@ def _problem(params: dict, seed: int):
 @functools.cache
 def _limit(network: str, sigma: float, bits: int):
     with precision(bits):
-        return on_the_sphere(catalogue.network(network), sigma)
+        return on_the_sphere(catalogue.two_layer(network), sigma)
 
 
 def smallest(params: dict, rows: np.ndarray) -> float:

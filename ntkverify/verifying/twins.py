@@ -6,6 +6,7 @@ Twins of the catalogue's claims are refuted by the tests.
 from collections.abc import Sequence
 
 from ntkverify.arithmetic.unknown import UnknownOperation
+from ntkverify.ground.devices import alone
 from ntkverify.ground.settings import Settings
 from ntkverify.judging.draws import chunks
 from ntkverify.judging.evidence import examine
@@ -39,9 +40,9 @@ def _refuted(form: Claim, instance: Instance, settings: Settings) -> list[tuple[
     if not form.twins:
         return []
     where = ON_PATH if form.where == ON_PATH else IN_BALL
-    count, points = next(chunks(instance.problem, draws(settings, where), settings.seed, where))
+    count, points = next(chunks(instance.problem, draws(settings, where), settings.seed, where, alone()))
     try:
-        found = examine(tuple(map(form.mutated, form.twins)), instance.problem, points, count)
+        found = examine(tuple(map(form.mutated, form.twins)), instance.problem, points, count, alone())
     except UnknownOperation:
         return [(0, 0)] * len(form.twins)
     return [(int((each.violated & each.applicable).sum()), int(each.applicable.sum())) for each in found]

@@ -1,5 +1,6 @@
 """Followed steps survive the process, whatever ends it."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from certified import two_points
@@ -51,15 +53,34 @@ def test_what_follows_from_something_else_is_begun_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(keeping, "SECONDS", 0.0)
     problem = two_points(m=8)
     start = initialise(problem, jax.random.key(0))
+    sine = dataclasses.replace(problem.network, value=jnp.sin, slope=jnp.cos, normalised=False)
     assert followed(problem, start, 0.01, 4, kept=Kept.of(tmp_path))
-    for eta, steps, other in ((0.02, 4, start), (0.01, 3, start), (0.01, 4, initialise(problem, jax.random.key(1)))):
+    other = dataclasses.replace(problem, network=sine)
+    for question, eta, steps, at in (
+        (problem, 0.02, 4, start), (problem, 0.01, 3, start), (problem, 0.01, 4, initialise(problem, jax.random.key(1))),
+    ):  # fmt: skip
         seen = []
         assert followed(
-            problem, other, eta, steps, lambda what, done, total, seen=seen: seen.append(done), Kept.of(tmp_path)
+            question, at, eta, steps, lambda what, done, total, seen=seen: seen.append(done), Kept.of(tmp_path)
         )
         assert seen == list(range(1, steps + 1))
-    (tmp_path / FOLLOWING).write_bytes(b"damaged")
-    assert Kept.of(tmp_path).W is None
+    assert keeping.name_of(problem, start) != keeping.name_of(other, start)
+    seen = []  # what is further is not forgotten for what was asked in between
+    assert followed(problem, start, 0.01, 5, lambda what, done, total: seen.append(done), Kept.of(tmp_path))
+    assert seen == [5]
+
+
+@pytest.mark.parametrize("damage", [b"", b"damaged", b"PK\x03\x04 damaged", None])
+def test_a_file_that_cannot_be_read_counts_for_nothing(damage, tmp_path):
+    whole = Kept(tmp_path)
+    whole.reached("launch", 3, np.ones((2, 2)), 0.5)
+    whole.write()
+    assert Kept.of(tmp_path).places["launch"].step == 3
+    content = (tmp_path / FOLLOWING).read_bytes()
+    for at in range(0, len(content), 97) if damage is None else (0,):
+        flipped = content[:at] + bytes([content[at] ^ 255]) + content[at + 1 :]
+        (tmp_path / FOLLOWING).write_bytes(flipped if damage is None else damage)
+        assert len(Kept.of(tmp_path).places) <= 1
 
 
 def test_a_launch_that_failed_is_not_followed_again(tmp_path, monkeypatch):
@@ -91,18 +112,18 @@ def test_a_killed_realise_goes_on(tmp_path):
     finally:
         process.kill()
         process.wait()
-    reached = Kept.of(tmp_path / "killed").step
+    (reached,) = [place.step for place in Kept.of(tmp_path / "killed").places.values()]
     assert reached > 0
     first: list[int] = []
-    right = Kept.begun
+    right = Kept.before
 
-    def begun(self, name, W):
-        found = right(self, name, W)
-        first.append(found[0])
+    def before(self, name, W, most):
+        found = right(self, name, W, most)
+        first.append(found.step)
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Kept, "begun", begun)
+        patch.setattr(Kept, "before", before)
         assert cli.main([*words, str(tmp_path / "killed")]) == 0
     assert first[0] == reached
     assert not (tmp_path / "killed" / FOLLOWING).exists()

@@ -13,6 +13,7 @@ from ntkverify.ground.devices import whole  # noqa: E402
 from ntkverify.ground.programs import keep_programs  # noqa: E402
 from ntkverify.judging.draws import chunks  # noqa: E402
 from ntkverify.judging.evidence import examine, joined  # noqa: E402
+from ntkverify.networks.nouns import Params  # noqa: E402
 from ntkverify.networks.step_sizes import ordinary_steps  # noqa: E402
 from ntkverify.networks.training import LEVELS, train  # noqa: E402
 
@@ -47,6 +48,11 @@ def main(path: str) -> None:
     found = {"W": whole(net.W)}
     for route in ("shared-products", "closed-form"):
         found[f"H {route}"] = whole(nv.kernel(question, net, route=route))
+    found["slope"] = whole(jax.grad(lambda W: nv.kernel(question, Params(W, net.a))[0].sum())(net.W))
+    nv.devices(1)  # arrays of many devices are put where the work is
+    found["H on one"] = whole(nv.kernel(question, net))
+    found["trained on one"] = nv.train(question, net, budget=20).losses
+    nv.devices()
     odd = nv.problem(**SMALL, m=2051, init="independent")  # no multiple of the devices: padded
     found["H odd"] = whole(nv.kernel(odd, nv.draw(odd, jax.random.key(2))))
     found |= trained("tanh", 16, 10) | trained("softmax", 16, 10, together=True) | trained("softmax", 2050, 2)

@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -109,12 +110,38 @@ def test_an_address_nobody_answers(k, place, said):
         (["--devices", "some"], "or all"),
         (["--process", "3/2"], "1 ≤ K ≤ N"),
         (["--process", "1/2"], "the address"),
+        (["--coordinator", "127.0.0.1:7650"], "--process K/N"),
     ],
 )
 def test_devices_and_processes_that_cannot_be(options, said, tmp_path, capsys):
     assert cli.main(["verify", *VERIFY, *options, "--out", str(tmp_path / "v")]) == 2
     assert said in capsys.readouterr().err
     devices.use(None)
+
+
+def test_each_process_comes_once():
+    place = f"127.0.0.1:{free_port()}"
+    said: dict[str, str] = {}
+
+    def come(name: str, k: int, n: int):
+        try:
+            meet(k, n, place, 8.0)
+            said[name] = "came"
+        except BadInput as error:
+            said[name] = str(error)
+
+    waiting = [threading.Thread(target=come, args=each) for each in (("one", 1, 3), ("two", 2, 3))]
+    [each.start() for each in waiting]
+    time.sleep(0.5)
+    with socket.create_connection(("127.0.0.1", int(place.rpartition(":")[2]))) as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\n\r\n" * 4)
+    come("two again", 2, 3)
+    come("of two", 2, 2)
+    come("three", 3, 3)
+    [each.join() for each in waiting]
+    assert "is there already" in said.pop("two again")
+    assert "does not wait for 2" in said.pop("of two")
+    assert said == {"one": "came", "two": "came", "three": "came"}
 
 
 def test_how_many_devices():

@@ -73,7 +73,7 @@ def softmax_mean(activation, X, params, axis: str | None = None):
     if axis is not None:
         counts = jnp.asarray(True) if params.live is None else params.live > 0  # or the part is all padding
         top = jnp.where(counts, top, -jnp.inf)
-        highest = lax.pmax(top, axis)
+        highest = lax.pmax(lax.stop_gradient(top), axis)  # it cancels: no derivative goes through it
         total, weighted = (lax.psum(jnp.exp(top - highest) * each, axis) for each in (total, weighted))
         top = highest
     return top, total, weighted / total

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float
 
-from ntkverify.ground.devices import AXIS, COLUMNS, COPIES, laid
+from ntkverify.ground.devices import AXIS, COLUMNS, COPIES, laid, moved
 from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import Params, Problem
 
@@ -34,6 +34,13 @@ def laid_out(over: Mesh, array) -> Array:
     if array.shape[-1] % over.size:
         return jnp.asarray(array)
     return laid(array, over, PartitionSpec(*(None,) * (array.ndim - 1), AXIS))
+
+
+def placed(params: Params, over: Mesh) -> Params:
+    """A network on the devices of the mesh, its neurons parted where they part evenly."""
+    if params.W.shape[-1] % over.size:
+        return moved(params, over)
+    return Params(laid_out(over, params.W), laid_out(over, params.a), moved(params.live, over))
 
 
 def parted_networks(problem: Problem, networks: Params, over: Mesh) -> tuple[Problem, Params]:
