@@ -132,7 +132,7 @@ def devices(count: int | None = None) -> int:
 
     Draws and networks are parted over them, a large network by its neurons; numbers change by rounding only.  A CPU is one
     device unless JAX was told otherwise (`jax.config.update("jax_num_cpu_devices", 8)` before anything is computed).  Raises
-    `BadInput` where there are fewer.
+    `BadInput` where there are fewer.  Source: docs/sweeps.md.
 
     >>> import ntkverify as nv
     >>> nv.devices(1)

@@ -52,6 +52,7 @@ def enclosed(function: Callable, bits: int = BITS) -> Callable:
 
 def traced(arithmetic: Arithmetic, function: Callable, args, finish: Callable):
     """The function's outputs in the arithmetic, as a tree like its own; `finish` makes results of numbers."""
+    args = jax.tree.map(np.asarray, args)  # on whatever devices they lie
     closed, shape = jax.make_jaxpr(function, return_shape=True)(*args)
     jaxpr = closed.jaxpr
     used = {id(atom) for atom in jaxpr.outvars}.union(*(map(id, equation.invars) for equation in jaxpr.eqns))

@@ -92,6 +92,12 @@ def moved(tree: Any, over: Mesh) -> Any:
     return jax.tree.map(one, tree)
 
 
+def plain(tree: Any, over: Mesh) -> Any:
+    """The arrays without a mesh where that is one device: formulas are read from them, and have no rule for a mesh (which
+    `device_put` would leave in their type)."""
+    return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree) if over.size == 1 else tree
+
+
 def whole(tree: Any) -> Any:
     """The arrays as NumPy's, in every process; all processes call this in the same order."""
 

@@ -72,4 +72,4 @@ def chunks(
     each = each_device(draws, mesh.size)
     for begin in range(0, draws, each * mesh.size):
         part = keys[jnp.minimum(jnp.arange(begin, begin + each * mesh.size), draws - 1)]
-        yield min(len(part), draws - begin), points(problem, part, batch_size(problem, each), mesh)
+        yield min(len(part), draws - begin), devices.plain(points(problem, part, batch_size(problem, each), mesh), mesh)

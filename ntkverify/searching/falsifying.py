@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify import catalogue
-from ntkverify.ground.devices import alone
+from ntkverify.ground.devices import alone, plain
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.numerics import random_key
 from ntkverify.judging.draws import CHUNK, point_bytes
@@ -185,7 +185,7 @@ _SHARES = np.where(np.arange(BATCH) % 2 == 0, 0, np.arange(BATCH) // 2 % KEPT)
 
 def _drawn(problem: Problem, key) -> list:
     """Fresh draws as places, `BATCH` for each of `SCALES`."""
-    points = draw_points(problem, jax.random.split(key, CHUNK), 1, alone())
+    points = plain(draw_points(problem, jax.random.split(key, CHUNK), 1, alone()), alone())
     flat = jax.tree.map(lambda leaf: leaf.reshape(leaf.shape[0] * leaf.shape[1], *leaf.shape[2:]), points)
     X = jnp.broadcast_to(problem.X, (BATCH, *problem.X.shape))
     return [(X, scale * flat.base.W, flat.moved.W - flat.base.W, flat.base.a) for scale in SCALES]
