@@ -15,7 +15,7 @@ from ntkverify.studying.run import configuration
 from ntkverify.studying.workers import cluster, on
 
 STUDY, PRESET = "steps", "quick"
-CHANGES = ["network=softmax", "rule=ordinary,half,careful", "n=16,24", "separation=0.8,0.6", "draws=4", "m=2048"]
+CHANGES = ["network=softmax", "rule=ordinary,half,careful", "n=12,16,24", "separation=0.8,0.6,1.2", "draws=6", "m=1024"]
 COUNTS, ROUNDS = (1, 2), 3
 
 

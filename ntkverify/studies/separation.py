@@ -48,8 +48,8 @@ PRESETS = {
 ALONE = ()
 DONE, FOUND, LOST = ("trained", "not trained"), "trained", "not trained"
 RULE = (
-    "local exponent between the two smallest θ, the mean over draws; interval: over draws, widened by the change from the pair "
-    "before, which bounds what is left where changes halve"
+    "local exponent between the two smallest θ, the mean over draws; interval: over draws, widened by twice the change from the "
+    "pair before, which bounds what is left where each change is at most two thirds of the one before"
 )
 
 
@@ -159,7 +159,7 @@ def fits(cells: list[dict]) -> list[dict]:
             [math.log(by[b, seed] / by[a, seed]) / math.log(b / a) for seed in seeds]
             for a, b in itertools.pairwise(thetas)
         )
-        ends = [x + sign * abs(x - y) for x, y in zip(now, before, strict=True) for sign in (-1, 1)]
+        ends = [x + sign * 2 * abs(x - y) for x, y in zip(now, before, strict=True) for sign in (-1, 1)]
         found.append({
             "quantity": "lambda", "x": "theta", "group": f"{network}, n {n}, d_in {d_in}", "level": 1.0, "rule": RULE,
             "predicted": law(network, n, d_in), "exponent": float(np.mean(now)), "low": min(ends), "high": max(ends), "seeds": len(seeds),

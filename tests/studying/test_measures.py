@@ -245,7 +245,7 @@ def test_one_unit_of_the_last_digit_is_alike_and_two_are_not():
 
 @pytest.mark.parametrize(
     "name",
-    ["drift", "width", "steps", "region", "table1", "frontier", "width-large", "steps-large", "table1-large", "frontier-large"],
+    ["drift", "width", "steps", "region", "table1", "frontier", "width-large", "steps-large", "table1-large", "frontier-large", "separation"],
 )  # fmt: skip
 def test_committed_results_say_what_their_rows_say(name):
     """Fits, tables and answer of every committed study follow from its cells, and the finding quotes them."""
@@ -261,7 +261,7 @@ def test_committed_results_say_what_their_rows_say(name):
     drawn = {figure["name"] for figure in results["figures"]}
     assert drawn >= {path.stem for path in (DOCS / "results" / name).glob("*.svg")}
     if name != "drift":
-        finding = "certificates.md" if study == "frontier" else "neurons-and-steps.md"
+        finding = {"frontier": "certificates.md", "separation": "separation.md"}.get(study, "neurons-and-steps.md")
         assert results["answer"] in (DOCS / "findings" / finding).read_text()
 
 
@@ -280,6 +280,14 @@ def test_the_finding_quotes_the_tables():
     assert below["metrics"]["floor"] == 11
     assert "8: 19/40" in below["sentence"]
     assert "10: 26/40" in below["sentence"]
+
+
+def test_the_finding_on_separation_quotes_the_table():
+    finding = (DOCS / "findings" / "separation.md").read_text()
+    rows = json.loads((DOCS / "results" / "separation" / "results.json").read_text())["tables"][0]["rows"]
+    shown = [row for row in rows if row[0] in ("softmax", "relu", "tanh")]
+    assert len(shown) == 48
+    assert all("| " + " | ".join(row) + " |" in finding for row in shown)
 
 
 def test_the_finding_on_certificates_quotes_the_tables():

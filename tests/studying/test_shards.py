@@ -33,13 +33,13 @@ def same(one: dict, other: dict) -> bool:
 def test_shards_together_are_the_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(drift, "evaluate", told)
     config = configuration("drift", "quick", GRID)
-    folders = [tmp_path / str(k) for k in (1, 2, 3)]
+    folders = [tmp_path / str(k) for k in (1, 2, 3, 4)]
     for k, folder in enumerate(folders, 1):
         folder.mkdir()
-        part = study(config, folder, shard=(k, 3))
+        part = study(config, folder, shard=(k, 4))
         assert not part["complete"]
         with opened(folder) as ledger:
-            assert len(ledger) == {1: 2, 2: 1, 3: 1}[k]
+            assert len(ledger) == 1
     (tmp_path / "whole").mkdir()
     (tmp_path / "merged").mkdir()
     whole, merged = study(config, tmp_path / "whole"), merge(folders, tmp_path / "merged", config)
