@@ -37,13 +37,13 @@ TITLE = "What do λ, widths and steps become when inputs come close?"
 NETWORKS = "logits"
 """Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {
-    "network": ("softmax", "exponential", "relu", "tanh", "sigmoid", "swish"), "n": (4, 3, 6), "d_in": (2, 3, 5),
+    "network": ("softmax", "exponential", "relu", "tanh", "sigmoid", "swish"), "n": (3, 4, 6), "d_in": (2, 3, 5),
     "theta": (0.1, 0.8, 0.4, 0.2, 0.05, 0.025, 0.0125), "sigma": 1.0, "m": 1024, "nets": 5, "trained": 3, "d_out": 1, "epsilon": 0.1,
     "delta": 0.2, "seeds": 20, "most": 256, "budget": 8192, "draws": 3, "bits": 400,
 }  # fmt: skip
 PRESETS = {
-    "quick": COMMON | {"network": ("softmax", "relu", "tanh"), "n": (4, 3), "d_in": (2, 3), "theta": (0.1, 0.4, 0.05, 0.025), "draws": 2},
-    "paper": COMMON | {"n": (4, 3, 6, 10), "d_in": (2, 3, 5, 16)},
+    "quick": COMMON | {"network": ("softmax", "relu", "tanh"), "n": (3, 4), "d_in": (2, 3), "theta": (0.1, 0.4, 0.05, 0.025), "draws": 2},
+    "paper": COMMON | {"n": (3, 4, 6, 10), "d_in": (2, 3, 5, 16)},
 }  # fmt: skip
 ALONE = ()
 DONE, FOUND, LOST = ("trained", "not trained"), "trained", "not trained"
