@@ -41,7 +41,17 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(asked: Asked) -> int:
     try:
         asked.refuse()
-        verb = importlib.import_module(f"ntkverify.cli.{type(asked).__name__.lower()}")  # most start JAX
+        verb = _imported(f"ntkverify.cli.{type(asked).__name__.lower()}")
         return verb.run(asked, Terminal(width=max(Console().width, 100)))
     except SystemExit as exit:  # the option parser's own are raised above; another would be taken for an answer
         raise RuntimeError(f"sys.exit({exit.code!r}) was called") from exit
+
+
+def _imported(name: str):
+    """The verb's file; most start JAX, which reads the environment."""
+    try:
+        return importlib.import_module(name)
+    except ValueError as error:
+        if "JAX flag" not in str(error):
+            raise
+        raise BadInput(f"an environment in which JAX finds: {error}", "JAX_... variables that JAX can read") from None

@@ -114,8 +114,9 @@ def require_device() -> None:
         jax.devices()
     except (RuntimeError, AssertionError) as error:  # JAX asserts that it found one
         reason = str(error).partition("\n")[0] or "no such device was found"
-        platforms = f"JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}"
-        raise BadInput(f"{platforms} ({reason})", "a platform that this machine has", "JAX_PLATFORMS=cpu") from None
+        said = [f"{name}={os.environ[name]}" for name in ("JAX_PLATFORMS", "JAX_NUM_CPU_DEVICES") if name in os.environ]
+        given = " ".join(said) or "JAX without a platform of its own"
+        raise BadInput(f"{given} ({reason})", "a platform that this machine has", "JAX_PLATFORMS=cpu") from None
 
 
 def set_up_jax(dtype: str, makes_do: bool = False) -> str:

@@ -205,3 +205,14 @@ def test_eigenvalues_go_the_way_that_is_measured_faster(monkeypatch):
         assert batches_pay(36, "float64") == (cost <= 1)
         assert draws.batch_size(large) == batch
         assert draws.batch_size(small) == draws.CHUNK
+
+
+@pytest.mark.parametrize("count", ["abc", "0"])
+def test_a_number_of_devices_that_jax_cannot_read_is_said(count):
+    own = {**os.environ, "JAX_NUM_CPU_DEVICES": count, "JAX_PLATFORMS": "cpu"}
+    found = subprocess.run(
+        [sys.executable, "-m", "ntkverify", "doctor"], env=own, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 2
+    assert count in found.stderr
+    assert "wanted" in found.stderr
