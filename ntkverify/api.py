@@ -20,7 +20,7 @@ from ntkverify.convergence.realise import Options, Realised, described
 from ntkverify.convergence.realise import configuration as asked_to_realise
 from ntkverify.convergence.realise import realise as certify_and_run
 from ntkverify.ground import results
-from ntkverify.ground.devices import alone, moved, one_at_a_time
+from ntkverify.ground.devices import alone, held, moved, one_at_a_time
 from ntkverify.ground.devices import devices as devices_used
 from ntkverify.ground.devices import use as use_devices
 from ntkverify.ground.environment import require_memory
@@ -170,7 +170,7 @@ def draw(problem: Problem, key: PRNGKeyArray) -> Params:
     size = 3 * problem.m * (own + problem.d_out) * problem.X.dtype.itemsize
     by, over = parting(problem, 1)
     shares = by == NEURONS and problem.m % over.size == 0
-    require_memory(size // (over.size if shares else 1), f"a network of m = {problem.m}", "a smaller m")
+    require_memory(held(size, over) if shares else size, f"a network of m = {problem.m}", "a smaller m")
     return (
         draw_parted(problem, arguments.random_key(key), over)
         if shares

@@ -68,6 +68,11 @@ def by_rows(function: Callable, over: Mesh) -> Callable:
     return jax.shard_map(function, mesh=over, in_specs=(COPIES, ROWS), out_specs=ROWS, check_vma=False)
 
 
+def held(size: int, over: Mesh) -> int:
+    """Of so many bytes that are parted over the mesh, those that lie in one device's memory; CPU devices share one."""
+    return size if jax.default_backend() == "cpu" else size // over.size
+
+
 def even_rows(tree: Any, parts: int) -> Any:
     """The arrays with their first row said again at the end, until the rows can be parted evenly."""
     count = len(jax.tree.leaves(tree)[0])

@@ -43,15 +43,14 @@ def version(package: str) -> str | None:
 
 
 def available_memory() -> int | None:
-    """Bytes free for arrays on each device that computes, or None where the system does not tell; CPU devices share theirs."""
+    """Bytes free for arrays on each device that computes, or None where the system does not tell; CPU devices share these."""
     if jax.default_backend() != "cpu":
         stats = jax.local_devices()[0].memory_stats() or {}
         return stats["bytes_limit"] - stats.get("bytes_in_use", 0) if "bytes_limit" in stats else None
     try:
         with open("/proc/meminfo", encoding="ascii") as file:
             fields = dict(line.split(":", 1) for line in file)
-        sharing = sum(device.process_index == jax.process_index() for device in devices())
-        return int(fields["MemAvailable"].split()[0]) * 1024 // max(1, sharing)
+        return int(fields["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):
         return None
 
@@ -62,7 +61,8 @@ def require_memory(needed: int, what: str, attempt: str) -> None:
     if free is not None and needed > free:
         raise BadInput(
             f"{what}, for which about {_amount(needed)} of memory is estimated",
-            f"at most the {_amount(free)} that are free" + (" on each device" if len(devices()) > 1 else ""),
+            f"at most the {_amount(free)} that are free"
+            + (" on each device" if len(devices()) > 1 and jax.default_backend() != "cpu" else ""),
             attempt,
         )
 

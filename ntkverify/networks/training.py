@@ -20,7 +20,7 @@ import optax
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int
 
-from ntkverify.ground.devices import by_rows, even_rows, here, one_at_a_time, whole
+from ntkverify.ground.devices import by_rows, even_rows, held, here, one_at_a_time, whole
 from ntkverify.ground.environment import cores
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.kernels.autodiff import columns
@@ -344,4 +344,4 @@ def train_bytes(problem: Problem, seeds: int, budget: int, levels: int = len(LEV
     size = problem.X.dtype.itemsize
     weights = (levels + 6) * problem.p * columns(problem) + 6 * problem.n * problem.m + problem.d_out * problem.m
     _, over = parting(problem, seeds)
-    return 2 * seeds * weights * size // over.size + 4 * seeds * budget * 8
+    return held(2 * seeds * weights * size, over) + 4 * seeds * budget * 8

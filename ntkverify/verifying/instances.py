@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ntkverify import catalogue
+from ntkverify.ground.devices import held, mesh
 from ntkverify.ground.environment import cores, require_memory
 from ntkverify.ground.settings import Settings
 from ntkverify.judging.draws import CHUNK, chunk_bytes, point_bytes
@@ -52,7 +53,9 @@ def _distinguish(rows: list[dict]) -> None:
 
 def memory_needed(n: int, d_in: int, d_out: int, m: int, itemsize: int, certified: bool = False) -> int:
     """About the bytes that a run takes at its largest, with `--certify` or without."""
-    claims = chunk_bytes(n, d_in, d_out, m, itemsize) + cores() * point_bytes(n, d_in, d_out, m, itemsize)
+    over = mesh()
+    points = held(over.size * chunk_bytes(n, d_in, d_out, m, itemsize), over)
+    claims = points + cores() * point_bytes(n, d_in, d_out, m, itemsize)
     if certified:  # the first draws stay, in the ball and on the path, while one claim after another is searched
         claims = 2 * chunk_bytes(n, d_in, d_out, m, itemsize) + search_bytes(n, d_in, d_out, m, itemsize)
     jacobian = 3 * n * d_out * m * d_in * itemsize
