@@ -202,7 +202,7 @@ def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
     ]  # fmt: skip
     note = (
         "Medians over draws of the data. Steps: κ_H log(n/ε)/2 at the ordinary step size. Width asked for: (nd log(nd/δ)/λ)², the "
-        "bound without its constant and e^{18B}. λ_min(H(0)): where it is above rounding. m*: sought for few inputs only, and "
+        "reconstructed bound without its constant and e^{18B}. λ_min(H(0)): where it is above rounding. m*: sought for few inputs only, and "
         "within a budget of steps."
     )
     return [
