@@ -69,6 +69,7 @@ NETWORKS = {
     "swish": ("swish", "SWISH"),
     "softplus": ("softplus", "SOFTPLUS"),
     "gelu": ("gelu", "GELU"),
+    "erf": ("erf", "ERF"),
     "softmax-bias": ("bias", "SOFTMAX_BIAS"),
     "gated": ("gated", "GATED"),
     "patches": ("patches", "PATCHES"),

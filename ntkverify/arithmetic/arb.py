@@ -200,6 +200,10 @@ class _Arb(Arithmetic):
     def second_order(self, a):
         return each(lambda x: x.expm1() - x, a)
 
+    def gaussian_integral(self, a):
+        half = flint.arb.pi().sqrt() / 2
+        return each(lambda x: half * x.erf(), a)
+
     def total(self, a, axes):
         return self._reduced(lambda x, y: x + y, a, axes, flint.arb(0))
 

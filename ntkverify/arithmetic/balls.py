@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ntkverify.arithmetic import elementary
 from ntkverify.arithmetic.elementary import EXP, EXPM1, SECOND, exponentials, log_error
 
 U = 2.0**-53
@@ -159,6 +160,12 @@ def second_order(a: Ball) -> Ball:
     with np.errstate(over="ignore", invalid="ignore"):
         rad = (SECOND * U * np.abs(value) + (np.abs(expm1) * (1 + 8 * U) + a.rad) * _spread(a.rad)) * UP
     return _made(np.where(np.isfinite(value), value, 0.0), np.where(np.isfinite(value), rad, np.inf))
+
+
+def gaussian_integral(a: Ball) -> Ball:
+    """∫₀ᵃ e^{−t²} dt, whose slope is at most 1."""
+    value, own = elementary.gaussian_integral(np.asarray(a.mid, np.float64), np)
+    return _made(value, (own + a.rad) * UP)
 
 
 def _spread(rad):

@@ -17,10 +17,18 @@ powers left out are below 0.012 u |q|.  Together q errs by at most 1.71 u |e^t �
 e^x − 1 and x, which is smallest beside e^x − 1 at |x| = 0.3465: 6.13 · 8 u + u < 51 u: `SECOND` = 52.
 What underflows on the way is below the smallest normal number, `tiny`, which callers add.
 
+**∫₀ˣ e^{−t²}dt** = x e^{−y} p, y = x², p = Σ_k Π_{j≤k} 2y/(2j+1) by Horner, p_k = 1 + (y c_k) p_{k+1}, c_k = 2/(2k+1).  All
+terms are positive.  With w the share of what is added to 1, a stage passes on w times the error before it and 4 u (of y, c_k
+and two products), and adds u of its own: at most 5 u Σ_j (share of the terms from j on) = 5 u (1 + E k), and E k ≤ y, since
+(2k+1)(term k) = 2y (term k−1).  The terms after the hundredth are below 10⁻¹⁸ of p for |x| ≤ 6.  e^{−y} errs by y u for the
+error of y and `EXP` u, the products by 2 u: (11 + 6y) u in all, `GAUSS` = (12, 7).  From |x| = 6 on the integral grows by less
+than `BEYOND`.
+
 **log** is taken from any library and proved afterwards: with y the value found, log v − y = log(1 + τ), τ = (v − e^y)/e^y,
 and |log(1 + τ)| ≤ |τ|/(1 − |τ|).  Near v = 1, v − e^y is computed as (v − 1) − (e^y − 1), where v − 1 is exact.
 """
 
+import functools
 import math
 from fractions import Fraction
 
@@ -30,6 +38,7 @@ from jax import lax
 
 EXP, EXPM1, SECOND = 4.0, 8.0, 52.0
 """Relative errors of `exponentials`, in units of u."""
+GAUSS, FLAT, BEYOND, _TERMS = (12.0, 7.0), 6.0, 2e-17, 100
 _LN2 = Fraction("0.69314718055994530941723212145817656807550013436026")
 _BITS = {np.dtype(np.float64): 32, np.dtype(np.float32): 14}
 """Bits of HIGH: with the 11 (8) of k they fit into a float."""
@@ -70,6 +79,21 @@ def exponentials(x, xp):
     second = xp.where(k == 0, second, expm1 - x)
     above = x > most
     return tuple(xp.where(above, dtype.type(np.inf), found) for found in (exp, expm1, second))
+
+
+def gaussian_integral(x, xp):
+    """(∫₀ˣ e^{−t²}dt, its error beside 4 tiny); NaN for NaN."""
+    dtype = np.dtype(x.dtype)
+    within = xp.minimum(xp.maximum(x, dtype.type(-FLAT)), dtype.type(FLAT))
+    y, factors = within * within, np.asarray([2 / (2 * k + 1) for k in range(_TERMS, 0, -1)], dtype)
+    one = xp.ones_like(y)
+    if xp is jnp:
+        p, _ = lax.scan(lambda p, c: (one + (y * c) * p, None), one, factors)
+    else:
+        p = functools.reduce(lambda p, c: one + (y * c) * p, factors, one)
+    value = within * (exponentials(-y, xp)[0] * p)
+    own = float(np.finfo(dtype).eps) / 2 * (GAUSS[0] + GAUSS[1] * y) * xp.abs(value)
+    return value, (own + xp.where(xp.abs(x) > FLAT, BEYOND, 0)).astype(dtype)
 
 
 def log_error(of_y, v, past_one, exact, u: float, xp):

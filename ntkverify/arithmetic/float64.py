@@ -133,6 +133,9 @@ class _Float64(Arithmetic):
     def second_order(self, a: Ball) -> Ball:
         return balls.second_order(a)
 
+    def gaussian_integral(self, a: Ball) -> Ball:
+        return balls.gaussian_integral(a)
+
     def total(self, a: Ball, axes) -> Ball:
         return balls.total(a, axes) if axes else a
 

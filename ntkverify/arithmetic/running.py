@@ -326,6 +326,11 @@ class _Running(Arithmetic):
         carried = (jnp.abs(slope) * (1 + 8 * unit_roundoff(value.dtype)) + a.e) * _growth(a.e)
         return self._certain(value, carried, elementary.SECOND, _is_zero(a))
 
+    def gaussian_integral(self, a: Bound) -> Bound:
+        """Its slope is at most 1."""
+        value, own = map(_once, elementary.gaussian_integral(a.value, jnp))
+        return self._certain(value, (own + a.e) * _MORE, 1.0, _is_zero(a))
+
     def _certain(self, value, carried, units: float, zero: Any = False) -> Bound:
         found = _made(value, carried.astype(value.dtype), jnp.asarray(zero), units)
         return Bound(value, jnp.where(jnp.isfinite(value), found.e, jnp.inf))

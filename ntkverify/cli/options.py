@@ -194,7 +194,7 @@ class Realise(Asked):
     data: str = "orthonormal"
     """orthonormal, sphere, digits, … or a .npz, .csv or .tsv file."""
     network: str = "softmax"
-    """softmax, softmax-bias, exponential, tanh, sigmoid, swish, softplus, gelu; attention, patches (--data tokens,
+    """softmax, softmax-bias, exponential, tanh, sigmoid, swish, softplus, gelu, erf; attention, patches (--data tokens,
     digits-rows)."""
     init: Literal["coupled", "independent"] = "coupled"
     """coupled pairs of neurons, or all drawn apart (the output is then shifted by −F(0))."""

@@ -17,7 +17,7 @@ from ntkverify.ground.errors import BadInput
 SCHEMA = 1
 KEYS = ("schema", "kind", "network", "init", "floats", "bounds", "conclusions", "origin", "digest")
 """What a certificate holds, beside `launch` and `shape` (of an input that is no vector), which may be absent."""
-OF_LOGITS = ("softmax", "softmax-bias", "exponential", "tanh", "sigmoid", "swish", "softplus", "gelu")
+OF_LOGITS = ("softmax", "softmax-bias", "exponential", "tanh", "sigmoid", "swish", "softplus", "gelu", "erf")
 NETWORKS = (*OF_LOGITS, *NEURONS)
 INITS = ("coupled", "independent")
 FLOATS = ("X", "y", "W", "a", "s", "eta", "omega", "keep")

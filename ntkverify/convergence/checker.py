@@ -44,6 +44,7 @@ ELEMENTWISE = {
     "sigmoid": (_logistic, lambda u: _logistic(u) * (1 - _logistic(u))),
     "swish": (lambda u: u * _logistic(u), lambda u: _logistic(u) + u * _logistic(u) * (1 - _logistic(u))),
     "softplus": (lambda u: u.exp().log1p(), _logistic),
+    "erf": (lambda u: u.erf() * arb.pi().sqrt() / 2, lambda u: (-u * u).exp()),
     "gelu": (
         lambda u: u * (1 + _bent(u).tanh()) / 2,
         lambda u: (1 + _bent(u).tanh() + u * (1 - _bent(u).tanh() * _bent(u).tanh()) * _bent_slope(u)) / 2,
@@ -51,6 +52,7 @@ ELEMENTWISE = {
 }
 """Network → (φ, φ'); softmax is apart."""
 BOUNDED = {
+    "erf": lambda: (2 * arb(-1).exp()).sqrt(),
     "softplus": lambda: arb(1) / 4, "gelu": lambda: _RATE * (1 + arb("1e-9")),
     "tanh": lambda: 4 / (3 * arb(3).sqrt()), "sigmoid": lambda: 1 / (6 * arb(3).sqrt()), "swish": lambda: arb(1) / 2,
 }  # fmt: skip

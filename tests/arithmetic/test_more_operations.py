@@ -9,6 +9,7 @@ from jax import lax
 
 from ntkverify.arithmetic.arb import enclosed
 from ntkverify.arithmetic.float64 import in_balls
+from ntkverify.arithmetic.primitives import gaussian_integral
 from ntkverify.arithmetic.running import with_error
 from ntkverify.arithmetic.unknown import UnknownOperation
 
@@ -75,12 +76,21 @@ def test_three_arithmetics_agree_with_jax(name):
 
 @pytest.mark.slow
 def test_erf_is_enclosed():
+    """Also up to its factor, as the network of that name has it."""
     x = np.concatenate([np.linspace(-7, 7, 801), np.logspace(-300, 0.8, 100)])
-    value, error = (np.asarray(part) for part in with_error(lax.erf)(jnp.asarray(x)))
-    with mpmath.workdps(40):
-        off = [abs(mpmath.mpf(float(v)) - mpmath.erf(mpmath.mpf(float(at)))) for v, at in zip(value, x, strict=True)]
-    assert all(float(gap) <= bound for gap, bound in zip(off, error, strict=True))
-    assert (error <= 1e-13 * np.abs(value) + 1e-300).all()
+    for function in (lax.erf, gaussian_integral):
+        value, error = (np.asarray(part) for part in with_error(function)(jnp.asarray(x)))
+        balls, in_arb = in_balls(function)(x), enclosed(function)(x)
+        with mpmath.workdps(40):
+            factor = mpmath.sqrt(mpmath.pi) / 2 if function is gaussian_integral else 1
+            truth = [factor * mpmath.erf(mpmath.mpf(float(at))) for at in x]
+            for true, v, e, mid, rad, ball in zip(truth, value, error, balls.mid, balls.rad, in_arb, strict=True):
+                assert abs(mpmath.mpf(float(v)) - true) <= e
+                assert abs(mpmath.mpf(float(mid)) - true) <= rad
+                near = mpmath.mpf(ball.mid().str(40, radius=False))
+                assert abs(near - true) <= float(ball.rad()) * (1 + 1e-9) + mpmath.mpf("1e-320")
+        assert (error <= 1e-13 * np.abs(value) + 1e-300).all()
+        assert (balls.rad <= 1e-13 * np.abs(value) + 1e-280).all()
 
 
 def test_a_constant_that_float32_rounds_is_enclosed():

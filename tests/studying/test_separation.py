@@ -14,7 +14,9 @@ from ntkverify.studies import separation
 from ntkverify.studying.run import configuration, study
 
 
-@pytest.mark.parametrize("network", ["softmax", "exponential", "relu", "tanh", "sigmoid", "swish", "softplus", "gelu"])
+@pytest.mark.parametrize(
+    "network", ["softmax", "exponential", "relu", "tanh", "sigmoid", "swish", "softplus", "gelu", "erf"]
+)
 def test_the_limit_with_many_digits_is_the_limit(network):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((4, 3))
