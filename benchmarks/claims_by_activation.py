@@ -36,7 +36,7 @@ def cell(row: dict) -> str:
 
 def measured(network: str, heard) -> dict:
     """results.json of one network, all claims."""
-    reads = network in ("attention", "patches")
+    reads = network in ("attention", "softmax-heads", "patches")
     data = ("tokens",) if reads else SETTINGS.data
     sizes = {"n": 16, "d_in": 64, "d_out": 3} if reads else {}
     settings, folder = dataclasses.replace(SETTINGS, network=(network,), data=data, **sizes), KEPT / network

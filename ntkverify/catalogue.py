@@ -74,6 +74,7 @@ NETWORKS = {
     "gated": ("gated", "GATED"),
     "patches": ("patches", "PATCHES"),
     "attention": ("attention", "ATTENTION"),
+    "softmax-heads": ("softmax_heads", "SOFTMAX_HEADS"),
 }
 """Network name → (module, record)."""
 INPUTS = ("sphere", "pairs", "orthonormal", "digits", "digits-rows", "digits-patches", "tokens", "iris", "diabetes")

@@ -60,7 +60,7 @@ def resident() -> int:
         return 0
 
 
-SHAPES = {"attention": (3, 4), "patches": (3, 4)}
+SHAPES = {"attention": (3, 4), "softmax-heads": (3, 4), "patches": (3, 4)}
 """Of the inputs of networks that read no vectors."""
 
 

@@ -194,8 +194,8 @@ class Realise(Asked):
     data: str = "orthonormal"
     """orthonormal, sphere, digits, … or a .npz, .csv or .tsv file."""
     network: str = "softmax"
-    """softmax, softmax-bias, exponential, tanh, sigmoid, swish, softplus, gelu, erf; attention, patches (--data tokens,
-    digits-rows)."""
+    """softmax, softmax-bias, exponential, tanh, sigmoid, swish, softplus, gelu, erf; attention, softmax-heads, patches
+    (--data tokens, digits-rows)."""
     init: Literal["coupled", "independent"] = "coupled"
     """coupled pairs of neurons, or all drawn apart (the output is then shifted by −F(0))."""
     n: int | None = None

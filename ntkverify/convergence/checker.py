@@ -57,6 +57,7 @@ BOUNDED = {
     "tanh": lambda: 4 / (3 * arb(3).sqrt()), "sigmoid": lambda: 1 / (6 * arb(3).sqrt()), "swish": lambda: arb(1) / 2,
 }  # fmt: skip
 """sup |φ''| of the networks that have one."""
+NORMALISED = ("softmax", "softmax-heads")
 
 
 @dataclass(frozen=True)
@@ -155,12 +156,21 @@ class _Floats:
         self.X, self.y = _exact(X), _exact(y)
         self.shape, self.neuron = certificate.shape, NEURONS.get(self.network)
         self.rows = [[self.X[i, k] for k in range(len(X[0]))] for i in range(self.n)]
-        self.longest = _most([_length(row) for row in self.rows])
         # What of a gradient does not depend on w: the input itself, for ⟨w, x⟩.
         self.outer = (
             self.X if self.neuron is None else arb_mat([self.neuron.outer(row, self.shape) for row in self.rows])
         )
-        self.bends = [] if self.neuron is None else [[self.neuron.bend(row, self.shape)] for row in self.rows]
+        self.normalised = self.network in NORMALISED
+        self.paces, self.bends = [_length(row) for row in self.rows], [arb(1)] * self.n
+        if self.neuron is not None:
+            self.bends = [self.neuron.bend(row, self.shape) for row in self.rows]
+        if self.neuron is not None and self.normalised:
+            # Logits that bend: how fast they change, and the square of that beside their own bend.
+            steep = [self.neuron.steep(row, self.shape) for row in self.rows]
+            lengths = [_length([self.outer[i, k] for k in range(self.outer.ncols())]) for i in range(self.n)]
+            self.paces = [g * length for g, length in zip(steep, lengths, strict=True)]
+            self.bends = [g * g + b for g, b in zip(steep, self.bends, strict=True)]
+        self.longest = _most(self.paces)
         self.gram = self.outer * self.outer.transpose()
         self.near = np.array(
             [[float(self.outer[i, k].mid()) for k in range(self.outer.ncols())] for i in range(self.n)]
@@ -188,46 +198,49 @@ class _Look:
         self.kinds, n, d, m, zero = len(W[0]), given.n, given.d, given.m, arb(0)
         self.longest, self.inner = given.longest, None
         self.mean, self.weight = [[zero] * d for _ in range(n)], zero
-        values = self._logits(given.X * _exact(W)) if given.neuron is None else self._functions(given.neuron, W)
+        if given.neuron is None:
+            at = given.X * _exact(W)
+            z = [[at[i, r] for r in range(self.kinds)] for i in range(n)]
+        else:
+            z = self._functions(given.neuron, W)
+        values = self._softmax(z) if given.normalised else self._elementwise(z)
         self.outputs = arb_mat(n, d) if paired else arb_mat(values) * self.a.transpose()
-        if given.network == "softmax" and not paired:
+        if given.normalised and not paired:
             self.mean = [[self.outputs[i, k] / m for k in range(d)] for i in range(n)]
 
     def _functions(self, neuron: Neuron, W: Matrix) -> list[list]:
-        """Values of neurons that are functions; their gradients and bounds."""
-        given, zero = self.given, arb(0)
+        """What neurons that are functions make of the inputs; their gradients."""
         columns = [[arb(row[r]) for row in W] for r in range(self.kinds)]
-        found = [[neuron.at(w, row, given.shape) for w in columns] for row in given.rows]
-        self.slope, self.rate = [[arb(1)] * self.kinds for _ in range(given.n)], zero
+        found = [[neuron.at(w, row, self.given.shape) for w in columns] for row in self.given.rows]
         self.inner = [[inner for _, inner in row] for row in found]
-        self.bend = given.bends
         return [[value for value, _ in row] for row in found]
 
-    def _logits(self, logits) -> list[list]:
-        """Values of neurons that see x by ⟨w, x⟩; their slopes and bounds."""
-        given, n, m, zero = self.given, self.given.n, self.given.m, arb(0)
-        lengths = [given.gram[i, i].sqrt() for i in range(n)]
-        if given.network == "softmax":
-            squares, self.slope = [], []
-            for i in range(n):
-                exps = [logits[i, r].exp() for r in range(self.kinds)]
-                mass = sum(exps, zero) * self.times
-                q = [m * each / mass for each in exps]
-                self.slope.append(q)
-                squares.append(sum((each * each for each in q), zero) * self.times / (m * m))
-            self.bend = self.slope
-            self.weight = _most([q for row in self.slope for q in row])
-            self.rate = _most([length * (1 + square).sqrt() for length, square in zip(lengths, squares, strict=True)])
-            return self.slope
-        else:
-            at = [[logits[i, r] for r in range(self.kinds)] for i in range(n)]
-            value, slope = ELEMENTWISE[given.network]
-            values = [[value(u) for u in row] for row in at]
-            self.slope = [[slope(u) for u in row] for row in at]
-            grows = given.network == "exponential"
-            self.bend = self.slope if grows else [[BOUNDED[given.network]()] * self.kinds for _ in range(n)]
-            self.rate = self.longest if grows else zero
-            return values
+    def _softmax(self, z: list[list]) -> list[list]:
+        """q_{ir} = m S_{ir}, values and slopes at once; the bounds of Lemmas 2 and 9."""
+        given, m = self.given, self.given.m
+        self.slope, rates = [], []
+        for row, pace in zip(z, given.paces, strict=True):
+            exps = [logit.exp() for logit in row]
+            mass = _total(exps) * self.times
+            q = [m * each / mass for each in exps]
+            self.slope.append(q)
+            rates.append(pace * (1 + _total(each * each for each in q) * self.times / (m * m)).sqrt())
+        self.bend = [[each * b for each in q] for q, b in zip(self.slope, given.bends, strict=True)]
+        self.weight, self.rate = _most([q for row in self.slope for q in row]), _most(rates)
+        return self.slope
+
+    def _elementwise(self, z: list[list]) -> list[list]:
+        """Values of neurons under a sum; their slopes and bounds."""
+        given, zero = self.given, arb(0)
+        if given.neuron is not None:
+            self.slope, self.rate, self.bend = [[arb(1)] * self.kinds for _ in z], zero, [[b] for b in given.bends]
+            return z
+        value, slope = ELEMENTWISE[given.network]
+        self.slope = [[slope(u) for u in row] for row in z]
+        grows = given.network == "exponential"
+        self.bend = self.slope if grows else [[BOUNDED[given.network]()] * self.kinds for _ in z]
+        self.rate = self.longest if grows else zero
+        return [[value(u) for u in row] for row in z]
 
     def kernel(self) -> list[list]:
         """H."""
@@ -274,6 +287,10 @@ class _Look:
             for k in range(len(self._inner(0, 0)))
         ]  # fmt: skip
         return arb_mat([[part[k, r] for r in range(self.kinds)] for part in parts for k in range(part.nrows())])
+
+
+def _total(values):
+    return sum(values, arb(0))
 
 
 def _length(values):

@@ -23,6 +23,8 @@ class Neuron(NamedTuple):
     """(x, shape) → a list."""
     bend: Callable
     """(x, shape) → b."""
+    steep: Callable
+    """(x, shape) → g with ‖inner‖ ≤ g for every w."""
     work: Callable[[Shape], tuple[int, int, int]]
     """The length of inner, and about the operations that a value and a bound take."""
 
@@ -69,14 +71,25 @@ def _attention(w, x, shape):
     return mean, [_dot(tilted, [token[k] for token in tokens]) for k in range(side)]
 
 
-def _attention_bend(x, shape):
+def _ranges(x, shape):
+    """ρ and D²."""
     tokens = _tokens(x, shape)
     seen = [_brightness(token) for token in tokens]
     spread = _largest(abs(p - q) for p in seen for q in seen)
     apart = _largest(
         _total(_square(p - q) for p, q in zip(one, other, strict=True)) for one in tokens for other in tokens
     )
+    return spread, apart
+
+
+def _attention_bend(x, shape):
+    spread, apart = _ranges(x, shape)
     return spread * apart / (6 * arb(3).sqrt())
+
+
+def _attention_steep(x, shape):
+    spread, apart = _ranges(x, shape)
+    return spread * apart.nonnegative_part().sqrt() / 4
 
 
 # The mean of tanh⟨w, x_p⟩ over the 3 × 3 patches of an image.
@@ -105,15 +118,22 @@ def _pooled_bend(x, shape):
     return 4 / (3 * arb(3).sqrt()) * squares.nonnegative_part().sqrt() / len(patches)
 
 
+def _pooled_steep(x, shape):
+    patches = _patches(x, shape)
+    return _total(_total(map(_square, patch)).nonnegative_part().sqrt() for patch in patches) / len(patches)
+
+
+_HEAD = Neuron(
+    lambda shape: shape[1] ** 2 if len(shape) == 2 and shape[0] > 1 else 0,
+    _attention, lambda x, shape: _tokens(x, shape)[-1], _attention_bend, _attention_steep,
+    lambda shape: (shape[1], 4 * shape[1] * (shape[0] + shape[1]), 2 * shape[0] ** 2 * (shape[1] + 2)),
+)  # fmt: skip
 NEURONS = {
-    "attention": Neuron(
-        lambda shape: shape[1] ** 2 if len(shape) == 2 and shape[0] > 1 else 0,
-        _attention, lambda x, shape: _tokens(x, shape)[-1], _attention_bend,
-        lambda shape: (shape[1], 4 * shape[1] * (shape[0] + shape[1]), shape[0] ** 2 * (shape[1] + 2)),
-    ),
+    "attention": _HEAD,
+    "softmax-heads": _HEAD,
     "patches": Neuron(
         lambda shape: SIDE**2 if len(shape) == 2 and min(shape) >= SIDE else 0,
-        _pooled, lambda x, shape: [arb(1)], _pooled_bend,
+        _pooled, lambda x, shape: [arb(1)], _pooled_bend, _pooled_steep,
         lambda shape: (SIDE**2, 3 * SIDE**2 * math.prod(shape), SIDE**2 * math.prod(shape) ** 2),
     ),
 }  # fmt: skip

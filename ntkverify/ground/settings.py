@@ -23,7 +23,7 @@ class Settings:
     last --d-out columns are y."""
     network: tuple[str, ...] = ("softmax",)
     """Networks: softmax, exponential, relu (m^-1/2 scaled), relu-sum (scaled like softmax), sigmoid, tanh,
-    swish, softplus, gelu, erf, softmax-bias, gated; attention, patches (for tokens and images); or a file NAME.py (`ntkverify new network`)."""
+    swish, softplus, gelu, erf, softmax-bias, gated; attention, softmax-heads, patches (for tokens and images); or a file NAME.py (`ntkverify new network`)."""
     init: Literal["coupled", "independent"] = "coupled"
     """Initialisation: coupled pairs of neurons (zero output), or all drawn apart."""
     n: int | None = None

@@ -28,7 +28,7 @@ def why_zero(problem: Problem) -> str:
         reasons.append(
             f"m = {problem.m} is below the rank floor: H(0) has rank at most {rank_bound(problem, problem.m)} < n d_out = {nd}"
         )
-    if problem.network.normalised and float(problem.sigma) * np.linalg.norm(X, axis=1).max() > SATURATED:
+    if problem.network.is_softmax and float(problem.sigma) * np.linalg.norm(X, axis=1).max() > SATURATED:
         reasons.append("σ is so large that one neuron takes nearly all the softmax weight of a sample")
     return _said(reasons)
 

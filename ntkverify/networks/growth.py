@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float
 from ntkverify.arithmetic.primitives import given, second_order
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks import kinds
-from ntkverify.networks.logits import bends_of, outer
+from ntkverify.networks.logits import bends_of, outer, paces, steeps_of
 from ntkverify.networks.network import neurons
 from ntkverify.networks.nouns import Leaf, Params, Point, Problem
 from ntkverify.networks.quantities import outputs, softmax
@@ -28,13 +28,20 @@ def smooth(problem: Problem, point: Point, c) -> Bool[Array, ""]:
     return jnp.asarray(kinds.smooth(problem.network))
 
 
+def normalised(problem: Problem, point: Point, c) -> Bool[Array, ""]:
+    """What the lemma on softmax weights assumes: a softmax over neurons of known pace."""
+    return jnp.asarray(kinds.normalised(problem.network))
+
+
 def bends(problem: Problem, params: Params) -> Float[Array, "n m"]:
-    """q_{ir} = m S_{ir} for softmax, bounds on |φ''(⟨w_r,x_i⟩)| for elementwise φ; of neurons that are functions bounds for
-    all w, (n, 1)."""
-    if problem.activation.neuron is not None:
-        return bends_of(problem.activation, problem.X)[:, None]
-    most = problem.activation.bend
-    weights = neurons(problem.activation, params, problem.X)
+    """q_{ir} = m S_{ir} for softmax, times g_i² + b_i where its logits are functions; bounds on |φ''(⟨w_r,x_i⟩)| for
+    elementwise φ; of neurons that are functions bounds for all w, (n, 1)."""
+    network, X = problem.activation, problem.X
+    if network.neuron is not None:
+        own = bends_of(network, X)[:, None]
+        return (own + steeps_of(network, X)[:, None] ** 2) * neurons(network, params, X) if network.normalised else own
+    most = network.bend
+    weights = neurons(network, params, X)
     return weights if most is None else jnp.full_like(weights, most)
 
 
@@ -63,7 +70,7 @@ class Constants:
     """What the lemmas need to know of W, each a number; upper bounds will do."""
 
     longest: Leaf
-    """max_i ‖x_i‖."""
+    """max_i ‖x_i‖, or of the pace of functions under a softmax, g_i ‖outer_i‖."""
     mean: Leaf
     """max_i ‖f_i‖ (0 for elementwise φ)."""
     weight: Leaf
@@ -82,12 +89,14 @@ def constants(problem: Problem, params: Params) -> Constants:
     """The constants at `params`."""
     activation, zero = problem.activation, jnp.zeros((), problem.X.dtype)
     squares = jnp.sum(problem.X**2, axis=1)
+    if activation.normalised and activation.neuron is not None:
+        squares = paces(activation, problem.X) ** 2
     longest = jnp.sqrt(jnp.max(squares))
-    bounded = activation.bend is not None or activation.neuron is not None
+    bounded = not activation.normalised and (activation.bend is not None or activation.neuron is not None)
     mean, weight, rate = zero, zero, zero if bounded else longest
     if activation.normalised:
         f = outputs(problem, params) / params.m
-        mean, weight = jnp.sqrt(jnp.max(jnp.sum(f**2, axis=1))), jnp.max(bends(problem, params))
+        mean, weight = jnp.sqrt(jnp.max(jnp.sum(f**2, axis=1))), jnp.max(neurons(activation, params, problem.X))
         rate = jnp.sqrt(jnp.max(squares * (1 + jnp.sum(softmax(problem, params) ** 2, axis=1))))
     m, d_out = (jnp.asarray(size, problem.X.dtype) for size in (params.m, problem.d_out))
     return Constants(longest, mean, weight, jnp.max(sharpness(problem, params)), rate, m, d_out, bounded)

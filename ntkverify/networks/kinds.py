@@ -20,8 +20,13 @@ def smooth(network: Network) -> bool:
     if not isinstance(network, TwoLayer):
         return False
     if network.neuron is not None:
-        return network.neuron.bend is not None
+        return network.neuron.bend is not None and not (network.normalised and network.neuron.steep is None)
     return network.bend != math.inf
+
+
+def normalised(network: Network) -> bool:
+    """Whether its neurons are under a softmax whose growth is known."""
+    return softmax(network) or (smooth(network) and isinstance(network, TwoLayer) and network.normalised)
 
 
 def softmax(network: Network) -> bool:
@@ -34,6 +39,7 @@ KINDS = {
     "two-layer": ("two-layer networks", two_layer),
     "logits": ("networks whose neurons see x by ⟨w,x⟩ alone", of_logits),
     "smooth": ("networks with a known bound on the second derivative of their neurons", smooth),
+    "normalised": ("softmax over neurons with a known bound on their gradient", normalised),
     "softmax": ("softmax over ⟨w,x⟩", softmax),
 }
 """Word of a claim's file → what it means, and whether a network is such a one."""

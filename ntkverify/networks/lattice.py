@@ -1,7 +1,7 @@
 """Expectations over a neuron's weights, w ~ N(0, σ² I_p), by quasi-Monte Carlo: a lattice rule under random shifts.
 
 Each shift gives an unbiased mean; their spread gives an interval (Sloan and Joe 1994; Lemieux 2009), with no assumption about
-how good the lattice is.
+how good the lattice is.  Under a softmax each shift divides by its own means, a bias of second order in that spread.
 """
 
 import jax

@@ -60,6 +60,19 @@ def pulled(
     return jnp.moveaxis(found.reshape(-1, k, m), 0, 1).reshape(-1, m)
 
 
+def paces(network: TwoLayer, X: Float[Array, "n d_in"]) -> Float[Array, " n"]:
+    """L_i with |z(w̃; x_i) − z(w; x_i)| ≤ L_i ‖w̃ − w‖: ‖x_i‖ where z is ⟨w,x⟩."""
+    lengths = jnp.sqrt(jnp.sum(outer(network, X) ** 2, axis=1))
+    return lengths if network.neuron is None else lengths * steeps_of(network, X)
+
+
+def steeps_of(network: TwoLayer, X: Float[Array, "n d_in"]) -> Float[Array, " n"]:
+    """g_i with ‖inner(w, x_i)‖ ≤ g_i for all w."""
+    assert network.neuron is not None
+    assert network.neuron.steep is not None
+    return jax.vmap(network.neuron.steep)(_inputs(network, X))
+
+
 def bends_of(network: TwoLayer, X: Float[Array, "n d_in"]) -> Float[Array, " n"]:
     """b_i with |∇²z(w; x_i)[U, U]| ≤ b_i ‖U outer(x_i)‖² for all w."""
     assert network.neuron is not None

@@ -41,6 +41,9 @@ class Neuron:
     bend: Callable | None = None
     """x → b with |∇²z(w; x)[U, U]| ≤ b ‖U outer(x)‖² for every w and U (k, l), up to its own rounding; None: no bound is
     known."""
+    steep: Callable | None = None
+    """x → g with ‖inner(w, x)‖ ≤ g for every w, up to its own rounding; read where neurons are under a softmax, whose bend it
+    enters; None: no bound is known."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ KEYS = jax.random.split(jax.random.key(0), 1)
 
 
 def question(network: str = "softmax", d_out: int = 3):
-    tokens = network in ("attention", "patches")
+    tokens = network in ("attention", "softmax-heads", "patches")
     dataset = catalogue.load_input("tokens" if tokens else "sphere")("", 3, 8 if tokens else 4, d_out, 0)
     return problem(dataset, catalogue.network(network), m=16, dtype="float32")[0]
 

@@ -1,5 +1,6 @@
 """Neurons that are functions of their own: gradients, bounds that are never exceeded and are attained, and their limit."""
 
+import dataclasses
 import itertools
 import math
 
@@ -15,10 +16,12 @@ from ntkverify import catalogue
 from ntkverify.networks import kinds
 from ntkverify.networks.activations import attention, gelu, patches
 from ntkverify.networks.degenerate import infinite_bound, why_zero
+from ntkverify.networks.growth import constants, curvature_within
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.kernels.infinite_width import sample_kernel
-from ntkverify.networks.logits import bends_of, logits, outer, pulled
-from ntkverify.networks.network import initialise
+from ntkverify.networks.logits import bends_of, logits, outer, pulled, steeps_of
+from ntkverify.networks.network import forward, initialise
+from ntkverify.networks.nouns import Params
 
 OWN = [name for name in catalogue.NETWORKS if catalogue.two_layer(name).neuron is not None]
 BOUNDED = [name for name in OWN if kinds.smooth(catalogue.two_layer(name))]
@@ -71,6 +74,49 @@ def test_no_second_derivative_exceeds_its_bound(name):
         worst = max(worst, float(jnp.max(jax.vmap(ratio)(scale * w, U, jnp.asarray(x)))))
     assert worst <= 1 + 1e-9
     assert worst > 0.2
+
+
+STEEP = [name for name in BOUNDED if catalogue.two_layer(name).neuron.steep is not None]
+
+
+@pytest.mark.parametrize("name", STEEP)
+def test_no_gradient_exceeds_its_bound(name):
+    """25,000 points at each size of weights; the gradient that autodiff finds."""
+    neuron, shape = neuron_of(name)
+    steep, own, p, rng = neuron.steep, neuron.outer, neuron.size(shape), np.random.default_rng(0)
+
+    @jax.jit
+    def ratio(w, x):
+        h = 1.0 if own is None else jnp.linalg.norm(own(x))
+        return jnp.linalg.norm(jax.grad(neuron.value)(w, x)) / (steep(x) * h)
+
+    for scale in (0.01, 1.0, 10.0, 100.0):
+        w = jnp.asarray(scale * rng.standard_normal((25_000, p)))
+        x = jnp.asarray(rng.standard_normal((25_000, *shape)) * rng.exponential(1, (25_000, shape[0], 1)))
+        assert float(jnp.max(jax.vmap(ratio)(w, x))) <= 1 + 1e-9
+
+
+def test_a_softmax_of_logits_that_bend_needs_their_bend():
+    """Small tokens make g² smaller than b: without b the bound of Lemma 1 is exceeded."""
+    problem = make("softmax-heads", n=1, d_out=1, m=2, init="independent", seed=3)
+    problem = dataclasses.replace(problem, X=problem.X / 5)
+    network, X = problem.activation, problem.X
+
+    @jax.jit
+    def ratio(key):
+        keys = jax.random.split(key, 2)
+        W, along = (jax.random.normal(k, (problem.p, 2), X.dtype) for k in keys)
+        W, along = 50 * W, along / jnp.linalg.norm(along)
+        net = Params(W, jnp.asarray([[1.0, -1.0]]))
+        at = lambda t: forward(network, Params(W + t * along, net.a), X)[0, 0]  # noqa: E731
+        bent = jnp.abs(jax.grad(jax.grad(at))(0.0))
+        whole = curvature_within(constants(problem, net), jnp.zeros(()))
+        g, b = steeps_of(network, X)[0] ** 2, bends_of(network, X)[0]
+        return bent / whole, bent / (whole * g / (g + b))
+
+    whole, without = (np.asarray(part).max() for part in jax.vmap(ratio)(jax.random.split(jax.random.key(0), 20_000)))
+    assert whole <= 1
+    assert without > 1
 
 
 def test_two_tokens_attain_the_bounds_of_attention():

@@ -20,7 +20,9 @@ LARGEST_CUMULANT = 1 / (6 * 3**0.5) * (1 + 1e-15)  # not below the truth after r
 def size(shape):
     if len(shape) != 2 or shape[0] < 2:
         raise BadInput(
-            f"network attention on inputs of shape {shape}", "tokens (L, d_t), at least two", "--data digits-rows"
+            f"a network of attention heads on inputs of shape {shape}",
+            "tokens (L, d_t), at least two",
+            "--data digits-rows",
         )
     return shape[1] ** 2
 
@@ -58,11 +60,19 @@ def bend(tokens):
     return (jnp.max(seen) - jnp.min(seen)) * apart * LARGEST_CUMULANT
 
 
+def steep(tokens):
+    """ρ D/4: a covariance of numbers within ρ and δ is at most ρδ/4, δ ≤ D along a unit vector."""
+    seen = _seen(tokens)
+    apart = jnp.max(jnp.sum((tokens[:, None] - tokens[None]) ** 2, axis=-1))
+    return (jnp.max(seen) - jnp.min(seen)) * jnp.sqrt(apart) / 4
+
+
+HEAD = Neuron(size, value, inner, outer, bend, steep)
 ATTENTION = TwoLayer(
     name="attention",
     title="Σ_r a_r ⟨v, Σ_j softmax_j(t_jᵀ W_r q) t_j⟩",
     source="an attention head, W_r = W_K W_Qᵀ",
     value=identity,
     slope=one,
-    neuron=Neuron(size, value, inner, outer, bend),
+    neuron=HEAD,
 )

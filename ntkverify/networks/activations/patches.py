@@ -41,11 +41,16 @@ def bend(x):
     return STEEPEST_TURN * jnp.sqrt(jnp.sum(mean**2))
 
 
+def steep(x):
+    """The mean of ‖x_p‖, since 0 ≤ tanh' ≤ 1."""
+    return jnp.mean(jnp.sqrt(jnp.sum(_patches(x) ** 2, axis=1)))
+
+
 PATCHES = TwoLayer(
     name="patches",
     title="Σ_r a_r mean_p tanh⟨w_r,x_p⟩",
     source="a convolution with mean pooling",
     value=identity,
     slope=one,
-    neuron=Neuron(size, value, inner, bend=bend),
+    neuron=Neuron(size, value, inner, bend=bend, steep=steep),
 )
