@@ -1,12 +1,15 @@
 """The only register.  A new item is one file and one line here; the contract tests then cover it.
 
-Claims stand in the paper's order and are named, not imported: what they state is read from their
+Claims stand by theorem, in the order of its proof, and are named, not imported: what they state is read from their
 files, so that listing them starts at once and without JAX.
 """
 
 import ast
 import functools
 import importlib
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -19,46 +22,22 @@ if TYPE_CHECKING:
     from ntkverify.networks.nouns import Network, TwoLayer
     from ntkverify.statements.claim import Claim
 
-CLAIMS = (
-    "gradient-formula",
-    "kernel-factorisation",
-    "positive-semidefinite",
-    "zero-output",
-    "prefix-attention",
-    "output-bound",
-    "rank-floor",
-    "exponents",
-    "softmax-range",
-    "kappa-bound",
-    "softmax-perturbation",
-    "projection-perturbation",
-    "projection-bound",
-    "gradient-bound",
-    "kernel-entries",
-    "kernel-norm",
-    "kernel-limit",
-    "kernel-perturbation",
-    "jacobian-perturbation",
-    "convex-region",
-    "curvature",
-    "weight-growth",
-    "jacobian-growth",
-    "linearised-output",
-    "score-regression",
-    "denoising-loss",
-    "neuron-sum",
-    "loss-identity",
-    "step-expansion",
-    "kernel-step",
-    "path-length",
-    "step-terms",
-    "step-decrease",
-    "movement",
-    "eigenvalue-kept",
-    "contraction",
-    "convergence",
-    "score-width",
-)
+THEOREMS = {
+    "softmax": (
+        "gradient-formula", "zero-output", "output-bound", "exponents", "softmax-range", "kappa-bound",
+        "softmax-perturbation", "projection-perturbation", "projection-bound", "gradient-bound",
+        "kernel-entries", "kernel-norm", "kernel-perturbation", "jacobian-perturbation", "convex-region",
+        "linearised-output", "neuron-sum", "loss-identity", "step-terms", "movement", "eigenvalue-kept",
+        "contraction", "convergence", "score-width",
+    ),
+    "kernel": ("kernel-factorisation", "positive-semidefinite", "rank-floor", "kernel-limit",),
+    "descent": ("step-expansion", "kernel-step", "path-length",),
+    "certificate": ("curvature", "weight-growth", "jacobian-growth", "step-decrease",),
+    "denoising": ("score-regression", "denoising-loss",),
+    "prefix": ("prefix-attention",),
+}  # fmt: skip
+"""Theorem, a folder of `claims/` → its claims, in the order of its proof."""
+CLAIMS = tuple(itertools.chain(*THEOREMS.values()))
 NETWORKS = {
     "softmax": ("softmax", "SOFTMAX"),
     "exponential": ("exponential", "EXPONENTIAL"),
@@ -108,7 +87,7 @@ def statements(name: str) -> dict[str, Statement]:
     """
     if not own(name):
         choose("claim", name, CLAIMS)
-        source = Path(__file__).parent / "claims" / f"{name.replace('-', '_')}.py"
+        source = _folder(theorem_of(name)) / f"{_file(name)}.py"
         return read(ast.get_docstring(ast.parse(source.read_text("utf-8")), clean=False) or "")
     try:
         found = read(ast.get_docstring(ast.parse(Path(name).read_text("utf-8")), clean=False) or "")
@@ -123,6 +102,43 @@ def statements(name: str) -> dict[str, Statement]:
     return found
 
 
+@dataclass(frozen=True)
+class Theorem:
+    """Claims that belong together."""
+
+    name: str
+    title: str
+    about: str
+    """What it says, and where it comes from."""
+    claims: tuple[str, ...]
+
+
+def theorem(name: str) -> Theorem:
+    """A theorem of the shelf, its title and what it says read from its folder."""
+    choose("theorem", name, THEOREMS)
+    said = ast.get_docstring(ast.parse((_folder(name) / "__init__.py").read_text("utf-8"))) or ""
+    title, _, about = said.partition("\n")
+    return Theorem(name, title, " ".join(about.split()), THEOREMS[name])
+
+
+def theorem_of(claim: str) -> str:
+    """The theorem to which a claim of the catalogue belongs."""
+    return next(name for name, claims in THEOREMS.items() if claim in claims)
+
+
+def expanded(names: Iterable[str]) -> tuple[str, ...]:
+    """Claims and files as they are, a theorem's name as its claims; each once."""
+    return tuple(dict.fromkeys(itertools.chain(*(THEOREMS.get(name, (name,)) for name in names))))
+
+
+def _file(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _folder(theorem: str) -> Path:
+    return Path(__file__).parent / "claims" / _file(theorem)
+
+
 def own(name: str) -> bool:
     """Whether a claim or a network is a user's file."""
     return name.endswith(".py")
@@ -135,7 +151,11 @@ def claims(name: str) -> "tuple[Claim, ...]":
 
 @functools.cache
 def _claims(name: str) -> "tuple[Claim, ...]":
-    return _bound(name, statements(name), importlib.import_module(f"ntkverify.claims.{name.replace('-', '_')}"))
+    return _bound(name, statements(name), _module(name))
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"ntkverify.claims.{_file(theorem_of(name))}.{_file(name)}")
 
 
 def _own_claims(name: str) -> "tuple[Claim, ...]":

@@ -74,7 +74,9 @@ def test_imports_run_downward(path):
 def test_a_planted_upward_import_is_caught():
     assert upward_imports("networks.network", "from ntkverify.judging.verdict import judge") == ["judging.verdict"]
     assert upward_imports("networks.network", "from ntkverify import catalogue") == ["catalogue"]
-    assert upward_imports("claims.zero_output", "from ntkverify.claims.rank_floor import lhs") == ["claims.rank_floor"]
+    assert upward_imports("claims.softmax.zero_output", "from ntkverify.claims.kernel.rank_floor import lhs") == [
+        "claims.kernel.rank_floor"
+    ]
     assert upward_imports("claims.zero_output", "from ntkverify.lemma import Form") == ["lemma"]
     assert upward_imports("networks.network", "def f():\n    import jax") == ["inside f"]
 

@@ -22,7 +22,9 @@ def run(asked: Certify, console: Console) -> int:
     folder = results.folder("certify", config, asked.out, asked.force)
     row, problem = make_instance(settings, settings.data[0], settings.network[0])
     with Progress() as heard:
-        found = certify(asked.claims or catalogue.CLAIMS, problem, settings.seeds, settings.seed, heard)
+        found = certify(
+            catalogue.expanded(asked.claims) or catalogue.CLAIMS, problem, settings.seeds, settings.seed, heard
+        )
     _show(console, found)
     results.save_results(folder, {
         "schema": results.SCHEMA, "verb": "certify", "config": config, "problems": [row], "kernels": [], **found,

@@ -4,7 +4,8 @@ import dataclasses
 import json
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from ntkverify import catalogue
 from ntkverify.cli.exits import FINE
@@ -12,17 +13,30 @@ from ntkverify.cli.options import List
 
 
 def run(asked: List, console: Console) -> int:
-    """Print a row for each form of each claim."""
-    rows = [
-        {"id": name, **dataclasses.asdict(statement)}
-        for name in catalogue.CLAIMS
-        for statement in catalogue.statements(name).values()
-    ]
+    """Print, by theorem, a row for each form of each claim."""
+    theorems = [catalogue.theorem(name) for name in ([asked.theorem] if asked.theorem else catalogue.THEOREMS)]
+    rows = {
+        theorem.name: [
+            {"id": name, "theorem": theorem.name, **dataclasses.asdict(statement)}
+            for name in theorem.claims
+            for statement in catalogue.statements(name).values()
+        ]
+        for theorem in theorems
+    }
     if asked.json:
-        print(json.dumps(rows, indent=1))
+        print(json.dumps([row for each in rows.values() for row in each], indent=1))
         return FINE
-    table = Table("claim", "form", "title", "direction", "promise", "source", box=None)
-    for row in rows:
-        table.add_row(*(row[key] for key in ("id", "form", "title", "direction", "promise", "source")))
+    table = Table(
+        Column("theorem and claim", no_wrap=True), "form", "title", "direction", "promise", "source", box=None
+    )
+    for theorem in theorems:
+        table.add_row(f"[bold]{escape(theorem.name)}[/]", "", f"[bold]{escape(theorem.title)}[/]")
+        for row in rows[theorem.name]:
+            table.add_row(
+                "  " + row["id"], *(escape(row[key]) for key in ("form", "title", "direction", "promise", "source"))
+            )
+        table.add_section()
     console.print(table)
+    for theorem in theorems if asked.theorem else ():
+        console.print(escape(theorem.about))
     return FINE

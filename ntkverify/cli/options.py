@@ -41,11 +41,17 @@ def device_count(given: str) -> int | None:
 class List(Asked):
     """List the claims: what they say, where they come from, in which form.
 
-    Example: ntkverify list --json
+    Example: ntkverify list --theorem certificate
     """
 
+    theorem: str | None = None
+    """Only the claims of this theorem (a name from the first column)."""
     json: bool = False
     """Print JSON instead of a table."""
+
+    def refuse(self) -> None:
+        if self.theorem is not None:
+            catalogue.theorem(self.theorem)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ class Verify(Asked):
     """
 
     claims: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Claims to check, as `list` prints them, or files of your own (default: all)."""
+    """Claims or theorems to check, as `list` prints them, or files of your own (default: all)."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(default_factory=Settings)
     certify: bool = False
     """Decide points with every rounding enclosed; counterexamples are written to files that `check` judges."""
@@ -90,7 +96,7 @@ class Verify(Asked):
 
     def refuse(self) -> None:
         self.settings.checked()
-        for name in self.claims:
+        for name in catalogue.expanded(self.claims):
             catalogue.statements(name)
         for name in self.settings.network:
             catalogue.known_network(name)
@@ -323,7 +329,7 @@ class Certify(Asked):
     """
 
     claims: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Claims to decide, as `list` prints them, or files of your own (default: all)."""
+    """Claims or theorems to decide, as `list` prints them, or files of your own (default: all)."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(
         default_factory=lambda: Settings(data=("sphere",), n=8, d_in=8, d_out=2, m=64, seeds=3)
     )
@@ -334,7 +340,7 @@ class Certify(Asked):
 
     def refuse(self) -> None:
         _refuse_several(self.settings)
-        for name in self.claims:
+        for name in catalogue.expanded(self.claims):
             catalogue.statements(name)
 
 

@@ -56,8 +56,8 @@ def draw_report(path: Path) -> Path:
     overview = looseness(results["claims"], _LOOSE)
     certified = certificates(results["claims"], draws, _CERTIFIED)
     page = environment().get_template("report.html").render(
-        results=results, command=command(results), overview=overview, certified=certified, claims=[c for c in claims if c["rows"]],
-        problems=problems, labels=_LABELS, written=written,
+        results=results, command=command(results), overview=overview, certified=certified,
+        shelf=_shelf(results.get("theorems", []), [c for c in claims if c["rows"]]), problems=problems, labels=_LABELS, written=written,
     )  # fmt: skip
     save_figures(
         path,
@@ -90,6 +90,15 @@ def environment() -> Environment:
     )  # fmt: skip
     templates.filters |= {"maths": rendered, "sci": _scientific, "decades": _decades}
     return templates
+
+
+def _shelf(theorems: list[dict], claims: list[dict]) -> list[dict]:
+    """The claims by theorem, in the order of its proof; last those that belong to none, a user's own, say."""
+    shelf = [{**each, "claims": [c for c in claims if c["statement"]["id"] in each["claims"]]} for each in theorems]
+    known = {name for each in theorems for name in each["claims"]}
+    rest = [c for c in claims if c["statement"]["id"] not in known]
+    mine = {"name": "rest", "title": "Of no theorem here", "about": "", "claims": rest}
+    return shelf + ([mine] if rest else [])
 
 
 def _claim(statement: dict, rows: list[dict], draws: dict) -> dict:

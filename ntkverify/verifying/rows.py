@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ntkverify import catalogue
 from ntkverify.certifying.pointfile import save_point
 from ntkverify.ground.environment import environment
 from ntkverify.ground.results import SCHEMA, save
@@ -60,6 +61,11 @@ class Rows:
                 "verdicts": dict(Counter(row["verdict"] for row in self.claims)),
                 "kernel_routes_disagreeing": sum(row["agree"] is False for row in self.kernels),
             },
+            "theorems": [
+                dataclasses.asdict(catalogue.theorem(name))
+                for name, claims in catalogue.THEOREMS.items()
+                if set(claims) & {row["id"] for row in self.claims}
+            ],
             "statements": [
                 {"id": name, **dataclasses.asdict(statement)}
                 for name in dict.fromkeys(row["id"] for row in self.claims)

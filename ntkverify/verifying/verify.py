@@ -32,7 +32,7 @@ def verify(
     `heard(what, done, total)` is told of progress; after each step `kept` is handed a function that gives the rows so far.
     After an interruption the exception's `rows` attribute holds what was finished.
     """
-    names = tuple(claims) or catalogue.CLAIMS
+    names = catalogue.expanded(claims) or catalogue.CLAIMS
     asked = {} if certify is None else {"certify": True, "certify_seconds": certify}
     rows = Rows(settings.config(claims=list(claims), **asked))
     try:
