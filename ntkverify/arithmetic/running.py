@@ -28,6 +28,7 @@ from jax import lax
 from ntkverify.arithmetic import elementary, interpreter, rules
 from ntkverify.arithmetic.contract import Arithmetic
 from ntkverify.arithmetic.discrete import Discrete
+from ntkverify.arithmetic.subnormal import below_normal, is_below_normal
 from ntkverify.arithmetic.unknown import UnknownOperation
 from ntkverify.ground.numerics import gamma, unit_roundoff
 
@@ -63,7 +64,7 @@ def with_error(function: Callable) -> Callable:
         closed, shape = jax.make_jaxpr(function, return_shape=True)(*args)
         leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(args)]
         outputs = interpreter.evaluate(RUNNING, closed, [_argument(leaf) for leaf in leaves])
-        checked = map(_below_normal, [*leaves, *map(jnp.asarray, closed.consts)])
+        checked = map(below_normal, [*leaves, *map(jnp.asarray, closed.consts)])
         lost = functools.reduce(jnp.logical_or, checked, jnp.asarray(False))
         lost = _once(jnp.where(lost, jnp.inf, 0.0))
         tree = jax.tree.structure(shape)
@@ -83,25 +84,6 @@ def _told(out, lost):
     if isinstance(out, Discrete):
         return (out.low != out.top) | (lost > 0)
     return _SAFETY * out.e + lost.astype(out.value.dtype)
-
-
-def _below_normal(leaf: jax.Array):
-    """Whether a float lies strictly between 0 and the smallest normal number, read off its bits: compared as floats,
-    it would count as 0."""
-    if leaf.dtype not in (jnp.float32, jnp.float64):
-        return jnp.asarray(False)
-    whole, bits = (jnp.int64, 52) if leaf.dtype == jnp.float64 else (jnp.int32, 23)
-    word = lax.bitcast_convert_type(leaf, whole) & jnp.asarray(jnp.iinfo(whole).max, whole)
-    return jnp.any((word > 0) & (word < jnp.asarray(1 << bits, whole)))
-
-
-def _is_below_normal(array) -> bool:
-    """Whether a constant has such a number; what is traced is looked at when it runs."""
-    try:
-        known = np.asarray(array)
-    except jax.errors.TracerArrayConversionError:
-        return False
-    return bool(np.any((known != 0) & (np.abs(known) < np.finfo(known.dtype).tiny)))
 
 
 def _fence(*arrays):
@@ -146,7 +128,7 @@ class _Running(Arithmetic):
     xp = jnp
 
     def exact(self, array) -> Bound:
-        if _is_below_normal(array):
+        if is_below_normal(array):
             raise UnknownOperation("a constant below the smallest normal number")
         return Bound(_fence(jnp.asarray(array)))
 
