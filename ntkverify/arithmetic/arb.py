@@ -200,6 +200,9 @@ class _Arb(Arithmetic):
     def second_order(self, a):
         return each(lambda x: x.expm1() - x, a)
 
+    def arctangent(self, a):
+        return each(lambda x: x.atan(), a)
+
     def gaussian_integral(self, a):
         half = flint.arb.pi().sqrt() / 2
         return each(lambda x: half * x.erf(), a)

@@ -162,6 +162,12 @@ def second_order(a: Ball) -> Ball:
     return _made(np.where(np.isfinite(value), value, 0.0), np.where(np.isfinite(value), rad, np.inf))
 
 
+def arctangent(a: Ball) -> Ball:
+    """arctan a near 0; its slope is at most 1."""
+    value = elementary.arctangent(np.asarray(a.mid, np.float64), np)
+    return _made(np.where(np.isnan(value), np.inf, value), (elementary.ARCTAN * U * np.abs(value) + a.rad) * UP)
+
+
 def gaussian_integral(a: Ball) -> Ball:
     """∫₀ᵃ e^{−t²} dt, whose slope is at most 1."""
     value, own = elementary.gaussian_integral(np.asarray(a.mid, np.float64), np)

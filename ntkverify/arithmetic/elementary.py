@@ -24,6 +24,10 @@ and two products), and adds u of its own: at most 5 u Σ_j (share of the terms f
 error of y and `EXP` u, the products by 2 u: (11 + 6y) u in all, `GAUSS` = (12, 7).  From |x| = 6 on the integral grows by less
 than `BEYOND`.
 
+**arctan x**, |x| ≤ `NEAR`, = x p, p = Σ_k (−y)^k/(2k+1), y = x² ≤ 0.1765, by Horner from the 26th power on, where 10⁻²⁰ is
+left out.  The stage of 1/3 errs by less than u; the last adds 0.18 u for it, 0.12 u for y and the product, u for the sum:
+1.3 u, which is 1.4 u of p ≥ 0.94.  The product with x adds u: `ARCTAN` = 4.
+
 **log** is taken from any library and proved afterwards: with y the value found, log v − y = log(1 + τ), τ = (v − e^y)/e^y,
 and |log(1 + τ)| ≤ |τ|/(1 − |τ|).  Near v = 1, v − e^y is computed as (v − 1) − (e^y − 1), where v − 1 is exact.
 """
@@ -38,6 +42,7 @@ from jax import lax
 
 EXP, EXPM1, SECOND = 4.0, 8.0, 52.0
 """Relative errors of `exponentials`, in units of u."""
+ARCTAN, NEAR = 4.0, 0.42
 GAUSS, FLAT, BEYOND, _TERMS = (12.0, 7.0), 6.0, 2e-17, 100
 _LN2 = Fraction("0.69314718055994530941723212145817656807550013436026")
 _BITS = {np.dtype(np.float64): 32, np.dtype(np.float32): 14}
@@ -94,6 +99,15 @@ def gaussian_integral(x, xp):
     value = within * (exponentials(-y, xp)[0] * p)
     own = float(np.finfo(dtype).eps) / 2 * (GAUSS[0] + GAUSS[1] * y) * xp.abs(value)
     return value, (own + xp.where(xp.abs(x) > FLAT, BEYOND, 0)).astype(dtype)
+
+
+def arctangent(x, xp):
+    """arctan x to `ARCTAN` units in u, beside 4 tiny, for |x| ≤ `NEAR`; NaN beyond, and for NaN."""
+    dtype = np.dtype(x.dtype)
+    y, p = x * x, xp.zeros_like(x)
+    for k in range(26, -1, -1):
+        p = dtype.type(1 / (2 * k + 1)) - y * p
+    return xp.where(xp.abs(x) <= NEAR, x * p, dtype.type(np.nan))
 
 
 def log_error(of_y, v, past_one, exact, u: float, xp):

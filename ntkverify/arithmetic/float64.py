@@ -133,6 +133,9 @@ class _Float64(Arithmetic):
     def second_order(self, a: Ball) -> Ball:
         return balls.second_order(a)
 
+    def arctangent(self, a: Ball) -> Ball:
+        return balls.arctangent(a)
+
     def gaussian_integral(self, a: Ball) -> Ball:
         return balls.gaussian_integral(a)
 

@@ -133,6 +133,41 @@ on(lax.erf_p)(_built(_erf_of))
 _PI_REST = 1.2246467991473532e-16
 
 
+@on(lax.atan2_p)
+def _atan2(arith, equation, y, x):
+    """arctan of the smaller size over the larger, by arctan r = π/4 − arctan((1 − r)/(1 + r)) where r is large; then put into
+    its octant.  Where y may be 0, beside the cut at π, both values are enclosed."""
+
+    def number(value):
+        return constant(arith, equation, value)
+
+    def less(a, b):
+        return arith.possible(a, b)
+
+    def chosen(masks, otherwise, where):
+        return either(arith, lax.lt_p, masks, where, otherwise)
+
+    zero = arith.xp.zeros_like(arith.middle(arith.add(x, y)))
+    pi = arith.widened(arith.add(number(math.pi), number(_PI_REST)), zero + 1e-32)
+    high, wide = arith.absolute(y), arith.absolute(x)
+    small, large = arith.smaller(high, wide), arith.larger(high, wide)
+    ratio, one = arith.divide(small, large), number(1.0)
+    turned = arith.divide(arith.subtract(large, small), arith.add(large, small))
+    quarter = arith.multiply(number(0.25), pi)
+    near = arith.arctangent(arith.smaller(ratio, number(_OCTANT)))
+    far = arith.subtract(quarter, arith.arctangent(arith.smaller(turned, number(_OCTANT))))
+    angle = chosen(less(number(_TANGENT), ratio), near, far)
+    angle = chosen(less(wide, high), angle, arith.subtract(arith.multiply(number(2.0), quarter), angle))
+    angle = chosen(less(x, number(0.0)), angle, arith.subtract(pi, angle))
+    below, equal, above = less(y, number(0.0))  # a zero may have either sign: both values
+    return arith.multiply(chosen((below | equal, equal, above | equal), one, arith.negative(one)), angle)
+
+
+_TANGENT, _OCTANT = 3393 / 8192, 3395 / 8192
+"""About tan(π/8), where both ways are as good, and a bound that arguments of both stay below, there and before it; exact in
+every precision."""
+
+
 @on(lax.pow_p)
 def _pow(arith, equation, a, b):
     """e^{b log a}: for a > 0 only."""

@@ -308,6 +308,10 @@ class _Running(Arithmetic):
         carried = (jnp.abs(slope) * (1 + 8 * unit_roundoff(value.dtype)) + a.e) * _growth(a.e)
         return self._certain(value, carried, elementary.SECOND, _is_zero(a))
 
+    def arctangent(self, a: Bound) -> Bound:
+        """Its slope is at most 1."""
+        return self._certain(_once(elementary.arctangent(a.value, jnp)), a.e * _MORE, elementary.ARCTAN, _is_zero(a))
+
     def gaussian_integral(self, a: Bound) -> Bound:
         """Its slope is at most 1."""
         value, own = map(_once, elementary.gaussian_integral(a.value, jnp))

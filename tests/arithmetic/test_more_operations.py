@@ -93,6 +93,39 @@ def test_erf_is_enclosed():
         assert (balls.rad <= 1e-13 * np.abs(value) + 1e-280).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_arctan2_is_enclosed(dtype):
+    """In all octants, on their edges and beside them, and for numbers of very different size."""
+    rng = np.random.default_rng(0)
+    angles = np.concatenate([np.arange(-8, 9) * np.pi / 8, rng.uniform(-np.pi, np.pi, 400)])
+    size = 10.0 ** rng.uniform(-10, 10, angles.size)
+    y, x = (size * f(angles + rng.normal(0, 1e-9, angles.size)) for f in (np.sin, np.cos))
+    y, x = (
+        np.concatenate([part, extra]).astype(dtype) for part, extra in ((y, [1e-30, 0.0, -2.0]), (x, [1.0, 3.0, 0.0]))
+    )
+    value, error = (np.asarray(part) for part in with_error(lax.atan2)(jnp.asarray(y), jnp.asarray(x)))
+    balls = in_balls(lax.atan2)(y, x)
+    with mpmath.workdps(40):
+        truth = [mpmath.atan2(*(mpmath.mpf(float(part)) for part in pair)) for pair in zip(y, x, strict=True)]
+        for true, v, e, mid, rad, ball in zip(
+            truth, value, error, balls.mid, balls.rad, enclosed(lax.atan2)(y, x), strict=True
+        ):
+            assert abs(mpmath.mpf(float(v)) - true) <= e
+            assert abs(mpmath.mpf(float(mid)) - true) <= rad
+            assert abs(mpmath.mpf(ball.mid().str(40, radius=False)) - true) <= float(ball.rad()) * (1 + 1e-9) + 1e-38
+    assert (error <= 30 * np.finfo(dtype).eps * np.abs(value) + 64 * np.finfo(dtype).tiny).all()
+    assert (balls.rad <= 1e-14 * np.abs(value) + 1e-280).all()
+
+
+def test_beside_the_cut_of_arctan2_both_values_are_enclosed():
+    y, x = np.asarray([0.0, -0.0, 1e-300]), np.asarray([-1.0, -1.0, -1.0])
+    value, error = with_error(lambda y, x: lax.atan2(y - 1e-300, x))(jnp.asarray(y), jnp.asarray(x))
+    assert (np.asarray(error)[2:] >= 3).all()
+    assert (np.abs(np.abs(value) - np.pi) <= np.asarray(error) + 1e-15).all()
+    for found in np.ravel(enclosed(lax.atan2)(y[:2], x[:2])):
+        assert float(found.lower()) <= -3.14 < 3.14 <= float(found.upper())
+
+
 def test_a_constant_that_float32_rounds_is_enclosed():
     """π in float32 is 8.7e-8 off; what is made of it is not taken for exact."""
     x = jnp.asarray([1.0, 0.3, -2.5], jnp.float32)
