@@ -114,7 +114,7 @@ def test_arctan2_is_enclosed(dtype):
             assert abs(mpmath.mpf(float(mid)) - true) <= rad
             assert abs(mpmath.mpf(ball.mid().str(40, radius=False)) - true) <= float(ball.rad()) * (1 + 1e-9) + 1e-38
     assert (error <= 30 * np.finfo(dtype).eps * np.abs(value) + 64 * np.finfo(dtype).tiny).all()
-    assert (balls.rad <= 30 * np.finfo(dtype).eps * np.abs(value) + 1e-280).all()  # float32 rounds π
+    assert (balls.rad <= 30 * np.finfo(dtype).eps * np.abs(balls.mid) + 1e-280).all()  # float32 rounds π
 
 
 def test_beside_the_cut_of_arctan2_both_values_are_enclosed():
