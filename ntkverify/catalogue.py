@@ -30,10 +30,11 @@ THEOREMS = {
         "linearised-output", "neuron-sum", "loss-identity", "step-terms", "movement", "eigenvalue-kept",
         "contraction", "convergence", "score-width",
     ),
-    "kernel": ("kernel-factorisation", "positive-semidefinite", "rank-floor", "kernel-limit",),
-    "descent": ("step-expansion", "kernel-step", "path-length",),
-    "certificate": ("curvature", "weight-growth", "jacobian-growth", "step-decrease",),
-    "denoising": ("score-regression", "denoising-loss",),
+    "kernel": ("kernel-factorisation", "positive-semidefinite", "rank-floor", "kernel-limit"),
+    "descent": ("step-expansion", "kernel-step", "path-length"),
+    "certificate": ("curvature", "weight-growth", "jacobian-growth", "step-decrease"),
+    "denoising": ("score-regression", "denoising-loss"),
+    "eigenvalue": ("taylor-floor", "power-floor", "closest-pair", "separated-data"),
     "prefix": ("prefix-attention",),
 }  # fmt: skip
 """Theorem, a folder of `claims/` → its claims, in the order of its proof."""

@@ -2,6 +2,7 @@
 
 import math
 
+from ntkverify.networks.activations.relu import RELU
 from ntkverify.networks.nouns import Network, TwoLayer
 
 
@@ -29,6 +30,16 @@ def normalised(network: Network) -> bool:
     return softmax(network) or (smooth(network) and isinstance(network, TwoLayer) and network.normalised)
 
 
+def series(network: Network) -> bool:
+    """Whether its limit kernel is known as a power series."""
+    return isinstance(network, TwoLayer) and network.neuron is None and network.series is not None
+
+
+def relu(network: Network) -> bool:
+    """Whether its activation is ReLU, whatever its output scale."""
+    return isinstance(network, TwoLayer) and network.neuron is None and network.value is RELU.value
+
+
 def softmax(network: Network) -> bool:
     """Whether it is the paper's."""
     return isinstance(network, TwoLayer) and network.is_softmax
@@ -40,6 +51,8 @@ KINDS = {
     "logits": ("networks whose neurons see x by ⟨w,x⟩ alone", of_logits),
     "smooth": ("networks with a known bound on the second derivative of their neurons", smooth),
     "normalised": ("softmax over neurons with a known bound on their gradient", normalised),
+    "series": ("networks whose limit kernel is known as a power series", series),
+    "relu": ("ReLU networks", relu),
     "softmax": ("softmax over ⟨w,x⟩", softmax),
 }
 """Word of a claim's file → what it means, and whether a network is such a one."""

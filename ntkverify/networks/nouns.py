@@ -65,6 +65,9 @@ class TwoLayer:
     quadrature, for φ'² ≤ 2."""
     dual: Callable | None = None
     """(t, σ) → K_ij of two unit inputs with ⟨x_i,x_j⟩ = t, for numbers of Arb; None: no closed form."""
+    series: Callable | None = None
+    """(X, σ) → (D (n,), F, P, β_0, ratio), P and F (n, n) and positive semidefinite, K − D_i D_j Σ_{j<J} β_j F∘P^{∘j} likewise for
+    every J, β_{j+1} = ratio(j) β_j ≥ 0; None: no such series is known."""
     spread: Callable | None = None
     """s → E[φ'(u)⁴] / E[φ'(u)²]² for u ~ N(0, s²): how many neurons it takes for means to settle; None: by quadrature."""
     normalised: bool = False

@@ -27,7 +27,8 @@ _LOW, _HIGH = 10, 14
 def length(vectors: Float[Array, "*rows d_in"]) -> Float[Array, "*rows"]:
     """‖·‖ along the last axis, with derivative 0 at 0, where it has none."""
     squares = jnp.sum(vectors**2, axis=-1)
-    return jnp.where(squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1)), 0)
+    least = jnp.finfo(squares.dtype).tiny  # not 1: an enclosure that cannot tell squares from 0 takes both cases
+    return jnp.where(squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, least)), 0)
 
 
 def direction(vectors: Float[Array, "*rows d_in"]) -> Float[Array, "*rows d_in"]:

@@ -20,7 +20,7 @@ import re
 from dataclasses import dataclass
 
 FORMS = ("stated", "reconstructed", "derived")
-NETWORKS = ("any", "two-layer", "logits", "smooth", "normalised", "softmax")
+NETWORKS = ("any", "two-layer", "logits", "smooth", "normalised", "series", "relu", "softmax")
 DIRECTIONS = ("upper", "lower", "tight", "equality", "order")
 _FIELDS = (
     "Source", "Networks", "Setting", "Assumes", "Statement", "Direction", "Promise", "Measured", "Proof",

@@ -28,6 +28,13 @@ def dual(t, sigma):
     return t / (one * one - two * two).sqrt()
 
 
+def series(X, sigma):
+    """K = Σ_j C(2j, j)/4^j t^{2j+1}/(2σ²), t = 2C/√((1 + 2A)(1 + 2B))."""
+    scaled = X / jnp.sqrt(1 + 2 * sigma**2 * jnp.sum(X**2, axis=1, keepdims=True))
+    gram = 2 * sigma**2 * scaled @ scaled.T
+    return jnp.ones_like(X[:, 0]), gram, gram**2, 1 / (2 * sigma**2), lambda j: (2 * j + 1) / (2 * j + 2)
+
+
 def spread(s):
     return (1 + 4 * s**2) / jnp.sqrt(1 + 8 * s**2)
 
@@ -40,6 +47,7 @@ ERF = TwoLayer(
     slope=slope,
     expectation=expectation,
     dual=dual,
+    series=series,
     spread=spread,
     bend=math.sqrt(2 / math.e) * (1 + 1e-15),  # |φ''(u)| at u² = 1/2
 )

@@ -22,6 +22,12 @@ def dual(t, sigma):
     return t * (sigma**2 * (1 + t)).exp()
 
 
+def series(X, sigma):
+    gram = X @ X.T
+    D = jnp.exp(sigma**2 * jnp.sum(X**2, axis=1) / 2)
+    return D, gram, gram, jnp.ones_like(X[0, 0]), lambda j: sigma**2 / (j + 1)
+
+
 def spread(s):
     return jnp.exp(4 * s**2)
 
@@ -34,5 +40,6 @@ EXPONENTIAL = TwoLayer(
     slope=value,
     expectation=expectation,
     dual=dual,
+    series=series,
     spread=spread,
 )

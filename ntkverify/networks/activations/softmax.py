@@ -21,6 +21,11 @@ def dual(t, sigma):
     return t * (sigma**2 * t).exp()
 
 
+def series(X, sigma):
+    gram = X @ X.T
+    return jnp.ones_like(X[:, 0]), gram, gram, jnp.ones_like(X[0, 0]), lambda j: sigma**2 / (j + 1)
+
+
 def spread(s):
     return jnp.exp(4 * s**2)
 
@@ -33,6 +38,7 @@ SOFTMAX = TwoLayer(
     slope=value,
     expectation=expectation,
     dual=dual,
+    series=series,
     spread=spread,
     normalised=True,
 )
