@@ -98,7 +98,7 @@ def drawn(key: PRNGKeyArray, task: Task, m: int) -> Net:
 
 
 @functools.partial(jax.jit, static_argnames=("steps",))
-def trained(nets: Net, task: Task, rate: float, steps: int) -> Net:
+def trained(nets: Net, task: Task, rate: Float[Array, ""], steps: int) -> Net:
     """Networks along a leading axis after `steps` full-batch steps of Adam, the rate falling to 0 like a cosine."""
     rule = optax.adam(optax.cosine_decay_schedule(rate, steps), b2=0.99)
 
@@ -110,4 +110,5 @@ def trained(nets: Net, task: Task, rate: float, steps: int) -> Net:
 
         return jax.lax.scan(step, (net, rule.init(net)), None, length=steps)[0][0]
 
-    return jax.vmap(one)(nets)
+    with jax.numpy_dtype_promotion("standard"):  # optax raises floats to the power of its counter
+        return jax.vmap(one)(nets)

@@ -13,7 +13,8 @@ QUIET = {**STYLE, "axes.grid": False, "axes.spines.left": False, "axes.spines.bo
 
 
 def lines(results: Mapping, spec: Mapping) -> Drawing | None:
-    """Curves with their bands on log-log axes (`linear`: on plain ones), one panel a value of `panel`; `marks` are vertical lines.
+    """Curves with their bands on log-log axes, one panel a value of `panel`; `marks` are vertical lines.  With `linear`, on plain
+    axes and dashed in turn, so that curves that coincide are seen.
 
     Rows are {panel, series, x, value, low, high}; `bold` names the series drawn thick, `floor` cuts the axis
     below that share of the largest value.
@@ -35,8 +36,14 @@ def lines(results: Mapping, spec: Mapping) -> Drawing | None:
                 x, value, low, high = ([row[key] for row in own] for key in ("x", "value", "low", "high"))
                 least = low if scale == "linear" else np.maximum(low, 1e-300)
                 axes.fill_between(x, least, high, color=colour, alpha=0.15, lw=0)
-                marker = None if bold or scale == "linear" else SHAPES[index % len(SHAPES)]
-                axes.plot(x, value, color=colour, marker=marker, ms=3, lw=2 if bold else 1.2, label=name)
+                style: dict = {
+                    "marker": None if bold else SHAPES[index % len(SHAPES)],
+                    "ms": 3,
+                    "lw": 2 if bold else 1.2,
+                }
+                if scale == "linear":
+                    style |= {"marker": None, "lw": 2, "ls": ("-", "-", "--", ":")[index % 4]}
+                axes.plot(x, value, color=colour, label=name, **style)
             for mark in spec["marks"]:
                 if mark["panel"] == panel:
                     axes.axvline(mark["x"], color=INK, lw=1, ls=mark["style"], alpha=0.7)
