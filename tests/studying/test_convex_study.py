@@ -14,6 +14,7 @@ from ntkverify.truths.line import line
 SMALL = ["data=points", "n=32", "beta=0.02", "tau=0.5", "m=64,2", "starts=2", "draws=2", "steps=3000", "test=200"]
 
 
+@pytest.mark.slow
 def test_a_small_study_from_end_to_end(tmp_path):
     words = ["study", "convex", "--out", str(tmp_path), "--grid", *SMALL]
     assert main(words) == 0
@@ -35,6 +36,7 @@ def test_a_small_study_from_end_to_end(tmp_path):
     assert main(words) == 0  # resumed: the ledger has all cells
 
 
+@pytest.mark.slow
 def test_a_score_is_compared_with_the_exact_one(tmp_path):
     """With ever more samples the convex score comes near the exact one, whose own error is 0."""
     few, many = (
