@@ -53,7 +53,7 @@ def bytes_needed(params: dict) -> int:
     if not 0 < params["rate"] < math.inf:
         raise BadInput(f"rate = {params['rate']:g}", "a positive number", "--grid rate=0.03")
     n = len(_task(params, 0).noisy)  # refuses β, τ and fewer than two noisy inputs
-    return 8 * (8 * params["starts"] * params["m"] * n + 40 * n**2) + 2**29
+    return 8 * (8 * params["starts"] * params["m"] * n + 150 * n**2) + 2**29
 
 
 def _task(params: dict, draw: int) -> Task:
