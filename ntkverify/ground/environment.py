@@ -10,7 +10,7 @@ from ntkverify.ground.devices import devices
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import GENERATOR
 
-PACKAGES = ("ntkverify", "jax", "jaxlib", "numpy", "scipy", "neural-tangents", "scikit-learn")
+PACKAGES = ("ntkverify", "jax", "jaxlib", "numpy", "scipy", "neural-tangents", "scikit-learn", "cvxpy", "clarabel")
 RANDOM = {"default": "jax_default_prng_impl", "partitionable": "jax_threefry_partitionable"}
 """JAX's settings on which random numbers depend: the generator of keys that name none, and the streams of a key."""
 
