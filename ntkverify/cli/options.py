@@ -120,7 +120,7 @@ class Study(Asked):
     """
 
     name: tyro.conf.Positional[str]
-    """The study: drift, width, steps, region, table1, frontier, separation, diffusion."""
+    """The study: drift, width, steps, region, table1, frontier, separation, expressivity, diffusion."""
     data: str | None = None
     """What the study diffusion learns: mixture, gaussian, moons, swissroll or digits (default: mixture)."""
     preset: str = "quick"

@@ -13,12 +13,13 @@ QUIET = {**STYLE, "axes.grid": False, "axes.spines.left": False, "axes.spines.bo
 
 
 def lines(results: Mapping, spec: Mapping) -> Drawing | None:
-    """Curves with their bands on log-log axes, one panel a value of `panel`; `marks` are vertical lines.
+    """Curves with their bands on log-log axes (or `scale`), one panel a value of `panel`; `marks` are vertical lines.
 
     Rows are {panel, series, x, value, low, high}; `bold` names the series drawn thick, `floor` cuts the axis
     below that share of the largest value.
     """
-    rows = [row for row in spec["rows"] if row["value"] > 0]
+    scale = spec.get("scale", "log")
+    rows = [row for row in spec["rows"] if row["value"] > 0 or scale == "linear"]
     if not rows:
         return None
     panels, series = (list(dict.fromkeys(row[key] for row in rows)) for key in ("panel", "series"))
@@ -32,12 +33,14 @@ def lines(results: Mapping, spec: Mapping) -> Drawing | None:
                 bold = name == spec.get("bold")
                 colour = INK if bold else palette[index % len(palette)]
                 x, value, low, high = ([row[key] for row in own] for key in ("x", "value", "low", "high"))
-                axes.fill_between(x, np.maximum(low, 1e-300), high, color=colour, alpha=0.15, lw=0)
-                axes.plot(x, value, color=colour, marker=None if bold else SHAPES[index % len(SHAPES)], ms=3, lw=2 if bold else 1.2, label=name)  # fmt: skip
+                axes.fill_between(
+                    x, np.maximum(low, 1e-300) if scale == "log" else low, high, color=colour, alpha=0.15, lw=0
+                )
+                axes.plot(x, value, color=colour, marker=None if bold or scale == "linear" else SHAPES[index % len(SHAPES)], ms=3, lw=2 if bold else 1.2, label=name)  # fmt: skip
             for mark in spec["marks"]:
                 if mark["panel"] == panel:
                     axes.axvline(mark["x"], color=INK, lw=1, ls=mark["style"], alpha=0.7)
-            axes.set(xscale="log", yscale="log", xlabel=spec["xlabel"], title=panel)
+            axes.set(xscale=scale, yscale=scale, xlabel=spec["xlabel"], title=panel)
         top = max(row["value"] for row in rows)
         if "floor" in spec:
             every[0].set_ylim(max(spec["floor"] * top, min(row["value"] for row in rows) / 1.5), 2 * top)

@@ -41,7 +41,8 @@ def configuration(name: str, preset: str, changes: Sequence[str] = (), data: str
         named = [change.partition("=")[2] for change in changes if change.partition("=")[0] == "data"]
         parameters |= own[choose("data set", named[-1].strip(), own)] if named and "," not in named[-1] else {}
     parameters = changed(parameters, changes, catalogue.known_network)
-    named = parameters["network"] if isinstance(parameters["network"], tuple) else (parameters["network"],)
+    given = parameters.get("network", ())  # some studies have networks of their own
+    named = given if isinstance(given, tuple) else (given,)
     for network in (each for each in named if each not in catalogue.NETWORKS or module.NETWORKS != "any"):
         if reason := elsewhere(module.NETWORKS, catalogue.network(network)):
             raise BadInput(
