@@ -9,7 +9,6 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.numerics import full_precision, random_key
@@ -76,7 +75,7 @@ def network(raw, fixed, free):
     """The layers' arrays: matrices of norm at most 1, slopes in [−1, 1], kinks in order.  `fixed` (3,) are the slopes of
     the activation, `free` is 1 where they are trained instead."""
     own = raw["slopes"] / jnp.maximum(1, jnp.abs(raw["slopes"]))
-    slopes = jnp.where(free, own[..., jnp.array([0, 1, 1])], fixed)
+    slopes = jnp.where(free, own[..., jnp.array([0, 1, 1])], jnp.broadcast_to(fixed, (*own.shape[:-1], 3)))
     start = raw["kinks"][..., :1]
     kinks = jnp.concatenate([start, start + jnp.abs(raw["kinks"][..., 1:])], axis=-1)
     return (
@@ -91,12 +90,10 @@ def output(arrays, paired, x):
     """F at the points x (points,)."""
 
     def activation(Z, kinks, slopes):
-        first, second = kinks[:, 0], kinks[:, 1]
+        first, second, left, middle, right = (each[None] for each in (*kinks.T, *slopes.T))
         above = jnp.maximum(Z - first, 0)
-        segments = (
-            slopes[:, 0] * jnp.minimum(Z - first, 0) + slopes[:, 1] * jnp.minimum(above, second - first)
-            + slopes[:, 2] * jnp.maximum(Z - second, 0)
-        )  # fmt: skip
+        segments = left * jnp.minimum(Z - first, 0) + middle * jnp.minimum(above, second - first)
+        segments = segments + right * jnp.maximum(Z - second, 0)
         if Z.shape[1] % 2:
             return segments
         pairs = Z.reshape(len(Z), -1, 2)
@@ -105,17 +102,19 @@ def output(arrays, paired, x):
 
     def layer(H, one):
         W, b, kinks, slopes = one
-        return activation(H @ W.T + b, kinks, slopes), None
+        return activation(H @ W.T + b[None], kinks, slopes), None
 
-    H = activation(x[:, None] @ arrays["first"].T + arrays["b"][0], arrays["kinks"][0], arrays["slopes"][0])
+    H = activation(x[:, None] @ arrays["first"].T + arrays["b"][:1], arrays["kinks"][0], arrays["slopes"][0])
     H, _ = jax.lax.scan(layer, H, (arrays["between"], arrays["b"][1:], arrays["kinks"][1:], arrays["slopes"][1:]))
     return (H @ arrays["last"].T)[:, 0] + arrays["shift"]
 
 
 @functools.partial(jax.jit, static_argnames=("width", "depth", "steps"))
 def _trained(keys, fixed, free, paired, x, y, width: int, depth: int, steps: int):
-    """Arrays of a network for each key; one compilation for all activations and targets of these sizes."""
-    optimiser = optax.adam(optax.cosine_decay_schedule(RATE, steps))
+    """Arrays of a network for each key, by Adam under a cosine; one compilation for all activations and targets of these
+    sizes."""
+    time = jnp.arange(1.0, steps + 1)
+    schedule = (time / steps, RATE * (1 + jnp.cos(jnp.pi * time / steps)) / 2, 1 - 0.9**time, 1 - 0.999**time)
 
     def loss(raw, share):
         rest = output(network(raw, fixed, free), paired, x) - y
@@ -124,14 +123,20 @@ def _trained(keys, fixed, free, paired, x, y, width: int, depth: int, steps: int
         return (1 - share) * jnp.sqrt(jnp.mean(rest**2) + 1e-30) + share * high
 
     def one(key):
+        def step(carry, now):
+            raw, mean, square = carry
+            share, rate, early_mean, early_square = now
+            slope = jax.grad(loss)(raw, share)
+            mean = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, mean, slope)
+            square = jax.tree.map(lambda q, g: 0.999 * q + 0.001 * g**2, square, slope)
+            raw = jax.tree.map(
+                lambda r, m, q: r - rate * (m / early_mean) / (jnp.sqrt(q / early_square) + 1e-8), raw, mean, square
+            )
+            return (raw, mean, square), None
+
         raw = drawn(key, width, depth, x[-1])
-
-        def step(carry, share):
-            raw, state = carry
-            change, state = optimiser.update(jax.grad(loss)(raw, share), state)
-            return (optax.apply_updates(raw, change), state), None
-
-        (raw, _), _ = jax.lax.scan(step, (raw, optimiser.init(raw)), jnp.linspace(0, 1, steps))
+        still = jax.tree.map(jnp.zeros_like, raw)
+        (raw, _, _), _ = jax.lax.scan(step, (raw, still, still), schedule)
         return network(raw, fixed, free)
 
     return jax.vmap(one)(keys)

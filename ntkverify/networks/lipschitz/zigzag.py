@@ -33,9 +33,9 @@ def constants(L: Fraction, s: Fraction) -> tuple[Fraction, Fraction, Fraction]:
 def least_error(L: float | Fraction, depth: int) -> Fraction | None:
     """A lower bound on sup|F − N| over [−L, L], for every network of `depth` layers of two-segment or MaxMin neurons
     of any width; None where none is proved (`refusal` says why)."""
-    exact = Fraction(L)
     if refusal(L, depth):
         return None
+    exact = Fraction(L)
     U, V = exact - 1, 2
     if depth == 1:
         return U * V / (U + 2 * V)
