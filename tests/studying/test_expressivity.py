@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,3 +95,14 @@ def test_what_the_theorem_does_not_speak_of_has_a_reason():
 def test_bad_grids_are_told(tmp_path, changes, told):
     with pytest.raises(BadInput, match=told):
         study(configuration("expressivity", "quick", changes), tmp_path)
+
+
+def test_committed_errors_are_above_the_bound():
+    path = Path(__file__).parents[2] / "docs" / "results" / "expressivity" / "results.json"
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    spoken_of = [cell for cell in cells if cell["outcome"] != expressivity.SILENT]
+    assert {cell["params"]["depth"] for cell in spoken_of} == {1, 2, 3}
+    for cell in spoken_of:
+        bound = zigzag.least_error(cell["params"]["L"], cell["params"]["depth"])
+        assert bound is not None
+        assert cell["metrics"]["error"] >= bound
