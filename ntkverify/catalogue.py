@@ -66,7 +66,9 @@ DATA_FILES = {
 """Suffix of a data file → what it holds."""
 CONVERSIONS = {".npy": "numpy.savez('mine.npz', X=X, y=y)", ".txt": "numpy.savetxt('mine.csv', table, delimiter=',')"}
 """Suffix of a file that is not read → how to make one that is."""
-STUDIES = ("drift", "width", "steps", "region", "table1", "frontier", "separation", "diffusion", "convex")
+STUDIES = (
+    "drift", "width", "steps", "region", "table1", "frontier", "separation", "expressivity", "diffusion", "convex",
+)  # fmt: skip
 POPULATIONS = ("mixture", "gaussian", "moons", "swissroll", "digits")
 """What a diffusion model can learn: distributions whose denoiser is known exactly."""
 KERNELS = {

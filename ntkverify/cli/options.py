@@ -126,7 +126,7 @@ class Study(Asked):
     """
 
     name: tyro.conf.Positional[str]
-    """The study: drift, width, steps, region, table1, frontier, separation, diffusion, convex."""
+    """The study: drift, width, steps, region, table1, frontier, separation, expressivity, diffusion, convex."""
     data: str | None = None
     """What the study diffusion learns: mixture, gaussian, moons, swissroll or digits (default: mixture)."""
     preset: str = "quick"

@@ -13,13 +13,13 @@ QUIET = {**STYLE, "axes.grid": False, "axes.spines.left": False, "axes.spines.bo
 
 
 def lines(results: Mapping, spec: Mapping) -> Drawing | None:
-    """Curves with their bands on log-log axes, one panel a value of `panel`; `marks` are vertical lines.  With `linear`, on plain
+    """Curves with their bands on log-log axes, one panel a value of `panel`; `marks` are vertical lines.  With `scale` linear, on plain
     axes and dashed in turn, so that curves that coincide are seen.
 
     Rows are {panel, series, x, value, low, high}; `bold` names the series drawn thick, `floor` cuts the axis
     below that share of the largest value.
     """
-    scale = "linear" if spec.get("linear") else "log"
+    scale = spec.get("scale", "log")
     rows = [row for row in spec["rows"] if row["value"] > 0 or scale == "linear"]
     if not rows:
         return None

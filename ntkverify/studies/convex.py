@@ -225,7 +225,7 @@ def figures(cells: list[dict], fits: list[dict]) -> list[dict]:
             series = name if name != "trained" else f"trained, m = {m}"
             rows += [{"panel": data, "series": series, "x": float(x), "value": y, "low": y, "high": y} for x, y in zip(PLACES, values, strict=True)]  # fmt: skip
     scores = {
-        "kind": "lines", "name": "scores", "linear": True, "xlabel": "x", "ylabel": "score", "rows": rows, "bold": "exact", "marks": [],
+        "kind": "lines", "name": "scores", "scale": "linear", "xlabel": "x", "ylabel": "score", "rows": rows, "bold": "exact", "marks": [],
         "caption": f"Scores at {_words(_first(cells))}, first draw: of the noised population, of the convex program, and of the trained "
         "networks whose gap is the median one.",
     }  # fmt: skip
