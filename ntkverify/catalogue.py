@@ -33,6 +33,7 @@ THEOREMS = {
     "kernel": ("kernel-factorisation", "positive-semidefinite", "rank-floor", "kernel-limit"),
     "descent": ("step-expansion", "kernel-step", "path-length"),
     "certificate": ("curvature", "weight-growth", "jacobian-growth", "step-decrease"),
+    "criteria": ("liu", "oymak", "bartlett", "chatterjee", "theorem-five"),
     "denoising": ("score-regression", "denoising-loss"),
     "eigenvalue": ("taylor-floor", "power-floor", "closest-pair", "separated-data"),
     "prefix": ("prefix-attention",),

@@ -79,6 +79,12 @@ def make(network="softmax", n=6, d_in=4, d_out=2, m=64, spread=None, seed=0, **o
     ]
 
 
+def two_points(m: int):
+    """Two orthonormal inputs: convergence is certified from m = 12 on."""
+    data = Dataset("test", np.eye(2), np.asarray([[1.0], [-1.0]]), "made by the tests")
+    return problem(data, catalogue.network("softmax"), m=m, sigma=0.5)[0]
+
+
 def in_float32(tree):
     return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), tree)
 
@@ -91,6 +97,22 @@ CASES = {
     "far": lambda: make(n=8, d_in=8, m=256, radius=1.0),
 }
 """Problems of one shape, so that they share compilations."""
+APART = {"apart": CASES["generic"]}
+OWN_CASES = {
+    "taylor-floor": APART,
+    "power-floor": APART,
+    "closest-pair": APART,
+    "separated-data": {"relu": lambda: make("relu", n=8, d_in=8, m=16)},
+}
+OWN_CASES |= {
+    name: {"orthonormal": lambda: two_points(256)}
+    for name in ("liu", "oymak", "bartlett", "chatterjee", "theorem-five")
+}
+"""Those of claims that have nothing to say of the problems above."""
+
+
+def cases_of(claim: str) -> dict:
+    return OWN_CASES.get(claim, CASES)
 
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")

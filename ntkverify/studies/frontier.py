@@ -18,8 +18,10 @@ import numpy as np
 
 from ntkverify import catalogue
 from ntkverify.convergence.certificate import Attempt
+from ntkverify.convergence.criteria_widths import smallest_by_criterion
 from ntkverify.convergence.smallest_width import bytes_needed as certifying_bytes
 from ntkverify.convergence.smallest_width import smallest_certified
+from ntkverify.networks.criteria import CRITERIA
 from ntkverify.networks.degenerate import infinite_bound
 from ntkverify.networks.growth import sharpness
 from ntkverify.networks.network import neurons
@@ -84,6 +86,7 @@ def _row(params: dict, seed: int) -> dict:
     rungs, middle = ladder(found, seed, params["widest"]), practical["metrics"].get("middle")
     rungs.append(float(later.problem.m) if later.proved else None)
     certified = found.problem.m
+    criteria = smallest_by_criterion(found.problem, seed, params["widest"])
     return {
         "outcome": CERTIFIED, "sentence": found.sentence, "note": "",
         "metrics": {
@@ -91,7 +94,7 @@ def _row(params: dict, seed: int) -> dict:
             "sharpness": found.bounds["sharpness"], "practical": middle, "practical_low": practical["metrics"].get("low"),
             "practical_high": practical["metrics"].get("high"), "ratio": middle and certified / middle, "later": rungs[-1], "later_ratio": middle and rungs[-1] and rungs[-1] / middle,
             "log10_bound": asked(found), "contraction": found.conclusions["contraction"],
-        } | {f"rung {place}": value for place, value in enumerate(rungs)},
+        } | {f"rung {place}": value for place, value in enumerate(rungs)} | criteria,
     }  # fmt: skip
 
 
@@ -165,6 +168,15 @@ def _median(rows: list[dict], name: str) -> float | None:
     return float(np.median(values)) if values else None
 
 
+def _asked(rows: list[dict], name: str) -> str:
+    """The median; the draws at which no width is wide enough count as wider than all."""
+    values = sorted(math.inf if row.get(name) is None else float(row[name]) for row in rows)
+    middle = (
+        values[len(values) // 2] if len(values) % 2 else (values[len(values) // 2 - 1] + values[len(values) // 2]) / 2
+    )
+    return "none up to the widest" if math.isinf(middle) else f"{middle:.3g}"
+
+
 def _shown(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.3g}"
 
@@ -176,7 +188,7 @@ def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
         if cell["outcome"] in DONE:
             key = tuple(cell["params"][name] for name in ("data", "n", "d_out"))
             groups.setdefault(key, []).append(cell["metrics"])
-    widths, rungs = [], []
+    widths, rungs, criteria = [], [], []
     for key, rows in groups.items():
         made = sorted(row["certified"] for row in rows)
         widths.append([
@@ -184,6 +196,8 @@ def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
             _shown(_median(rows, "ratio")), _shown(_median(rows, "later")), _shown(_median(rows, "later_ratio")), f"10^{_median(rows, 'log10_bound'):.0f}", _shown(_median(rows, "sigma")),
             _shown(_median(rows, "lambda")), str(len(rows)),
         ])  # fmt: skip
+        if any(name in row for row in rows for name in CRITERIA):
+            criteria.append([*map(str, key), *(_asked(rows, name) for name in CRITERIA), f"{np.median(made):g}"])
         rungs.append([*map(str, key), *(_shown(_median(rows, f"rung {place}")) for place in range(len(RUNGS)))])
     columns = [
         "data",
@@ -211,6 +225,12 @@ def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
     exponents = [[fit["group"], fit["x"], shown(fit), _shown(fit["predicted"])] for fit in fits]
     return [
         {"name": "smallest widths", "columns": columns, "rows": widths, "note": note},
+        {
+            "name": "certified width by criterion", "rows": criteria,
+            "columns": ["data", "n", "d_out", *CRITERIA, "`realise`, at its best radius"],
+            "note": "The smallest width at which the criterion's hypothesis is met at W(0), every rounding enclosed: median over data "
+            "draws, at the σ that is best for the last column; from the same constants, along the same draw of neurons.",
+        },
         {"name": "what each refinement of the proof bought", "columns": ["data", "n", "d_out", *RUNGS], "rows": rungs, "note": said},
         {"name": "exponents, 95% intervals over data draws", "columns": ["of", "in", "measured", "to first order"], "rows": exponents},
     ]  # fmt: skip

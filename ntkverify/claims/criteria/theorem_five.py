@@ -1,0 +1,48 @@
+r"""Theorem 5: the loss spent along the path
+
+Source: docs/proofs/convergence.md, Theorem 5
+Networks: smooth
+Setting: A network with a twice differentiable activation at $W(0)$, $e = F - Y$; on the ball of radius $r$ around $W(0)$, $p(r) \le \sigma_{\min}(J)$, $P(r) \ge \|J\|$, and $J$ is Lipschitz with constant $C(r)$, by the constants of docs/proofs/convergence.md at $W(0)$; $\lambda = \lambda_{\min}(H(0))$.
+Measured: $\|e\|$ and the distance from $W(0)$ over all neurons, after each of the first four steps of gradient descent of the criterion's size.
+Refuted by: One step after which one of the two is larger.
+
+[derived]
+Direction: upper
+Assumes: $(1-\theta)\int_0^r p \ge \|e(0)\|$ and $p(r) > 0$ at a radius $r$; $\eta\,(P^2 + C\|e(0)\|)/2 = \theta = 0.1$. The integral is read as the trapezoid, which is below it, $p$ being concave.
+Statement: $$ \|e(\tau)\| \le (1 - (1-\theta)\,\eta\,p(r)^2)^\tau\,\|e(0)\|, \qquad \|W(\tau) - W(0)\| \le r $$
+Proof: docs/proofs/convergence.md.
+Note: With exact steps; what `ntkverify realise` certifies has room for rounded ones, and takes the best radius.
+"""
+
+import jax.numpy as jnp
+
+from ntkverify.networks.criteria import STEPS, is_met, promised, shrunk, theorem_five
+from ntkverify.networks.growth import smooth
+from ntkverify.networks.nouns import AT_START
+from ntkverify.statements.form import Form, Twin
+
+
+def lhs(problem, point, c):
+    _, _, sizes, away = promised(problem, point.base, theorem_five)
+    return jnp.concatenate([sizes, away])
+
+
+def bound(problem, point, faster=1.0, nearer=1.0):
+    said, size, _, _ = promised(problem, point.base, theorem_five)
+    return jnp.concatenate(
+        [size * shrunk(1 - faster * said.rate), nearer * said.radius * jnp.ones((STEPS,), problem.X.dtype)]
+    )
+
+
+def rhs(problem, point, c):
+    return bound(problem, point)
+
+
+def assumptions(problem, point, c):
+    return smooth(problem, point, c) & is_met(problem, point.base, theorem_five)
+
+
+derived = Form(lhs, rhs, assumptions=assumptions, where=AT_START).with_twins(
+    Twin("the rate doubled", rhs=lambda p, q, c: bound(p, q, faster=2.0)),
+    Twin("a tenth of the radius", rhs=lambda p, q, c: bound(p, q, nearer=0.1)),
+)
