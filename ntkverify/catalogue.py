@@ -90,7 +90,7 @@ def statements(name: str) -> dict[str, Statement]:
     `name` is a claim of the catalogue, or a file of the same form, NAME.py.
     """
     if not own(name):
-        choose("claim", name, CLAIMS)
+        _known_claim(name)
         source = _folder(theorem_of(name)) / f"{_file(name)}.py"
         return read(ast.get_docstring(ast.parse(source.read_text("utf-8")), clean=False) or "")
     try:
@@ -143,6 +143,16 @@ def _folder(theorem: str) -> Path:
     return Path(__file__).parent / "claims" / _file(theorem)
 
 
+def _known_claim(name: str) -> str:
+    if name in THEOREMS:
+        of = ", ".join(THEOREMS[name])
+        raise BadInput(f"{name}, which is a theorem", f"one of its claims: {of}", f"ntkverify verify {name}")
+    try:
+        return choose("claim", name, CLAIMS)
+    except BadInput as error:
+        raise BadInput(error.given, f"{error.wanted}; or a theorem: {', '.join(THEOREMS)}", error.attempt) from None
+
+
 def own(name: str) -> bool:
     """Whether a claim or a network is a user's file."""
     return name.endswith(".py")
@@ -150,7 +160,7 @@ def own(name: str) -> bool:
 
 def claims(name: str) -> "tuple[Claim, ...]":
     """The executable forms of a claim, in the order in which it states them.  A user's file is executed."""
-    return _own_claims(name) if own(name) else _claims(choose("claim", name, CLAIMS))
+    return _own_claims(name) if own(name) else _claims(_known_claim(name))
 
 
 @functools.cache

@@ -217,7 +217,9 @@ def rank_bound(problem: Problem, m: int) -> int:
     each = problem.rank if problem.activation.neuron is None else problem.p
     if problem.init == COUPLED:
         return each * (m // 2)
-    return each * (m - 1 if problem.activation.normalised else m)
+    return each * (
+        m - 1 if problem.activation.is_softmax else m
+    )  # logits that bend give each block a factor of its own
 
 
 # What lemmas assume: predicates with the signature of a claim's formulas.

@@ -22,6 +22,7 @@ from ntkverify.networks.kernels.infinite_width import sample_kernel
 from ntkverify.networks.logits import bends_of, logits, outer, pulled, steeps_of
 from ntkverify.networks.network import forward, initialise
 from ntkverify.networks.nouns import Params
+from ntkverify.networks.quantities import rank_bound
 
 OWN = [name for name in catalogue.NETWORKS if catalogue.two_layer(name).neuron is not None]
 BOUNDED = [name for name in OWN if kinds.smooth(catalogue.two_layer(name))]
@@ -118,6 +119,17 @@ def test_a_softmax_of_logits_that_bend_needs_their_bend():
     whole, without = (np.asarray(part).max() for part in jax.vmap(ratio)(jax.random.split(jax.random.key(0), 20_000)))
     assert whole <= 1
     assert without > 1
+
+
+def test_heads_under_a_softmax_lose_no_column():
+    """Of linear logits Σ_r G_r = 0 makes one block depend on the others; heads give each block a factor of its own."""
+    problem = make("softmax-heads", n=24, d_out=1, m=2, init="independent")
+    net = initialise(problem, jax.random.key(1))
+    net = Params(net.W, jnp.asarray([[1.0, -1.0]]))
+    J = jax.jacrev(lambda W: forward(problem.network, Params(W, net.a), problem.X)[:, 0])(net.W)
+    values = np.linalg.svd(np.asarray(J).reshape(24, -1), compute_uv=False)
+    rank = int((values > 1e-9 * values[0]).sum())
+    assert problem.p < rank <= rank_bound(problem, 2)
 
 
 def test_two_tokens_attain_the_bounds_of_attention():

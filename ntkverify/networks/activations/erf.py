@@ -29,10 +29,16 @@ def dual(t, sigma):
 
 
 def series(X, sigma):
-    """K = Σ_j C(2j, j)/4^j t^{2j+1}/(2σ²), t = 2C/√((1 + 2A)(1 + 2B))."""
+    """K = Σ_j C(2j, j)/4^j F (2σ²F)^{2j}, F = ⟨x_i,x_j⟩/√((1 + 2A)(1 + 2B))."""
     scaled = X / jnp.sqrt(1 + 2 * sigma**2 * jnp.sum(X**2, axis=1, keepdims=True))
-    gram = 2 * sigma**2 * scaled @ scaled.T
-    return jnp.ones_like(X[:, 0]), gram, gram**2, 1 / (2 * sigma**2), lambda j: (2 * j + 1) / (2 * j + 2)
+    gram = scaled @ scaled.T
+    return (
+        jnp.ones_like(X[:, 0]),
+        gram,
+        (2 * sigma**2 * gram) ** 2,
+        jnp.ones_like(X[0, 0]),
+        lambda j: (2 * j + 1) / (2 * j + 2),
+    )
 
 
 def spread(s):
