@@ -57,13 +57,14 @@ def floor(problem: Problem, terms: int = TERMS) -> Floor:
 
 
 def _relu(gram, lengths) -> arb_mat:
-    """‖x_i‖‖x_j‖ t (1/4 + arcsin(t)/(2π)); the arcsine of a ball around 1 is taken at its part below."""
+    """‖x_i‖‖x_j‖ t (1/4 + arcsin(t)/(2π)); of a ball that reaches beyond ±1 the part within, by the two ends."""
     n = len(lengths)
 
     def entry(i, j):
         t = arb(1) if i == j else gram[i, j]
-        t = t if abs(t) <= 1 else t.min(arb(1)).max(arb(-1))
-        return lengths[i] * lengths[j] * t * (arb(1) / 4 + t.asin() / (2 * arb.pi()))
+        ends = [end if abs(end) <= 1 else arb(1 if end > 0 else -1) for end in (arb(t.lower()), arb(t.upper()))]
+        arcsine = ends[0].asin().union(ends[1].asin())
+        return lengths[i] * lengths[j] * t * (arb(1) / 4 + arcsine / (2 * arb.pi()))
 
     return arb_mat([[entry(i, j) for j in range(n)] for i in range(n)])
 

@@ -41,8 +41,9 @@ def test_coefficients_agree_with_another_quadrature(network):
 
 
 def test_an_antipodal_pair_is_lost_by_an_even_slope_and_by_no_other():
-    X = np.array([[1.0, 0.0], [-1.0, 0.0], [0.6, 0.8]])
-    for network, positive in (("tanh", False), ("sigmoid", False), ("swish", True), ("softmax", True)):
+    x = np.array([0.1, 0.7]) / np.linalg.norm([0.1, 0.7])  # of a length that is not exactly 1
+    X = np.array([x, -x, [0.6, 0.8]])
+    for network, positive in (("tanh", False), ("sigmoid", False), ("swish", True), ("softmax", True), ("relu", True)):
         found = floor(question(X, network))
         assert (found.value > 0) == positive
         assert positive or found.said == "inputs 0 and 1 are parallel"
