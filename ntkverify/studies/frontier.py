@@ -223,14 +223,15 @@ def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
         "four are certified widths: θ = 1/2, the study's θ, the study's θ with λ/20 kept in place of λ/2, and a later start."
     )
     exponents = [[fit["group"], fit["x"], shown(fit), _shown(fit["predicted"])] for fit in fits]
+    by_criterion = {
+        "name": "certified width by criterion", "rows": criteria,
+        "columns": ["data", "n", "d_out", *CRITERIA, "`realise`, at its best radius"],
+        "note": "The smallest width at which the criterion's hypothesis is met at W(0), every rounding enclosed: median over data "
+        "draws, at the σ that is best for the last column; from the same constants, along the same draw of neurons.",
+    }  # fmt: skip
     return [
         {"name": "smallest widths", "columns": columns, "rows": widths, "note": note},
-        {
-            "name": "certified width by criterion", "rows": criteria,
-            "columns": ["data", "n", "d_out", *CRITERIA, "`realise`, at its best radius"],
-            "note": "The smallest width at which the criterion's hypothesis is met at W(0), every rounding enclosed: median over data "
-            "draws, at the σ that is best for the last column; from the same constants, along the same draw of neurons.",
-        },
+        *([by_criterion] if criteria else []),
         {"name": "what each refinement of the proof bought", "columns": ["data", "n", "d_out", *RUNGS], "rows": rungs, "note": said},
         {"name": "exponents, 95% intervals over data draws", "columns": ["of", "in", "measured", "to first order"], "rows": exponents},
     ]  # fmt: skip

@@ -245,7 +245,7 @@ def test_one_unit_of_the_last_digit_is_alike_and_two_are_not():
 
 @pytest.mark.parametrize(
     "name",
-    ["drift", "width", "steps", "region", "table1", "frontier", "width-large", "steps-large", "table1-large", "frontier-large", "separation", "expressivity"],
+    ["drift", "width", "steps", "region", "table1", "frontier", "width-large", "steps-large", "table1-large", "frontier-large", "frontier-quick", "separation", "expressivity", "convex"],
 )  # fmt: skip
 def test_committed_results_say_what_their_rows_say(name):
     """Fits, tables and answer of every committed study follow from its cells, and the finding quotes them."""
@@ -261,9 +261,11 @@ def test_committed_results_say_what_their_rows_say(name):
     drawn = {figure["name"] for figure in results["figures"]}
     assert drawn >= {path.stem for path in (DOCS / "results" / name).glob("*.svg")}
     if name != "drift":
-        finding = {"frontier": "certificates.md", "separation": "separation.md", "expressivity": "n-activation.md"}.get(
-            study, "neurons-and-steps.md"
-        )
+        of = {
+            "frontier": "certificates.md", "frontier-quick": "criteria.md", "frontier-large": "certificates.md",
+            "separation": "separation.md", "expressivity": "n-activation.md", "convex": "convex-score.md",
+        }  # fmt: skip
+        finding = of.get(name, "neurons-and-steps.md")
         assert results["answer"] in (DOCS / "findings" / finding).read_text()
 
 
@@ -290,6 +292,14 @@ def test_the_finding_on_separation_quotes_the_table():
     shown = [row for row in rows if row[0] in ("softmax", "relu", "tanh")]
     assert len(shown) == 48
     assert all("| " + " | ".join(row) + " |" in finding for row in shown)
+
+
+def test_the_finding_on_criteria_quotes_the_table():
+    finding = (DOCS / "findings" / "criteria.md").read_text()
+    tables = json.loads((DOCS / "results" / "frontier-quick" / "results.json").read_text())["tables"]
+    (rows,) = (table["rows"] for table in tables if table["name"] == "certified width by criterion")
+    assert len(rows) >= 6
+    assert all("| " + " | ".join(row) + " |" in finding for row in rows)
 
 
 def test_the_finding_on_n_activations_quotes_the_table():
