@@ -91,6 +91,13 @@ CASES = {
     "far": lambda: make(n=8, d_in=8, m=256, radius=1.0),
 }
 """Problems of one shape, so that they share compilations."""
+RELU_CASES = {
+    # Spread inputs and many neurons: there the widths that are asked for are nearly reached.
+    "generic": lambda: make("relu", n=4, d_in=16, d_out=1, m=4096),
+    "clustered": lambda: make("relu", n=4, d_in=16, d_out=1, m=4096, spread=0.1, sigma=0.1),
+    "far": lambda: make("relu", n=4, d_in=16, d_out=1, m=4096, radius=1.0),
+}
+"""The same for claims that speak of ReLU alone."""
 
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
