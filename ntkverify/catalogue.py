@@ -35,7 +35,7 @@ THEOREMS = {
     "certificate": ("curvature", "weight-growth", "jacobian-growth", "step-decrease"),
     "denoising": ("score-regression", "denoising-loss"),
     "eigenvalue": ("taylor-floor", "power-floor", "closest-pair", "separated-data"),
-    "relu": ("initial-kernel", "kernel-stability", "relu-movement", "relu-convergence"),
+    "relu": ("initial-kernel", "kernel-stability", "relu-movement", "relu-convergence", "label-measure"),
     "prefix": ("prefix-attention",),
 }  # fmt: skip
 """Theorem, a folder of `claims/` → its claims, in the order of its proof."""
