@@ -48,4 +48,4 @@ def smallest(matrix: Float[Array, "n n"]) -> Float[Array, ""]:
 def best_tail(terms: Float[Array, " terms"]) -> Float[Array, ""]:
     """max_N Σ_{j ≥ N} of the terms: the head is positive semidefinite, and may be left out."""
     later = jnp.triu(jnp.ones((TERMS, TERMS), terms.dtype))
-    return jnp.max(jnp.sum(later * terms, axis=1))
+    return jnp.max(jnp.sum(later * terms[None], axis=1))
