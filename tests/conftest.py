@@ -97,22 +97,22 @@ CASES = {
     "far": lambda: make(n=8, d_in=8, m=256, radius=1.0),
 }
 """Problems of one shape, so that they share compilations."""
-APART = {"apart": CASES["generic"]}
-OWN_CASES = {
-    "taylor-floor": APART,
-    "power-floor": APART,
-    "closest-pair": APART,
-    "separated-data": {"relu": lambda: make("relu", n=8, d_in=8, m=16)},
+RELU_CASES = {
+    # Spread inputs and many neurons: there the widths that are asked for are nearly reached.
+    "generic": lambda: make("relu", n=4, d_in=16, d_out=1, m=4096),
+    "clustered": lambda: make("relu", n=4, d_in=16, d_out=1, m=4096, spread=0.1, sigma=0.1),
+    "far": lambda: make("relu", n=4, d_in=16, d_out=1, m=4096, radius=1.0),
 }
-OWN_CASES |= {
-    name: {"orthonormal": lambda: two_points(256)}
-    for name in ("liu", "oymak", "bartlett", "chatterjee", "theorem-five")
-}
-"""Those of claims that have nothing to say of the problems above."""
+"""The same for claims that speak of ReLU alone."""
+CRITERIA_CASES = {"orthonormal": lambda: two_points(256)}
+"""For criteria that are met at widths that no other problem has."""
 
 
-def cases_of(claim: str) -> dict:
-    return OWN_CASES.get(claim, CASES)
+def cases(claim: str) -> dict:
+    """The problems that a claim is tested on."""
+    if claim in catalogue.THEOREMS["criteria"]:
+        return CRITERIA_CASES
+    return RELU_CASES if catalogue.claims(claim)[0].statement.networks == "relu" else CASES
 
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")

@@ -10,6 +10,7 @@ from conftest import make
 
 from ntkverify import catalogue
 from ntkverify.judging.draws import chunks
+from ntkverify.networks.kinds import elsewhere
 from ntkverify.searching.falsifying import conditional, is_searchable
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,9 @@ def rows_of(name: str) -> list[list[str]]:
 
 
 def searched() -> list:
-    return [form for name in catalogue.CLAIMS for form in catalogue.claims(name) if is_searchable(form)]
+    """The forms of which the tables speak: those that say something of softmax, on which they are made."""
+    every = [form for name in catalogue.CLAIMS for form in catalogue.claims(name) if is_searchable(form)]
+    return [form for form in every if not elsewhere(form.statement.networks, catalogue.network("softmax"))]
 
 
 def test_every_planted_falsehood_is_refuted_and_no_true_claim_is():
