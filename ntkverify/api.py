@@ -26,7 +26,7 @@ from ntkverify.ground.devices import use as use_devices
 from ntkverify.ground.environment import require_memory
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.settings import INITIALISATIONS, Settings
-from ntkverify.networks import arguments
+from ntkverify.networks import arguments, losses
 from ntkverify.networks.kernels.parted import draw_parted, parted, placed
 from ntkverify.networks.models import read as read_model
 from ntkverify.networks.network import initialise as draw_network
@@ -234,14 +234,15 @@ def _compiled(route: Callable, problem: Problem, params: Params | None, X2):
 
 
 def train(
-    problem: Problem, start: Params, eta: float | None = None, *, target: float = 0.01, budget: int = 4096
-) -> Run:
+    problem: Problem, start: Params, eta: float | None = None, *, target: float = 0.01, budget: int = 4096,
+    loss: str = "squared",
+) -> Run:  # fmt: skip
     """Full-batch gradient descent from one network, or from many (leading axis of `start`), until
     ‖F − Y‖² ≤ `target` or for `budget` steps.
 
     `eta` is the step size in units of W; the default is 1/(s_m λ_max(H(0))) of each network.  The result
     has `losses` ‖F − Y‖² and `movement` max_r‖w_r(τ) − w_r(0)‖ as (networks, budget + 1) arrays, NaN
-    after the end, `last` weights, `snapshots` of W where the loss first falls to `levels` of the first one, with
+    after the end (with `loss="logistic"` the mean of log(1 + e^{−yF}), labels ±1, and n d_out times that step size), `last` weights, `snapshots` of W where the loss first falls to `levels` of the first one, with
     `kernels(problem)` there, `outcome` (converged | diverged | unfinished) and `sentence(k)`.
     Batched and single runs agree to rounding.  Source: docs/theory.md §1.
 
@@ -256,6 +257,9 @@ def train(
     target = arguments.real("target", target, "a finite number above 0", 0)
     budget = arguments.whole("budget", budget)
     size = None if eta is None else arguments.real("eta", eta, "a finite step size above 0", 0)
+    measured = losses.LOSSES[choose("loss", loss, losses.LOSSES)]
+    if measured is losses.logistic:
+        losses.check_labels(problem)
     seeds = start.W.shape[0] if start.W.ndim == 3 else 1
     require_memory(
         train_bytes(problem, seeds, budget), f"training {seeds} networks of m = {problem.m}", "fewer networks"
@@ -263,8 +267,9 @@ def train(
     by, over = parting(problem, seeds)
     problem, start = moved(problem, over), placed(start, over) if by == NEURONS else moved(start, over)
     many = start if start.W.ndim == 3 else jax.tree.map(lambda leaf: leaf[None], start)
-    steps = ordinary_steps(problem, many) if size is None else jnp.full((seeds,), size, problem.X.dtype)
-    return descend_many(problem, many, steps, target=target, budget=budget, levels=LEVELS, movement=True)
+    curved = problem.y.size if measured is losses.logistic else 1  # its second derivative is at most 1/4, over n d_out
+    steps = curved * ordinary_steps(problem, many) if size is None else jnp.full((seeds,), size, problem.X.dtype)
+    return descend_many(problem, many, steps, target=target, budget=budget, levels=LEVELS, movement=True, loss=measured)
 
 
 def study(name: str, folder: str | Path, preset: str = "quick", **grid) -> dict:

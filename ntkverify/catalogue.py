@@ -36,7 +36,7 @@ THEOREMS = {
     "criteria": ("liu", "oymak", "bartlett", "chatterjee", "theorem-five"),
     "denoising": ("score-regression", "denoising-loss"),
     "eigenvalue": ("taylor-floor", "power-floor", "closest-pair", "separated-data"),
-    "relu": ("initial-kernel", "kernel-stability", "relu-movement", "relu-convergence", "label-measure"),
+    "relu": ("initial-kernel", "kernel-stability", "relu-movement", "relu-convergence", "label-measure", "logistic-movement"),
     "prefix": ("prefix-attention",),
 }  # fmt: skip
 """Theorem, a folder of `claims/` → its claims, in the order of its proof."""

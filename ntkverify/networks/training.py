@@ -26,6 +26,7 @@ from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.kernels.autodiff import columns
 from ntkverify.networks.kernels.parted import laid_out, parted, parted_networks
 from ntkverify.networks.kernels.shared_products import shared_products
+from ntkverify.networks.losses import SAID, squared
 from ntkverify.networks.nouns import Params, Problem
 from ntkverify.networks.parting import NETWORKS, NEURONS, parting
 from ntkverify.networks.quantities import pulled_back, residual
@@ -41,7 +42,7 @@ LEVELS = (1.0, 0.5, 0.1, 0.01)
 
 @dataclass(frozen=True)
 class Run:
-    """What training did, one row a network.  Losses are ‖e(τ)‖² = ‖F − Y‖²."""
+    """What training did, one row a network.  Losses are ‖e(τ)‖² = ‖F − Y‖², or what `measured` says."""
 
     start: Params
     """(seeds, d_in, m) and (seeds, d_out, m)."""
@@ -53,12 +54,13 @@ class Run:
     movement: np.ndarray
     """(seeds, steps + 1), max_r ‖w_r(τ) − w_r(0)‖; NaN after a network was done, (seeds, 0) where nobody asked."""
     snapshots: Float[Array, "seeds levels d_in m"]
-    """W when ‖e‖² first fell to each of `levels` · ‖e(0)‖² (W(0) where it did not)."""
+    """W when the loss first fell to each of `levels` times its first value (W(0) where it did not)."""
     reached: np.ndarray
     """(seeds, levels), the step of each snapshot; −1 where the level was not reached."""
     levels: tuple[float, ...]
     target: float
     budget: int
+    measured: str = SAID[squared]
 
     @property
     def steps(self) -> np.ndarray:
@@ -87,10 +89,10 @@ class Run:
         steps, outcome = int(self.steps[index]), self.outcome[index]
         loss = float(self.losses[index, steps])
         if outcome == CONVERGED:
-            return f"‖e‖² fell to {loss:.3g} ≤ {self.target:g} in {steps} steps."
+            return f"{self.measured} fell to {loss:.3g} ≤ {self.target:g} in {steps} steps."
         if outcome == DIVERGED:
-            return f"It diverged: after {steps} steps ‖e‖² was {loss:.3g}; the step size {self.eta[index]:.3g} is too large."
-        return f"Not converged in the budget of {self.budget} steps: ‖e‖² was still {loss:.3g} > {self.target:g}."
+            return f"It diverged: after {steps} steps {self.measured} was {loss:.3g}; the step size {self.eta[index]:.3g} is too large."
+        return f"Not converged in the budget of {self.budget} steps: {self.measured} was still {loss:.3g} > {self.target:g}."
 
 
 @functools.partial(jax.jit, static_argnames=("mesh", "by"))
@@ -140,10 +142,12 @@ def train(
     levels: Sequence[float] = (),
     movement: bool = False,
     optimiser: Callable = optax.sgd,
+    loss: Callable = squared,
     heard: Callable[[int, int], None] = lambda step, running: None,
     together: bool | None = None,
 ) -> Run:
-    """Train every network of `start` (leading axis: seeds) until ‖e‖² ≤ target, it diverges, or `budget` steps.
+    """Train every network of `start` (leading axis: seeds) until its loss, ‖e‖² unless `loss` is another of `losses.py`, is at
+    most the target, it diverges, or `budget` steps.
 
     `optimiser(η)` is an optax transformation that asks for gradients alone (a named function, or each call compiles);
     the default is gradient descent.  `heard(step, running)` is told after each chunk how many networks go on.
@@ -166,7 +170,15 @@ def train(
         groups = [(np.arange(seeds), nets, eta, state(nets, eta))]
     else:
         groups = _groups(start, eta, state(start, eta), over.size, 1 if together else _parts(seeds, over.size))
-    how = {"optimiser": optimiser, "levels": levels, "movement": movement, "together": together, "mesh": over, "by": by}
+    how = {
+        "optimiser": optimiser,
+        "loss": loss,
+        "levels": levels,
+        "movement": movement,
+        "together": together,
+        "mesh": over,
+        "by": by,
+    }
     for begin in range(0, budget + 1, CHUNK):
         end = min(begin + CHUNK, budget + 1)
         span = jnp.asarray([begin, end, budget])
@@ -199,6 +211,7 @@ def train(
     return Run(
         start=start, last=dataclasses.replace(start, W=lay(found["W"])), eta=whole(eta), losses=losses, movement=moved,
         snapshots=lay(found["snapshots"]), reached=found["reached"], levels=levels, target=float(goal), budget=budget,
+        measured=SAID[loss],
     )  # fmt: skip
 
 
@@ -272,10 +285,12 @@ def _begin(optimiser, levels, nets, eta):
 
 
 @functools.partial(
-    jax.jit, static_argnames=("optimiser", "levels", "movement", "together", "mesh", "by"), donate_argnames=("state",)
+    jax.jit,
+    static_argnames=("optimiser", "loss", "levels", "movement", "together", "mesh", "by"),
+    donate_argnames=("state",),
 )
 @full_precision
-def _advance(problem, nets, eta, state, span, target, optimiser, levels, movement, together, mesh, by):
+def _advance(problem, nets, eta, state, span, target, optimiser, loss, levels, movement, together, mesh, by):
     """Look at every network at the steps from `begin` up to `end`, span = (begin, end, budget), and take a step after
     each look unless it is done; returns the state, and losses and movements, NaN where nobody looked.
 
@@ -283,7 +298,7 @@ def _advance(problem, nets, eta, state, span, target, optimiser, levels, movemen
     """
 
     def part(shared, rows):
-        walk = functools.partial(_walk, *shared, optimiser, levels, movement)
+        walk = functools.partial(_walk, *shared, optimiser, loss, levels, movement)
         if not together:
             return jax.lax.map(lambda each: walk(lambda look: look, *each), rows)
         state, tables = walk(jax.vmap, *rows)
@@ -293,7 +308,7 @@ def _advance(problem, nets, eta, state, span, target, optimiser, levels, movemen
     return part(shared, rows) if by == NEURONS else by_rows(part, mesh)(shared, rows)
 
 
-def _walk(problem, span, target, optimiser, levels, movement, over, nets, eta, state):
+def _walk(problem, span, target, optimiser, measured, levels, movement, over, nets, eta, state):
     """The steps of one network, or with `over` = vmap of many; one forward a step, whose error gives both the loss and
     the gradient.  Tables have the step first."""
     begin, end, budget = span
@@ -302,8 +317,8 @@ def _walk(problem, span, target, optimiser, levels, movement, over, nets, eta, s
     def look(net, eta, state, index):
         W, on = state["W"], state["on"]
         params = dataclasses.replace(net, W=W)
-        e = residual(problem, params)
-        loss, gradient = jnp.sum(e**2), pulled_back(problem, params, e)
+        loss, slope = measured(problem, params)
+        gradient = pulled_back(problem, params, slope)
         first = jnp.where(index == 0, loss, state["first"])
         update, memory = optimiser(eta).update(gradient, state["optimiser"], W)
         goes_on = on & (loss > target) & jnp.isfinite(loss) & (loss <= EXPLODED * first) & (index < budget)

@@ -165,13 +165,14 @@ def test_neurons_stay_where_they_are():
 import jax, jax.numpy as jnp, optax, ntkverify as nv
 from ntkverify.ground.devices import mesh
 from ntkverify.networks import training
+from ntkverify.networks.losses import squared
 from ntkverify.networks.kernels.parted import parted_networks
 question = nv.problem("sphere", n=4, d_in=5, d_out=2, m=2048)
 nets = jax.tree.map(lambda leaf: leaf[None], nv.draw(question, jax.random.key(0)))
 wide, nets = parted_networks(question, nets, mesh())
 eta = jnp.ones(1)
 state = training._begin(optax.sgd, (), nets, eta)
-how = dict(optimiser=optax.sgd, levels=(), movement=True, together=False, mesh=mesh(), by="neurons")
+how = dict(optimiser=optax.sgd, loss=squared, levels=(), movement=True, together=False, mesh=mesh(), by="neurons")
 print(training._advance.lower(wide, nets, eta, state, jnp.asarray([0, 9, 9]), jnp.asarray(0.1), **how).compile().as_text())
 """
     process = started([sys.executable, "-c", code], MANY)

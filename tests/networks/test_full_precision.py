@@ -14,6 +14,7 @@ from ntkverify import catalogue
 from ntkverify.ground.devices import alone
 from ntkverify.judging.evidence import check
 from ntkverify.networks.kernels.infinite_width import sample_kernel
+from ntkverify.networks.losses import squared
 from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import ON_PATH, TwoLayer
 from ntkverify.networks.parting import NETWORKS
@@ -75,7 +76,7 @@ def test_kernels_points_paths_and_training(network):
     assert not cheap(weights_at.lower(own, net, eta[0], jnp.asarray([1])))
     assert not cheap(_kernels.lower(own, nets, nets.W[:, None], alone(), NETWORKS))
     state, span = _begin(optax.sgd, (), nets, eta), jnp.asarray([0, 2, 2])
-    how = {"optimiser": optax.sgd, "levels": (), "movement": False, "mesh": alone(), "by": NETWORKS}
+    how = {"optimiser": optax.sgd, "loss": squared, "levels": (), "movement": False, "mesh": alone(), "by": NETWORKS}
     for together in (True, False):
         goal = jnp.asarray(0.1, jnp.float32)
         assert not cheap(_advance.lower(own, nets, eta, state, span, goal, together=together, **how))

@@ -9,8 +9,10 @@ import optax
 import pytest
 from conftest import make
 
+import ntkverify as nv
 from ntkverify.networks.kernels.closed_form import closed_form
-from ntkverify.networks.network import initialise, loss, narrowed
+from ntkverify.networks.losses import logistic
+from ntkverify.networks.network import forward, initialise, loss, narrowed
 from ntkverify.networks.nouns import Params
 from ntkverify.networks.quantities import outputs, pulled_back, residual, step_terms
 from ntkverify.networks.step_sizes import ordinary_step, theorem_step
@@ -180,3 +182,29 @@ def test_the_sum_of_neurons_is_conserved(problem):
     assert np.allclose(jnp.sum(run.last.W, axis=2), jnp.sum(start.W, axis=2), atol=1e-12)
     step = pulled_back(problem, Params(start.W[0], start.a[0]), residual(problem, Params(start.W[0], start.a[0])))
     assert np.allclose(jnp.sum(step, axis=1), 0, atol=1e-11)
+
+
+def test_the_logistic_loss_is_descended_by_its_own_gradient():
+    question = make("relu", n=4, d_in=8, d_out=1, m=256)
+    net = initialise(question, jax.random.key(0))
+    value, slope = logistic(question, net)
+
+    def mean(F):
+        return jnp.mean(jnp.log1p(jnp.exp(-question.y * F)))
+
+    F = forward(question.network, net, question.X)
+    np.testing.assert_allclose(value, mean(F), rtol=1e-14)
+    np.testing.assert_allclose(slope, jax.grad(mean)(F), rtol=1e-13)
+    run = nv.train(question, net, target=0.05, budget=512, loss="logistic")
+    assert run.outcome == ["converged"]
+    assert "mean logistic loss fell to" in run.sentence(0)
+    last = Params(run.last.W[0], net.a)
+    np.testing.assert_allclose(logistic(question, last)[0], run.losses[0, run.steps[0]], rtol=1e-12)
+
+
+def test_labels_that_the_logistic_loss_cannot_read_are_refused():
+    question = make("relu", n=4, d_in=8, d_out=2, m=16)
+    with pytest.raises(nv.BadInput, match="labels"):
+        nv.train(question, initialise(question, jax.random.key(0)), loss="logistic")
+    with pytest.raises(nv.BadInput, match="loss"):
+        nv.train(question, initialise(question, jax.random.key(0)), loss="hinge")
