@@ -85,10 +85,11 @@ def reconstructed_rhs(problem, point, c):
 
 
 def width_missed(problem, point, c):
-    """log₁₀ of 4096 Λ² / (γ⁶ m')."""
-    gamma = jnp.maximum(margin(problem), 1e-30)
+    """log₁₀ of 4096 Λ² / (γ⁶ m'); ∞ where there is no margin."""
+    there = margin(problem) > c["least"]
+    gamma = jnp.where(there, margin(problem), 1)
     logs = 2 * jnp.log(jnp.abs(capital(problem, c))) - 6 * jnp.log(gamma)
-    return (jnp.log(c["c_m"] / drawn(problem)) + logs) / math.log(10)
+    return jnp.where(there, (jnp.log(c["c_m"] / drawn(problem)) + logs) / math.log(10), jnp.inf)
 
 
 def normalised(problem, point, c):
