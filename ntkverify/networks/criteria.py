@@ -20,7 +20,7 @@ from ntkverify.networks.quantities import pulled_back, residual, squared_error
 
 THETA = 0.1
 """Where a criterion speaks of gradient flow: the share of a step of gradient descent that its remainder may eat."""
-STEPS = 4
+STEPS = 2
 """Steps of gradient descent that claims look at; the enclosure of each is wider than that of the one before."""
 
 

@@ -3,7 +3,7 @@ r"""Theorem 5: the loss spent along the path
 Source: docs/proofs/convergence.md, Theorem 5
 Networks: smooth
 Setting: A network with a twice differentiable activation at $W(0)$, $e = F - Y$; on the ball of radius $r$ around $W(0)$, $p(r) \le \sigma_{\min}(J)$, $P(r) \ge \|J\|$, and $J$ is Lipschitz with constant $C(r)$, by the constants of docs/proofs/convergence.md at $W(0)$; $\lambda = \lambda_{\min}(H(0))$.
-Measured: $\|e\|$ and the distance from $W(0)$ over all neurons, after each of the first four steps of gradient descent of the criterion's size.
+Measured: $\|e\|$ and the distance from $W(0)$ over all neurons, after each of the first two steps of gradient descent of the criterion's size.
 Refuted by: One step after which one of the two is larger.
 
 [derived]

@@ -43,7 +43,8 @@ def _factor(problem: Problem, Z):
         expectation = gaussian_products(network.slope, X, Z, problem.sigma)
     else:
         expectation = network.expectation(X, Z, problem.sigma)
-    return gram * jnp.where((gram == 0) & (expectation == jnp.inf), 0, expectation)
+    most = jnp.finfo(expectation.dtype).max / 4  # not ∞, with which no ball is compared
+    return gram * jnp.where((gram == 0) & (expectation > most), 0, expectation)
 
 
 def spread(problem: Problem) -> Float[Array, ""]:
