@@ -7,6 +7,7 @@ random sets of points is found in float64 and then certified.  About two minutes
 """
 
 import dataclasses
+from decimal import ROUND_FLOOR, Context
 from functools import partial
 
 import jax
@@ -39,7 +40,9 @@ def sets() -> dict[str, np.ndarray]:
 
 
 def shown(found) -> str:
-    return f"{found.value:.3g}" if found.value > 0 else f"0: {found.said}"
+    """Three digits, not above the number."""
+    digits = Context(3, ROUND_FLOOR).create_decimal_from_float(found.value)
+    return f"{float(digits):.3g}" if found.value > 0 else f"0: {found.said}"
 
 
 def question(X, network):

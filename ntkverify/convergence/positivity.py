@@ -18,6 +18,7 @@ import flint
 import numpy as np
 from flint import acb, arb, arb_mat
 
+from ntkverify import catalogue
 from ntkverify.arithmetic.arb import precision
 from ntkverify.convergence.checker import ELEMENTWISE
 from ntkverify.networks.kinds import relu
@@ -87,9 +88,10 @@ def _series(network: TwoLayer, problem: Problem, gram, lengths, terms: int) -> a
 
 def coefficients(network: TwoLayer, s: arb, terms: int) -> list[arb]:
     """c_j(s) = E[φ'(s z) h_j(z)], enclosed; for softmax s^j/√j!, those of exp without what the normalisation removes."""
-    if network.normalised or network.name == "exponential":
+    if network.value is network.slope:  # exp
         factor = arb(1) if network.normalised else (s * s / 2).exp()
         return [factor * s**j / arb(math.factorial(j)).sqrt() for j in range(terms)]
+    assert network.slope is catalogue.two_layer(network.name).slope  # the checker knows the register's by their names
     slope = ELEMENTWISE[network.name][1]
     beyond = arb(0, float((LARGEST_SLOPE * (arb(REACH) / arb(2).sqrt()).erfc().sqrt()).upper()))
     return [_integral(lambda z: slope(s * z), j) + beyond for j in range(terms)]

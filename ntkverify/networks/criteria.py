@@ -100,13 +100,13 @@ def bartlett(at: Start) -> Criterion:
     return Criterion(at.root**2 / (4 * at.lipschitz(r) * at.size), r, eta, (1 - THETA) * eta * at.root**2 / 4)
 
 
-def liu(at: Start, smooth: float = 2.0) -> Criterion:
-    """μ = mλ/2 and β = `smooth` m‖H‖ on the ball of radius 2√(2βf)/μ, f = ½‖e‖²; η = 1/β."""
-    mu, beta = at.root**2 / 2, smooth * at.top**2
+def liu(at: Start) -> Criterion:
+    """μ = mλ/2 and β = 2m‖H‖ on the ball of radius 2√(2βf)/μ, f = ½‖e‖²; η = 1/β."""
+    mu, beta = at.root**2 / 2, 2 * at.top**2
     r = 2 * jnp.sqrt(beta) * at.size / mu
     within = at.reach(r) ** 2 + at.lipschitz(r) * (at.size + at.reach(r) * r)
     margin = jnp.minimum(jnp.maximum(at.kept(r), 0) ** 2 / mu, beta / within)
-    return Criterion(margin, r, 1 / beta, mu / (2 * beta))
+    return Criterion(margin, r, 1 / beta, 1 - jnp.sqrt(1 - mu / beta))
 
 
 def theorem_five(at: Start) -> Criterion:
@@ -115,7 +115,7 @@ def theorem_five(at: Start) -> Criterion:
     widest = 0.8 * at.root / at.lipschitz(jnp.zeros_like(at.root))
     r = jnp.minimum(4 * at.size / (3 * (1 - THETA) * at.root), widest)
     eta = at.small(r, THETA)
-    kept = jnp.maximum(at.kept(r), 0)
+    kept = jnp.maximum(at.kept(r), 0)  # at this r a margin of 1 means that p(r) is at least half of √(mλ), so above 0
     spent = (at.root + kept) * r / 2  # p is concave: its integral is at least the trapezoid's
     return Criterion((1 - THETA) * spent / at.size, r, eta, (1 - THETA) * eta * kept**2)
 
@@ -144,11 +144,20 @@ def followed(problem: Problem, params: Params, eta) -> tuple[Float[Array, " step
     return jax.lax.scan(step, params.W, length=STEPS)[1]
 
 
-def promised(problem: Problem, params: Params, read: Callable[[Start], Criterion]):
-    """What `read` says at W(0), ‖e(0)‖, and ‖e‖ and the distance after each of `STEPS` steps of its size."""
+def seen(problem: Problem, params: Params, read: Callable[[Start], Criterion]) -> Float[Array, " 2steps"]:
+    """‖e‖ after each of `STEPS` steps of the size that `read` says, then the distances."""
+    return jnp.concatenate(followed(problem, params, read(start(problem, params)).eta))
+
+
+def promised(
+    problem: Problem, params: Params, read: Callable[[Start], Criterion], faster: float = 1.0, nearer: float = 1.0
+) -> Float[Array, " 2steps"]:
+    """What a criterion promises of `seen`; with another rate or radius for twins."""
     at = start(problem, params)
     said = read(at)
-    return said, at.size, *followed(problem, params, said.eta)
+    return jnp.concatenate(
+        [at.size * shrunk(1 - faster * said.rate), nearer * said.radius * jnp.ones(STEPS, at.size.dtype)]
+    )
 
 
 def shrunk(factor) -> Float[Array, " steps"]:

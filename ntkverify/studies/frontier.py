@@ -227,7 +227,7 @@ def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
         "name": "certified width by criterion", "rows": criteria,
         "columns": ["data", "n", "d_out", *CRITERIA, "`realise`, at its best radius"],
         "note": "The smallest width at which the criterion's hypothesis is met at W(0), every rounding enclosed: median over data "
-        "draws, at the σ that is best for the last column; from the same constants, along the same draw of neurons.",
+        "draws, at the σ that is best for the last column; from the same constants, along the same draw of neurons.  The sources' formulas are recalled (reconstructed).",
     }  # fmt: skip
     return [
         {"name": "smallest widths", "columns": columns, "rows": widths, "note": note},

@@ -14,28 +14,18 @@ Proof: $p(r) \ge \sqrt{m\lambda} - C r \ge \tfrac12\sqrt{m\lambda}$, and $\int_0
 Note: The source has a strict inequality and gradient flow. Its constant $\tfrac14$ may be $\tfrac12$ for flow; Theorem 5 at the best radius is that.
 """
 
-import jax.numpy as jnp
-
-from ntkverify.networks.criteria import STEPS, bartlett, is_met, promised, shrunk
+from ntkverify.networks.criteria import bartlett, is_met, promised, seen
 from ntkverify.networks.growth import smooth
 from ntkverify.networks.nouns import AT_START
 from ntkverify.statements.form import Form, Twin
 
 
 def lhs(problem, point, c):
-    _, _, sizes, away = promised(problem, point.base, bartlett)
-    return jnp.concatenate([sizes, away])
-
-
-def bound(problem, point, faster=1.0, nearer=1.0):
-    said, size, _, _ = promised(problem, point.base, bartlett)
-    return jnp.concatenate(
-        [size * shrunk(1 - faster * said.rate), nearer * said.radius * jnp.ones((STEPS,), problem.X.dtype)]
-    )
+    return seen(problem, point.base, bartlett)
 
 
 def rhs(problem, point, c):
-    return bound(problem, point)
+    return promised(problem, point.base, bartlett)
 
 
 def assumptions(problem, point, c):
@@ -43,6 +33,6 @@ def assumptions(problem, point, c):
 
 
 derived = Form(lhs, rhs, assumptions=assumptions, where=AT_START).with_twins(
-    Twin("the rate fivefold", rhs=lambda p, q, c: bound(p, q, faster=5.0)),
-    Twin("a tenth of the radius", rhs=lambda p, q, c: bound(p, q, nearer=0.1)),
+    Twin("the rate fivefold", rhs=lambda p, q, c: promised(p, q.base, bartlett, faster=5.0)),
+    Twin("a tenth of the radius", rhs=lambda p, q, c: promised(p, q.base, bartlett, nearer=0.1)),
 )

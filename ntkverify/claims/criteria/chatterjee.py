@@ -14,28 +14,18 @@ Proof: $\|\nabla f\|^2/f = 2\|J^\top e\|^2/\|e\|^2 \ge 2p(r)^2$ on the ball. By 
 Note: The source speaks of gradient flow, for which $\theta = 0$. Theorem 5 replaces $r\,p(r)$ by $\int_0^r p$.
 """
 
-import jax.numpy as jnp
-
-from ntkverify.networks.criteria import STEPS, chatterjee, is_met, promised, shrunk
+from ntkverify.networks.criteria import chatterjee, is_met, promised, seen
 from ntkverify.networks.growth import smooth
 from ntkverify.networks.nouns import AT_START
 from ntkverify.statements.form import Form, Twin
 
 
 def lhs(problem, point, c):
-    _, _, sizes, away = promised(problem, point.base, chatterjee)
-    return jnp.concatenate([sizes, away])
-
-
-def bound(problem, point, faster=1.0, nearer=1.0):
-    said, size, _, _ = promised(problem, point.base, chatterjee)
-    return jnp.concatenate(
-        [size * shrunk(1 - faster * said.rate), nearer * said.radius * jnp.ones((STEPS,), problem.X.dtype)]
-    )
+    return seen(problem, point.base, chatterjee)
 
 
 def rhs(problem, point, c):
-    return bound(problem, point)
+    return promised(problem, point.base, chatterjee)
 
 
 def assumptions(problem, point, c):
@@ -43,6 +33,6 @@ def assumptions(problem, point, c):
 
 
 derived = Form(lhs, rhs, assumptions=assumptions, where=AT_START).with_twins(
-    Twin("the rate doubled", rhs=lambda p, q, c: bound(p, q, faster=2.0)),
-    Twin("a tenth of the radius", rhs=lambda p, q, c: bound(p, q, nearer=0.1)),
+    Twin("the rate doubled", rhs=lambda p, q, c: promised(p, q.base, chatterjee, faster=2.0)),
+    Twin("a tenth of the radius", rhs=lambda p, q, c: promised(p, q.base, chatterjee, nearer=0.1)),
 )

@@ -14,27 +14,18 @@ Proof: $f(W^+) \le f - \|\nabla f\|^2/(2\beta) \le (1 - \mu/\beta) f$, and $\sqr
 Note: The radius $2\sqrt{2f(W(0))/\mu}$ suffices, by the same proof: the source's is larger by $\sqrt{\beta/\mu}$, the root of the condition number.
 """
 
-import jax.numpy as jnp
-
-from ntkverify.networks.criteria import STEPS, is_met, liu, promised, shrunk
+from ntkverify.networks.criteria import is_met, liu, promised, seen
 from ntkverify.networks.growth import smooth
 from ntkverify.networks.nouns import AT_START
 from ntkverify.statements.form import Form, Twin
 
 
 def lhs(problem, point, c):
-    _, _, sizes, away = promised(problem, point.base, liu)
-    return jnp.concatenate([sizes, away])
-
-
-def bound(problem, point, faster=1.0, nearer=1.0):
-    said, size, _, _ = promised(problem, point.base, liu)
-    factor = jnp.sqrt(jnp.maximum(1 - 2 * faster * said.rate, 0))
-    return jnp.concatenate([size * shrunk(factor), nearer * said.radius * jnp.ones((STEPS,), problem.X.dtype)])
+    return seen(problem, point.base, liu)
 
 
 def rhs(problem, point, c):
-    return bound(problem, point)
+    return promised(problem, point.base, liu)
 
 
 def assumptions(problem, point, c):
@@ -42,6 +33,6 @@ def assumptions(problem, point, c):
 
 
 derived = Form(lhs, rhs, assumptions=assumptions, where=AT_START).with_twins(
-    Twin("the rate fourfold", rhs=lambda p, q, c: bound(p, q, faster=4.0)),
-    Twin("a tenth of the radius", rhs=lambda p, q, c: bound(p, q, nearer=0.1)),
+    Twin("the rate fourfold", rhs=lambda p, q, c: promised(p, q.base, liu, faster=4.0)),
+    Twin("a tenth of the radius", rhs=lambda p, q, c: promised(p, q.base, liu, nearer=0.1)),
 )

@@ -23,7 +23,7 @@ import functools
 
 import jax.numpy as jnp
 
-from ntkverify.networks.criteria import is_met, oymak, promised, shrunk
+from ntkverify.networks.criteria import followed, is_met, oymak, shrunk, start
 from ntkverify.networks.growth import smooth
 from ntkverify.networks.nouns import AT_START
 from ntkverify.statements.form import Form, Twin
@@ -31,7 +31,9 @@ from ntkverify.statements.form import Form, Twin
 
 def sides(problem, point, share, faster=1.0, steeper=1.0):
     """Of both statements, on the ball of radius `share` ‖e‖/a: 4 as recalled, 2 as derived."""
-    said, size, sizes, away = promised(problem, point.base, functools.partial(oymak, share=share))
+    at = start(problem, point.base)
+    said, size = oymak(at, share), at.size
+    sizes, away = followed(problem, point.base, said.eta)
     a = share * size / said.radius
     per_step = 1 - faster * said.eta * a**2 / 2
     factor = jnp.sqrt(jnp.maximum(per_step, 0)) if share == 4 else per_step
