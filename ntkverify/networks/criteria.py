@@ -144,14 +144,14 @@ def followed(problem: Problem, params: Params, eta) -> tuple[Float[Array, " step
     return jax.lax.scan(step, params.W, length=STEPS)[1]
 
 
-def seen(problem: Problem, params: Params, read: Callable[[Start], Criterion]) -> Float[Array, " 2steps"]:
+def seen(problem: Problem, params: Params, read: Callable[[Start], Criterion]) -> Float[Array, " twice_steps"]:
     """‖e‖ after each of `STEPS` steps of the size that `read` says, then the distances."""
     return jnp.concatenate(followed(problem, params, read(start(problem, params)).eta))
 
 
 def promised(
     problem: Problem, params: Params, read: Callable[[Start], Criterion], faster: float = 1.0, nearer: float = 1.0
-) -> Float[Array, " 2steps"]:
+) -> Float[Array, " twice_steps"]:
     """What a criterion promises of `seen`; with another rate or radius for twins."""
     at = start(problem, params)
     said = read(at)
