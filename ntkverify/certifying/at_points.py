@@ -21,7 +21,7 @@ from ntkverify.certifying.decision import PROVED, REFUTED, UNDECIDED, Decision, 
 from ntkverify.ground.devices import alone
 from ntkverify.ground.environment import environment
 from ntkverify.judging.draws import chunks
-from ntkverify.judging.evidence import Evidence, examine
+from ntkverify.judging.evidence import Evidence, examine, silent
 from ntkverify.judging.trial import tried
 from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kinds import elsewhere
@@ -184,7 +184,7 @@ def certify(
                 found = certified(form, problem, points[:draws], 0.0)
                 if found.interrupted:
                     raise KeyboardInterrupt
-                rows.append(_row(found, time.perf_counter() - began))
+                rows.append(_row(found, problem, time.perf_counter() - began))
     except KeyboardInterrupt:
         complete = False
     return {"complete": complete, "environment": environment(), "lambda_certified": spectra, "claims": rows}
@@ -224,11 +224,12 @@ class Drawn:
         return self.known[place]
 
 
-def _row(found: Certificate, seconds: float) -> dict:
+def _row(found: Certificate, problem: Problem, seconds: float) -> dict:
     form, counts = found.form, found.bracket()["points"]
+    nowhere = silent(form, problem) or "The assumptions held on no draw."
     return {
         "id": form.id, "form": form.form, "title": form.statement.title, "verdict": found.verdict,
-        "sentence": found.sentence() if found.decisions else "The assumptions held on no draw.",
+        "sentence": found.sentence() if found.decisions else nowhere,
         "points": ", ".join(f"{count} {word}" for word, count in counts.items() if count), "seconds": round(seconds, 3),
         "bracket": found.bracket(),
     }  # fmt: skip

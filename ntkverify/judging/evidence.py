@@ -231,6 +231,19 @@ def examine(
     return collected(begun(forms, problem, points, over), count)
 
 
+def silent(form: Claim, problem: Problem) -> str:
+    """The sentence that names what a form assumes of the problem and is not certainly so; empty where all of it is."""
+    if not form.of_problem:
+        return ""
+
+    def conditions(problem, constants):
+        return tuple(condition(problem, constants) for _, condition in form.of_problem)
+
+    true, doubt = jax.jit(full_precision(with_error(conditions)))(problem, dict(form.constants))
+    lacking = [words for (words, _), yes, no in zip(form.of_problem, true, doubt, strict=True) if not yes or no]
+    return f"It says nothing of this problem. It assumes: {'; '.join(lacking)}." if lacking else ""
+
+
 def begun(forms: tuple[Claim, ...], problem: Problem, points: Point, over: Mesh | None = None) -> tuple[Evidence, ...]:
     """`check` of a chunk's points on the devices that they were drawn on (those that share the work), which keep what they
     find."""

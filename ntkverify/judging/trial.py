@@ -27,6 +27,11 @@ def _traced(formula, problem: Problem, point, constants):
     return (str(closed.jaxpr), content), found
 
 
+def _of_point(condition):
+    """A condition of the problem as a formula."""
+    return lambda problem, point, constants: condition(problem, constants)
+
+
 def _attempt(problem: Problem, error: BaseException) -> str:
     """What may help."""
     if isinstance(error, jax.errors.TracerArrayConversionError):
@@ -49,7 +54,9 @@ def tried(forms: Sequence[Claim], problem: Problem) -> None:
         constants = {name: jnp.asarray(value) for name, value in form.constants.items()}
         shapes = {}
         formulas = {"lhs": form.lhs, "rhs": form.rhs, **{f"inside {k}": each for k, each in enumerate(form.inside)}}
-        for name, formula in {**formulas, "assumptions": form.assumptions}.items():
+        boolean = {f"of_problem {words!r}": _of_point(condition) for words, condition in form.of_problem}
+        boolean["assumptions"] = form.assumptions
+        for name, formula in {**formulas, **boolean}.items():
             given, wanted = f"{form.id} [{form.form}]: {name}", "an array of real numbers computed by jax.numpy"
             try:
                 (traced, found), (again, _) = (_traced(formula, problem, point, constants) for _ in range(2))
@@ -63,11 +70,11 @@ def tried(forms: Sequence[Claim], problem: Problem) -> None:
                     f"{given} is another formula each time it is read", "a pure function: no numpy.random, no state",
                     "jax.random with a fixed key, or problem.X and point.probe, which are drawn already",
                 )  # fmt: skip
-            if name == "assumptions" and (found.shape != () or found.dtype != bool):
+            if name in boolean and (found.shape != () or found.dtype != bool):
                 raise BadInput(
                     f"{given} gives {found.dtype}{list(found.shape)}", "one boolean, such as jnp.asarray(True)"
                 )
-            if name != "assumptions" and not real:
+            if name not in boolean and not real:
                 raise BadInput(f"{given} gives {found.dtype}", wanted)
         sides = f"{form.id} [{form.form}]: lhs {list(shapes['lhs'])} and rhs {list(shapes['rhs'])}"
         if 0 in (*shapes["lhs"], *shapes["rhs"]):

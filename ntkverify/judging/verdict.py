@@ -14,7 +14,7 @@ FEWEST = 20
 
 
 NOT_APPLICABLE = "not applicable"
-"""The word on a claim that does not speak of the network."""
+"""The word on a claim that does not speak of the network, or of the problem."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ def unjudged(draws: int, reason: str, verdict: str = "undecided") -> Verdict:
     return Verdict(verdict, reason, draws, 0, 0, 0, (0.0, 1.0), None, None, 0)
 
 
-def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:
-    """The verdict by the rules of docs/design.md, with its sentence."""
+def judge(claim: Claim, evidence: Evidence, delta: float, silent: str = "") -> Verdict:
+    """The verdict by the rules of docs/design.md, with its sentence; `silent` says why the claim says nothing of the
+    problem."""
     use = evidence.applicable
     applicable, held = int(use.sum()), int((evidence.held & use).sum())
     violated = int((evidence.violated & use).sum())
@@ -61,6 +62,8 @@ def judge(claim: Claim, evidence: Evidence, delta: float) -> Verdict:
     elif promised == 1 and violated and claim.direction != "order":
         verdict = "violated"
         sentence = f"{violated} of {applicable} applicable draws violate it; one is enough for a deterministic claim."
+    elif silent and not applicable:
+        verdict, sentence = NOT_APPLICABLE, silent
     elif applicable < FEWEST:
         verdict = "vacuous"
         sentence = f"Its assumptions held on {applicable} of {evidence.draws} draws, fewer than {FEWEST}: not tested."

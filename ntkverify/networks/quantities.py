@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from ntkverify.arithmetic.primitives import second_order
@@ -195,6 +196,19 @@ def width_missed(problem: Problem, point: Point, c: Mapping) -> Float[Array, ""]
 
 THEOREM_WIDTH = {"c_m": 1.0, "width_power": 18.0, "samples_power": 2.0, "C": 10.0}
 """The constants of `theorem_width`."""
+
+
+def distinct(problem: Problem, c) -> Bool[Array, ""]:
+    """No two inputs are equal; otherwise rows of H are, for every W."""
+    if problem.n < 2:
+        return jnp.asarray(True)
+    i, j = np.triu_indices(problem.n, 1)
+    flat = problem.X.reshape(problem.n, -1)
+    return jnp.min(jnp.sum((flat[i] - flat[j]) ** 2, axis=1)) > 0
+
+
+DISTINCT = {"λ > 0, which two equal inputs make 0": distinct}
+"""What theorems that divide by λ assume of a problem."""
 
 
 def largest_exponent(problem: Problem, params: Params) -> Float[Array, ""]:

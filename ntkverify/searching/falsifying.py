@@ -25,6 +25,7 @@ from ntkverify.ground.devices import alone, plain
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.numerics import random_key
 from ntkverify.judging.draws import CHUNK, point_bytes
+from ntkverify.judging.evidence import silent
 from ntkverify.judging.trial import tried
 from ntkverify.networks.kinds import elsewhere
 from ntkverify.networks.nouns import IN_BALL, Point, Problem
@@ -96,16 +97,24 @@ def forms_to_search(name: str, problem: Problem, form: str | None = None) -> tup
     if form is not None:
         named = {each.form: each for each in forms}
         forms = (named[choose("form", form, named)],)
-    reasons = [elsewhere(each.statement.networks, problem.network) for each in forms]
-    forms = tuple(each for each, reason in zip(forms, reasons, strict=True) if not reason)
-    if not forms:
-        raise BadInput(f"{name} and --network {problem.network.name}", reasons[0], f"ntkverify show {name}")
+    forms = _speaking(name, forms, problem, lambda each: elsewhere(each.statement.networks, problem.network))
     if catalogue.own(name):
         tried(forms, problem)
+    forms = _speaking(name, forms, problem, lambda each: silent(each, problem))
     free = tuple(each for each in forms if is_searchable(each))
     if not free:
         searchable(forms[0])
     return free
+
+
+def _speaking(
+    name: str, forms: tuple[Claim, ...], problem: Problem, why_not: Callable[[Claim], str]
+) -> tuple[Claim, ...]:
+    """The forms that say something of the problem; `BadInput` where none does."""
+    reasons = [why_not(each) for each in forms]
+    if all(reasons):
+        raise BadInput(f"{name} and --network {problem.network.name}", reasons[0], f"ntkverify show {name}")
+    return tuple(each for each, reason in zip(forms, reasons, strict=True) if not reason)
 
 
 def falsify(

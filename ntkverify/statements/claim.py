@@ -9,20 +9,23 @@ import jax
 
 from ntkverify.networks.nouns import Point, Problem
 from ntkverify.statements.docstring import Statement
-from ntkverify.statements.form import Form, Formula, Twin
+from ntkverify.statements.form import Condition, Form, Formula, Twin
 
 
 @dataclass(frozen=True)
 class Where:
-    """Assumptions that hold where another holds and every function of `inside` is ≥ 0."""
+    """Assumptions that hold where others hold, every function of `inside` is ≥ 0, and the problem is as it has to be."""
 
     assumptions: Formula
     inside: tuple[Formula, ...]
+    of_problem: tuple[tuple[str, Condition], ...]
 
     def __call__(self, problem: Problem, point: Point, constants: Mapping[str, Any]) -> jax.Array:
         found = self.assumptions(problem, point, constants)
         for each in self.inside:
             found = found & (jax.numpy.min(each(problem, point, constants)) >= 0)
+        for _, condition in self.of_problem:
+            found = found & condition(problem, constants)
         return found
 
 
@@ -50,6 +53,8 @@ class Claim:
     inside: tuple[Formula, ...] = ()
     """Functions that are ≥ 0 where the form says something; `assumptions` says so too, and a search finds its way in
     by them."""
+    of_problem: tuple[tuple[str, Condition], ...] = ()
+    """What it assumes of the problem, whatever is drawn, in words; `assumptions` says so too."""
     only_confirmed: str = ""
     """Why no point refutes it, or nothing (`Form`)."""
 
@@ -69,6 +74,7 @@ class Claim:
             rhs=twin.rhs or self.rhs,
             assumptions=twin.assumptions or self.assumptions,
             inside=() if twin.assumptions else self.inside,
+            of_problem=() if twin.assumptions else self.of_problem,
             only_confirmed="",
             twins=(),
         )
@@ -90,6 +96,7 @@ def bind(id: str, statements: Mapping[str, Statement], names: Mapping[str, objec
 
 def _claim(id: str, statement: Statement, form: Form) -> Claim:
     parts = {each.name: getattr(form, each.name) for each in dataclasses.fields(form)}
-    if form.inside:
-        parts["assumptions"] = Where(form.assumptions, form.inside)
+    parts["of_problem"] = tuple(form.of_problem.items())
+    if form.inside or form.of_problem:
+        parts["assumptions"] = Where(form.assumptions, form.inside, parts["of_problem"])
     return Claim(id=id, direction=statement.direction, statement=statement, **parts)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from ntkverify.networks.nouns import IN_BALL, Point, Problem
 
 Formula = Callable[[Problem, Point, Mapping[str, Any]], jax.Array]
+Condition = Callable[[Problem, Mapping[str, Any]], jax.Array]
 Factor = float | Callable[[Problem, Point, Mapping[str, Any]], jax.Array | float]
 
 
@@ -43,6 +44,9 @@ class Form:
     _: KW_ONLY
     assumptions: Formula = always
     """Gives one boolean: whether the form says something at this point."""
+    of_problem: Mapping[str, Condition] = field(default_factory=dict)
+    """What the form assumes beside them of the problem, whatever is drawn: in words, each with a function of (problem,
+    constants) that gives one boolean.  Where one is false the form is not applicable, and the verdict names it."""
     where: str = IN_BALL
     """AT_START: W̃ = W(0); IN_BALL: W̃ in the ball of radius R around W(0); ON_PATH: along training."""
     constants: Mapping[str, float] = field(default_factory=dict)

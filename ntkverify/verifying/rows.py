@@ -12,7 +12,7 @@ from ntkverify import catalogue
 from ntkverify.certifying.pointfile import save_point
 from ntkverify.ground.environment import environment
 from ntkverify.ground.results import SCHEMA, save
-from ntkverify.judging.evidence import Evidence, joined
+from ntkverify.judging.evidence import Evidence, joined, silent
 from ntkverify.judging.verdict import NOT_APPLICABLE, Verdict, judge, unjudged
 from ntkverify.statements.claim import Claim
 from ntkverify.statements.docstring import Statement
@@ -103,7 +103,8 @@ class Rows:
         for each in gathered:
             if each.parts:
                 evidence = joined(each.parts)
-                self._claim(instance.id, each, judge(each.form, evidence, delta), delta)
+                reason = "" if evidence.applicable.any() else silent(each.form, instance.problem)
+                self._claim(instance.id, each, judge(each.form, evidence, delta, reason), delta)
                 self._draws(instance.id, each.form, evidence)
             elif each.elsewhere:
                 self._claim(instance.id, each, unjudged(0, each.elsewhere, NOT_APPLICABLE), delta)

@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+import ntkverify as nv
 from ntkverify import catalogue
 from ntkverify.ground.numerics import hold_rate_interval, trials_needed
-from ntkverify.judging.evidence import Evidence
+from ntkverify.judging.evidence import Evidence, silent
 from ntkverify.judging.verdict import judge
 
 DETERMINISTIC = catalogue.claims("kernel-perturbation")[1]
@@ -82,3 +83,37 @@ def test_a_mutated_claim_is_another_claim():
     (form,) = catalogue.claims("zero-output")
     assert form.mutated(form.twins[0]) != form
     assert dataclasses.replace(form, constants={"C": 1.0}) == form
+
+
+def test_data_that_a_theorem_does_not_speak_of_are_not_applicable():
+    found = judge(DETERMINISTIC, evidence(inapplicable=200), 0.1, "It assumes: a margin.")
+    assert (found.verdict, found.sentence) == ("not applicable", "It assumes: a margin.")
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "X", "y", "words"),
+    [
+        ("label-measure", "relu", [[1, 0], [1, 0]], [[1], [-1]], "of one direction"),
+        ("label-measure", "relu", [[1, 0], [0, 0.5]], [[1], [-1]], "length 1"),
+        ("initial-kernel", "relu", [[1, 0], [0, 1]], [[1, 1], [-1, 1]], "one output"),
+        ("logistic-movement", "relu", [[1, 0], [1, 0]], [[1], [-1]], "a margin"),
+        ("logistic-movement", "relu", [[1, 0], [0, 1]], [[1], [0.5]], "labels ±1"),
+        ("logistic-movement", "relu-sum", [[1, 0], [0, 1]], [[1], [-1]], "output scale"),
+        ("separated-data", "relu", [[1, 0, 0], [-1, 0, 0]], [[1], [-1]], "no two inputs on one line"),
+        ("separated-data", "relu", [[1, 0], [0, 1]], [[1], [-1]], "d ≥ 3"),
+        ("power-floor", "softmax", [[1, 0], [0, 0]], [[1], [-1]], "no input is 0"),
+        ("taylor-floor", "softmax", [[1, 0], [1, 0]], [[1], [-1]], "a floor above 0"),
+        ("eigenvalue-kept", "softmax", [[1, 0], [1, 0]], [[1], [-1]], "two equal inputs"),
+        ("theorem-five", "tanh", [[1, 0], [1, 0]], [[1], [-1]], "two equal inputs"),
+    ],
+)  # fmt: skip
+def test_the_assumption_that_a_problem_does_not_meet_is_named(name, network, X, y, words):
+    problem = nv.problem((np.array(X, float), np.array(y, float)), network, m=8)
+    assert words in silent(catalogue.claims(name)[0], problem)
+
+
+def test_a_search_on_data_that_a_theorem_does_not_speak_of_is_refused_with_the_reason():
+    problem = nv.problem((np.array([[1.0, 0], [1, 0]]), np.array([[1.0], [-1]])), "softmax", m=8)
+    with pytest.raises(nv.BadInput, match="two equal inputs"):
+        nv.falsify("convex-region", problem)
+    assert "two equal inputs" in nv.certify("convex-region", problem)["claims"][0]["sentence"]

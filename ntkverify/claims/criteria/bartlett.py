@@ -17,6 +17,7 @@ Note: The source has a strict inequality and gradient flow. Its constant $\tfrac
 from ntkverify.networks.criteria import bartlett, is_met, promised, seen
 from ntkverify.networks.growth import smooth
 from ntkverify.networks.nouns import AT_START
+from ntkverify.networks.quantities import DISTINCT
 from ntkverify.statements.form import Form, Twin
 
 
@@ -32,7 +33,7 @@ def assumptions(problem, point, c):
     return smooth(problem, point, c) & is_met(problem, point.base, bartlett)
 
 
-derived = Form(lhs, rhs, assumptions=assumptions, where=AT_START).with_twins(
+derived = Form(lhs, rhs, assumptions=assumptions, of_problem=DISTINCT, where=AT_START).with_twins(
     Twin("the rate fivefold", rhs=lambda p, q, c: promised(p, q.base, bartlett, faster=5.0)),
     Twin("a tenth of the radius", rhs=lambda p, q, c: promised(p, q.base, bartlett, nearer=0.1)),
 )

@@ -17,6 +17,7 @@ Note: The source speaks of gradient flow, for which $\theta = 0$. Theorem 5 repl
 from ntkverify.networks.criteria import chatterjee, is_met, promised, seen
 from ntkverify.networks.growth import smooth
 from ntkverify.networks.nouns import AT_START
+from ntkverify.networks.quantities import DISTINCT
 from ntkverify.statements.form import Form, Twin
 
 
@@ -32,7 +33,7 @@ def assumptions(problem, point, c):
     return smooth(problem, point, c) & is_met(problem, point.base, chatterjee)
 
 
-derived = Form(lhs, rhs, assumptions=assumptions, where=AT_START).with_twins(
+derived = Form(lhs, rhs, assumptions=assumptions, of_problem=DISTINCT, where=AT_START).with_twins(
     Twin("the rate doubled", rhs=lambda p, q, c: promised(p, q.base, chatterjee, faster=2.0)),
     Twin("a tenth of the radius", rhs=lambda p, q, c: promised(p, q.base, chatterjee, nearer=0.1)),
 )

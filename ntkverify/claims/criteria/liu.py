@@ -17,6 +17,7 @@ Note: The radius $2\sqrt{2f(W(0))/\mu}$ suffices, by the same proof: the source'
 from ntkverify.networks.criteria import is_met, liu, promised, seen
 from ntkverify.networks.growth import smooth
 from ntkverify.networks.nouns import AT_START
+from ntkverify.networks.quantities import DISTINCT
 from ntkverify.statements.form import Form, Twin
 
 
@@ -32,7 +33,7 @@ def assumptions(problem, point, c):
     return smooth(problem, point, c) & is_met(problem, point.base, liu)
 
 
-derived = Form(lhs, rhs, assumptions=assumptions, where=AT_START).with_twins(
+derived = Form(lhs, rhs, assumptions=assumptions, of_problem=DISTINCT, where=AT_START).with_twins(
     Twin("the rate fourfold", rhs=lambda p, q, c: promised(p, q.base, liu, faster=4.0)),
     Twin("a tenth of the radius", rhs=lambda p, q, c: promised(p, q.base, liu, nearer=0.1)),
 )

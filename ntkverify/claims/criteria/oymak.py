@@ -26,6 +26,7 @@ import jax.numpy as jnp
 from ntkverify.networks.criteria import followed, is_met, oymak, shrunk, start
 from ntkverify.networks.growth import smooth
 from ntkverify.networks.nouns import AT_START
+from ntkverify.networks.quantities import DISTINCT
 from ntkverify.statements.form import Form, Twin
 
 
@@ -51,7 +52,7 @@ def form(share):
     def rhs(problem, point, c):
         return sides(problem, point, share)[1]
 
-    return Form(lhs, rhs, assumptions=assumptions, where=AT_START).with_twins(
+    return Form(lhs, rhs, assumptions=assumptions, of_problem=DISTINCT, where=AT_START).with_twins(
         Twin("the rate sixteenfold", rhs=lambda p, q, c: sides(p, q, share, faster=16.0)[1]),
         Twin("the distance counted with 5a/2", lhs=lambda p, q, c: sides(p, q, share, steeper=2.5 * share)[0]),
     )

@@ -61,11 +61,21 @@ def of_first(problem, point, c):
     return c["c"] * jnp.sum(first(problem) * of_terms(problem, on_the_diagonal))
 
 
-def some(problem, point, c):
-    return jnp.any(reached(problem)) & (jnp.min(jnp.sum(problem.X**2, axis=1)) > 0)
+def some(problem, c):
+    return jnp.any(reached(problem))
 
 
-reconstructed = Form(of_first, rhs, assumptions=some, where=AT_START, constants={"c": 1.0}).with_twins(
+def nonzero(problem, c):
+    return jnp.min(jnp.sum(problem.X**2, axis=1)) > 0
+
+
+reconstructed = Form(
+    of_first,
+    rhs,
+    of_problem={"no input is 0": nonzero, "a power of the Gram matrix with a leading diagonal": some},
+    where=AT_START,
+    constants={"c": 1.0},
+).with_twins(
     Twin("a constant that grows like n⁴", lhs=lambda p, q, c: of_first(p, q, {"c": 1.0 * p.n**4})),
     Twin("all terms with their diagonals", lhs=lambda p, q, c: jnp.sum(of_terms(p, on_the_diagonal))),
 )

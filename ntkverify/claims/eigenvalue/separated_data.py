@@ -16,8 +16,8 @@ Note: The source leaves $c$ implicit; the ratio of the sides is the implied one.
 import jax.numpy as jnp
 import numpy as np
 
+from ntkverify.networks.gates import RELU, unit_inputs
 from ntkverify.networks.kernels.infinite_width import sample_kernel
-from ntkverify.networks.kinds import relu
 from ntkverify.networks.nouns import AT_START
 from ntkverify.statements.form import Form, Twin, with_constants
 
@@ -44,14 +44,16 @@ def rhs(problem, point, c):
     return c["c"] * separation(problem) ** 2 / damping(problem) ** 3
 
 
-def assumptions(problem, point, c):
-    squares = jnp.sum(problem.X**2, axis=1)
-    unit = jnp.max(jnp.abs(squares - 1)) <= 1e-12
-    theta = separation(problem)
-    return jnp.asarray(relu(problem.network) and problem.d_in >= 3) & unit & (theta > 0) & (theta < 1)
+OF_DATA = {
+    "d ≥ 3": lambda problem, c: jnp.asarray(problem.d_in >= 3),
+    "at least two inputs": lambda problem, c: jnp.asarray(problem.n >= 2),
+    "inputs of length 1": unit_inputs,
+    "θ > 0: no two inputs on one line": lambda problem, c: separation(problem) > 0,
+    "θ < 1, the reach of its logarithm": lambda problem, c: separation(problem) < 1,
+}
 
 
-reconstructed = Form(lhs, rhs, assumptions=assumptions, where=AT_START, constants={"c": 1.0}).with_twins(
+reconstructed = Form(lhs, rhs, of_problem=RELU | OF_DATA, where=AT_START, constants={"c": 1.0}).with_twins(
     with_constants("c = 10⁴", c=1e4),
     Twin("no power of d log(1/θ)/log d", rhs=lambda p, q, c: separation(p)),
 )

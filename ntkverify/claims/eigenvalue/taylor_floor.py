@@ -45,11 +45,13 @@ def alone(problem, point, c):
     return best_tail(of_terms(problem, lambda matrix: jnp.min(diagonal(matrix))))
 
 
-def assumptions(problem, point, c):
-    return lhs(problem, point, c) > 0
+def positive(problem, c):
+    return lhs(problem, None, c) > 0
 
 
-derived = Form(lhs, rhs, assumptions=assumptions, where=AT_START).with_twins(
+derived = Form(
+    lhs, rhs, of_problem={"a floor above 0: not too many inputs for how far they are apart": positive}, where=AT_START
+).with_twins(
     Twin(
         "the nearest other input in place of the sum over all",
         lhs=nearest,

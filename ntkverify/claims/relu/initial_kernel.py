@@ -23,7 +23,7 @@ import math
 
 import jax.numpy as jnp
 
-from ntkverify.networks.gates import drawn, is_relu, single_output
+from ntkverify.networks.gates import OF_SOURCE, POSITIVE, RANDOM, RELU, drawn, smallest
 from ntkverify.networks.kernels.infinite_width import infinite_width
 from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.nouns import AT_START
@@ -39,11 +39,6 @@ def operator(problem, point, c):
     return jnp.max(jnp.abs(jnp.linalg.eigvalsh(change(problem, point))))
 
 
-def smallest(problem):
-    """λ₀."""
-    return jnp.linalg.eigvalsh(infinite_width(problem))[0]
-
-
 def quarter(problem, point, c):
     return smallest(problem) / 4
 
@@ -52,10 +47,6 @@ def width_missed(problem, point, c):
     """log₁₀ of c n² log(n/δ) / (λ₀² m')."""
     logs = jnp.log(c["c"] * problem.n**2 * jnp.log(problem.n / problem.delta) / drawn(problem))
     return (logs - 2 * jnp.log(jnp.maximum(smallest(problem), 1e-300))) / math.log(10)
-
-
-def positive(problem, point, c):
-    return single_output(problem) & (problem.sigma > 0) & (smallest(problem) > c["least"])
 
 
 def lhs(problem, point, c):
@@ -79,17 +70,18 @@ def rhs(problem, point, c):
     return size(problem) * deviation(problem, entries, drawn(problem))
 
 
-def any_inputs(problem, point, c):
-    return is_relu(problem) & (problem.sigma > 0)
-
-
 reconstructed = Form(
-    operator, quarter, assumptions=positive, beyond=width_missed, where=AT_START, constants={"c": 1.0, "least": 1e-9}
+    operator,
+    quarter,
+    of_problem=OF_SOURCE | RANDOM | POSITIVE,
+    beyond=width_missed,
+    where=AT_START,
+    constants={"c": 1.0, "least": 1e-9},
 ).with_twins(
     scaled("λ₀/100 in place of λ₀/4", rhs=0.04),
     Twin("λ₀² in place of λ₀, divided by the number of neurons", rhs=lambda p, q, c: smallest(p) ** 2 / drawn(p)),
 )
-derived = Form(lhs, rhs, assumptions=any_inputs, where=AT_START).with_twins(
+derived = Form(lhs, rhs, of_problem=RELU | RANDOM, where=AT_START).with_twins(
     Twin("1/m' in place of its root", rhs=lambda p, q, c: rhs(p, q, c) / jnp.sqrt(1.0 * drawn(p))),
     scaled("the size of XXᵀ dropped, a mean entry in its place", rhs=lambda p, q, c: 1 / (4.0 * p.n)),
 )

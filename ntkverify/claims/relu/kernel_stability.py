@@ -24,7 +24,7 @@ import math
 import jax.numpy as jnp
 
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks.gates import drawn, is_relu, near, opened, single_output
+from ntkverify.networks.gates import OF_SOURCE, RANDOM, RELU, drawn, near, opened
 from ntkverify.networks.quantities import distance, gram, kernel_change
 from ntkverify.statements.form import Form, Twin, scaled, with_constants
 
@@ -41,10 +41,6 @@ def width_missed(problem, point, c):
     """log₁₀ of 10 σ log(n²/δ) / (R m')."""
     wanted = c["rate"] * problem.sigma * jnp.log(problem.n**2 / problem.delta)
     return jnp.log(wanted / (distance(point) * drawn(problem))) / math.log(10)
-
-
-def of_source(problem, point, c):
-    return single_output(problem) & (problem.sigma > 0)
 
 
 @full_precision
@@ -73,20 +69,20 @@ def lower_side(problem, point, c):
 
 
 def some_near(problem, point, c):
-    return is_relu(problem) & (rhs(problem, point, c) > 0)
+    return rhs(problem, point, c) > 0
 
 
 reconstructed = Form(
     lhs,
     reconstructed_rhs,
-    assumptions=of_source,
+    of_problem=OF_SOURCE | RANDOM,
     beyond=width_missed,
     constants={"factor": 2.0, "rate": 10.0},
 ).with_twins(
     with_constants("1/50 in place of 2", factor=0.02),
     scaled("R squared in place of R", rhs=lambda p, q, c: distance(q) / p.sigma / 10),
 )
-derived = Form(lhs, rhs, assumptions=some_near).with_twins(
+derived = Form(lhs, rhs, assumptions=some_near, of_problem=RELU).with_twins(
     Twin("the smaller of p and q", rhs=lower_side),
     scaled("m squared", rhs=lambda p, q, c: 1 / p.m),
 )

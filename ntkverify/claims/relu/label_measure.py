@@ -16,7 +16,7 @@ Note: The measure $y^\top K^{-1}y$ bounds what the trained network's error on ne
 import jax.numpy as jnp
 
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks.gates import drawn, single_output
+from ntkverify.networks.gates import OF_SOURCE, POSITIVE, ROOT_SCALED, drawn, smallest
 from ntkverify.networks.kernels.infinite_width import infinite_width
 from ntkverify.networks.nouns import ON_PATH
 from ntkverify.networks.quantities import residual
@@ -35,11 +35,6 @@ def measure(problem, point):
     return jnp.expm1(logs[0] - logs[1])
 
 
-def smallest(problem):
-    """λ₀."""
-    return jnp.linalg.eigvalsh(infinite_width(problem))[0]
-
-
 def rest(problem, c):
     """c n / (λ₀ m'^{1/4})."""
     return c["c"] * problem.n / (smallest(problem) * jnp.sqrt(jnp.sqrt(1.0 * drawn(problem))))
@@ -55,12 +50,9 @@ def of_kernel(problem, point, c):
     return jnp.sqrt(jnp.sum(K * (e[:, None] * e[None]))) + rest(problem, c) / 2
 
 
-def assumptions(problem, point, c):
-    scale = jnp.asarray(problem.activation.root_scaled)
-    return single_output(problem) & scale & (smallest(problem) > c["least"])
-
-
-reconstructed = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"c": 1.0, "least": 1e-9}).with_twins(
+reconstructed = Form(
+    lhs, rhs, of_problem=OF_SOURCE | ROOT_SCALED | POSITIVE, where=ON_PATH, constants={"c": 1.0, "least": 1e-9}
+).with_twins(
     Twin("K in place of its inverse", rhs=of_kernel),
     scaled("half of it, divided by m^{1/4}", rhs=lambda p, q, c: 0.5 / jnp.sqrt(jnp.sqrt(1.0 * p.m))),
 )

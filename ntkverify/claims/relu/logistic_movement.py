@@ -25,7 +25,7 @@ import jax
 import jax.numpy as jnp
 
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks.gates import drawn, is_relu, lengths, single_output
+from ntkverify.networks.gates import OF_SOURCE, RELU, STANDARD, drawn, lengths
 from ntkverify.networks.kernels.infinite_width import sample_kernel
 from ntkverify.networks.losses import logistic
 from ntkverify.networks.network import output_scale
@@ -92,24 +92,22 @@ def width_missed(problem, point, c):
     return jnp.where(there, (jnp.log(c["c_m"] / drawn(problem)) + logs) / math.log(10), jnp.inf)
 
 
-def normalised(problem, point, c):
-    signs = jnp.max(jnp.abs(jnp.abs(problem.y) - 1)) == 0
-    scaled = jnp.asarray(problem.activation.root_scaled) & (problem.sigma == 1)
-    return single_output(problem) & signs & scaled & (margin(problem) > c["least"])
+def signs(problem, c):
+    return jnp.max(jnp.abs(jnp.abs(problem.y) - 1)) == 0
 
 
-def any_relu(problem, point, c):
-    return is_relu(problem)
+def apart(problem, c):
+    return margin(problem) > c["least"]
 
 
 reconstructed = Form(
-    lhs, reconstructed_rhs, assumptions=normalised, beyond=width_missed, where=AT_START,
+    lhs, reconstructed_rhs, of_problem=OF_SOURCE | STANDARD | {"labels ±1": signs, "a margin γ̂ > 0": apart}, beyond=width_missed, where=AT_START,
     constants={"reach": 4.0, "c_m": 4096.0, "epsilon": 0.1, "least": 1e-6},
 ).with_twins(
     Twin("1/m' in place of Λ/(γ√m')", rhs=lambda p, q, c: jnp.ones(()) / drawn(p)),
     Twin("the first step for all", rhs=first_step),
 )  # fmt: skip
-derived = Form(lhs, rhs, assumptions=any_relu, where=AT_START).with_twins(
+derived = Form(lhs, rhs, of_problem=RELU, where=AT_START).with_twins(
     Twin("the first step for all", rhs=first_step),
     Twin("the output scale counted twice", rhs=lambda p, q, c: rhs(p, q, c) * output_scale(p.activation, p.m) / 2),
 )

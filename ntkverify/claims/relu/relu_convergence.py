@@ -25,8 +25,7 @@ import math
 import jax.numpy as jnp
 
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks.gates import drawn, is_relu, near, single_output
-from ntkverify.networks.kernels.infinite_width import infinite_width
+from ntkverify.networks.gates import OF_SOURCE, POSITIVE, RELU, STANDARD, drawn, near, smallest
 from ntkverify.networks.network import kernel_scale
 from ntkverify.networks.nouns import ON_PATH
 from ntkverify.networks.quantities import envelope, gram, squared_error
@@ -35,11 +34,6 @@ from ntkverify.statements.form import Form, Twin, scaled
 
 def lhs(problem, point, c):
     return squared_error(problem, point.moved)
-
-
-def smallest(problem):
-    """λ₀."""
-    return jnp.linalg.eigvalsh(infinite_width(problem))[0]
 
 
 def reconstructed_rhs(problem, point, c):
@@ -52,11 +46,6 @@ def missed(problem, point, c):
     width = jnp.log(c["c_m"] * problem.n**6 / (problem.delta**3 * drawn(problem))) - 4 * jnp.log(least)
     step = jnp.log(point.path.eta * problem.n**2 / (c["c_eta"] * least))
     return jnp.maximum(width, step) / math.log(10)
-
-
-def of_source(problem, point, c):
-    scale = jnp.asarray(problem.activation.root_scaled) & (problem.sigma == 1)
-    return single_output(problem) & scale & (smallest(problem) > c["least"])
 
 
 def step(problem, point):
@@ -81,7 +70,7 @@ def rhs(problem, point, c):
 
 def assumptions(problem, point, c):
     clear = room(problem, point) > c["least"] * point.path.top
-    return is_relu(problem) & (step(problem, point) * point.path.top <= 1) & clear
+    return (step(problem, point) * point.path.top <= 1) & clear
 
 
 def fastest(problem, point, c):
@@ -93,7 +82,7 @@ def fastest(problem, point, c):
 reconstructed = Form(
     lhs,
     reconstructed_rhs,
-    assumptions=of_source,
+    of_problem=OF_SOURCE | STANDARD | POSITIVE,
     beyond=missed,
     where=ON_PATH,
     constants={"c_m": 1.0, "c_eta": 1.0, "least": 1e-9},
@@ -101,7 +90,7 @@ reconstructed = Form(
     Twin("λ_max in place of λ₀, two powers", rhs=fastest),
     scaled("e³ faster at every step", rhs=lambda p, q, c: jnp.exp(-3 * q.path.time)),
 )
-derived = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-6}).with_twins(
+derived = Form(lhs, rhs, assumptions=assumptions, of_problem=RELU, where=ON_PATH, constants={"least": 1e-6}).with_twins(
     Twin("λ_max in place of λ, two powers", rhs=fastest),
     scaled("e³ faster at every step", rhs=lambda p, q, c: jnp.exp(-3 * q.path.time)),
 )

@@ -22,8 +22,7 @@ Note: $q = 1 - \tfrac12\eta s_m\lambda_0$ gives $4s\sqrt d\,\|X\|_{op}\|e(0)\|/(
 
 import jax.numpy as jnp
 
-from ntkverify.networks.gates import is_relu
-from ntkverify.networks.kernels.infinite_width import infinite_width
+from ntkverify.networks.gates import POSITIVE, RELU, smallest
 from ntkverify.networks.network import kernel_scale, output_scale
 from ntkverify.networks.nouns import ON_PATH
 from ntkverify.networks.quantities import operator_norm, squared_error
@@ -32,11 +31,6 @@ from ntkverify.statements.form import Form, Twin, scaled
 
 def lhs(problem, point, c):
     return jnp.sqrt(jnp.max(jnp.sum((point.moved.W - point.path.start.W) ** 2, axis=0)))
-
-
-def smallest(problem):
-    """λ₀."""
-    return jnp.linalg.eigvalsh(infinite_width(problem))[0]
 
 
 def error(problem, point):
@@ -51,9 +45,8 @@ def reconstructed_rhs(problem, point, c):
 
 
 def contracts(problem, point, c):
-    least = smallest(problem)
-    rate = point.path.eta * kernel_scale(problem.network, problem.m) * least / 2
-    return is_relu(problem) & (least > c["least"]) & (point.path.slowest <= 1 - rate)
+    rate = point.path.eta * kernel_scale(problem.network, problem.m) * smallest(problem) / 2
+    return point.path.slowest <= 1 - rate
 
 
 def first_step(problem, point):
@@ -66,16 +59,21 @@ def rhs(problem, point, c):
 
 
 def assumptions(problem, point, c):
-    return is_relu(problem) & (point.path.slowest < 1)
+    return point.path.slowest < 1
 
 
 reconstructed = Form(
-    lhs, reconstructed_rhs, assumptions=contracts, where=ON_PATH, constants={"c": 4.0, "least": 1e-9}
+    lhs,
+    reconstructed_rhs,
+    assumptions=contracts,
+    of_problem=RELU | POSITIVE,
+    where=ON_PATH,
+    constants={"c": 4.0, "least": 1e-9},
 ).with_twins(
     scaled("m in place of √m", rhs=lambda p, q, c: output_scale(p.activation, p.m)),
     Twin("λ_max in place of λ₀, √n and 4 dropped", rhs=lambda p, q, c: error(p, q) / (10 * q.path.top)),
 )
-derived = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH).with_twins(
+derived = Form(lhs, rhs, assumptions=assumptions, of_problem=RELU, where=ON_PATH).with_twins(
     scaled("m in place of √m", rhs=lambda p, q, c: output_scale(p.activation, p.m)),
     Twin("one step for all", rhs=lambda p, q, c: first_step(p, q) / 2),
 )

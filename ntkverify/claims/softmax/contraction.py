@@ -24,6 +24,7 @@ from ntkverify.arithmetic.primitives import given
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.nouns import ON_PATH
 from ntkverify.networks.quantities import (
+    DISTINCT,
     curvature,
     distance,
     eigenvalues,
@@ -80,6 +81,7 @@ reconstructed = Form(
     reconstructed_lhs,
     reconstructed_rhs,
     assumptions=reconstructed_assumptions,
+    of_problem=DISTINCT,
     where=ON_PATH,
     constants={"C": 10.0, "power": 16.0, "least": 1e-9},
 ).with_twins(

@@ -24,6 +24,7 @@ import jax.numpy as jnp
 
 from ntkverify.networks.nouns import COUPLED, ON_PATH
 from ntkverify.networks.quantities import (
+    DISTINCT,
     THEOREM_WIDTH,
     curvature,
     eigenvalues,
@@ -68,6 +69,7 @@ reconstructed = Form(
     lhs,
     reconstructed_rhs,
     assumptions=positive,
+    of_problem=DISTINCT,
     beyond=theorem_missed,
     where=ON_PATH,
     constants=THEOREM_WIDTH | {"power": 16.0, "least": 1e-9},
@@ -76,7 +78,9 @@ reconstructed = Form(
     scaled("the rate of one step for all", rhs=lambda p, q, c: jnp.exp(-q.path.time)),
 )
 
-derived = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-9}).with_twins(
+derived = Form(
+    lhs, rhs, assumptions=assumptions, of_problem=DISTINCT, where=ON_PATH, constants={"least": 1e-9}
+).with_twins(
     Twin("λ_max in place of λ", rhs=lambda p, q, c: envelope(p, q, 0.9 * p.m * q.path.eta * q.path.top)),
     scaled("the rate of one step for all", rhs=lambda p, q, c: jnp.exp(-q.path.time)),
 )

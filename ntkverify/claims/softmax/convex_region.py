@@ -24,6 +24,7 @@ import jax.numpy as jnp
 from ntkverify.arithmetic.primitives import given
 from ntkverify.networks.nouns import Params, Point
 from ntkverify.networks.quantities import (
+    DISTINCT,
     distance,
     eigenvalues,
     exponents_bounded,
@@ -81,13 +82,19 @@ def derived_assumptions(problem, point, c):
 
 
 reconstructed = Form(
-    reconstructed_lhs, half, assumptions=reconstructed_assumptions, constants={"power": 10.0, "C": 10.0, "least": 1e-9}
+    reconstructed_lhs,
+    half,
+    assumptions=reconstructed_assumptions,
+    of_problem=DISTINCT,
+    constants={"power": 10.0, "C": 10.0, "least": 1e-9},
 ).with_twins(
     scaled("2λ claimed instead of λ/2", rhs=4.0),
     Twin("a radius of 1/2 whatever λ is", lhs=lambda p, q, c: kept(p, q, jnp.asarray(0.5, p.X.dtype))),
 )
 
-derived = Form(derived_lhs, half, assumptions=derived_assumptions, constants={"least": 1e-9}).with_twins(
+derived = Form(
+    derived_lhs, half, assumptions=derived_assumptions, of_problem=DISTINCT, constants={"least": 1e-9}
+).with_twins(
     scaled("2λ claimed instead of λ/2", rhs=4.0),
     Twin("a radius of 1/2 whatever λ is", lhs=lambda p, q, c: kept(p, q, jnp.asarray(0.5, p.X.dtype))),
 )

@@ -22,7 +22,15 @@ Proof: $\sqrt{\lambda_{\min}}$ is the smallest singular value of $J^\top/\sqrt m
 import jax.numpy as jnp
 
 from ntkverify.networks.nouns import ON_PATH
-from ntkverify.networks.quantities import THEOREM_WIDTH, eigenvalues, is_softmax, kappa, operator_norm, width_missed
+from ntkverify.networks.quantities import (
+    DISTINCT,
+    THEOREM_WIDTH,
+    eigenvalues,
+    is_softmax,
+    kappa,
+    operator_norm,
+    width_missed,
+)
 from ntkverify.statements.form import Form, Twin, scaled
 
 
@@ -60,6 +68,7 @@ reconstructed = Form(
     lhs,
     reconstructed_rhs,
     assumptions=positive,
+    of_problem=DISTINCT,
     beyond=width_missed,
     where=ON_PATH,
     constants=THEOREM_WIDTH | {"least": 1e-6},
@@ -68,7 +77,9 @@ reconstructed = Form(
     Twin("√λ in place of λ", rhs=lambda p, q, c: jnp.sqrt(reconstructed_rhs(p, q, c))),
 )
 
-derived = Form(lhs, rhs, assumptions=assumptions, where=ON_PATH, constants={"least": 1e-6}).with_twins(
+derived = Form(
+    lhs, rhs, assumptions=assumptions, of_problem=DISTINCT, where=ON_PATH, constants={"least": 1e-6}
+).with_twins(
     Twin("the sign of the loss flipped", rhs=lambda p, q, c: (root(p, q) + loss(p, q)) ** 2),
     Twin("2λ claimed", rhs=lambda p, q, c: 2 * root(p, q) ** 2),
 )

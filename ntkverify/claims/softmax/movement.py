@@ -22,7 +22,7 @@ Proof: $\|\Delta w_r(s)\| \le (1+\max|f|)\kappa_s\sqrt d\,\|X\|_F\|e(s)\|$ with 
 import jax.numpy as jnp
 
 from ntkverify.networks.nouns import COUPLED, ON_PATH
-from ntkverify.networks.quantities import eigenvalues, is_softmax, kappa, nominal_B, squared_error
+from ntkverify.networks.quantities import DISTINCT, eigenvalues, is_softmax, kappa, nominal_B, squared_error
 from ntkverify.statements.form import Form, Twin, scaled, with_constants
 
 
@@ -63,14 +63,24 @@ def derived_assumptions(problem, point, c):
 
 
 reconstructed = Form(
-    lhs, reconstructed_rhs, assumptions=assumptions, where=ON_PATH, constants={"power": 3.0, "C": 10.0, "least": 1e-9}
+    lhs,
+    reconstructed_rhs,
+    assumptions=assumptions,
+    of_problem=DISTINCT,
+    where=ON_PATH,
+    constants={"power": 3.0, "C": 10.0, "least": 1e-9},
 ).with_twins(
     with_constants("the exponent's sign flipped", power=-3.0),
     Twin("e^{3B} dropped, m squared", rhs=lambda p, q, c: time_scale(p, q) / p.m),
 )
 
 derived = Form(
-    lhs, derived_rhs, assumptions=derived_assumptions, where=ON_PATH, constants={"least": 1e-9, "R": 0.2}
+    lhs,
+    derived_rhs,
+    assumptions=derived_assumptions,
+    of_problem=DISTINCT,
+    where=ON_PATH,
+    constants={"least": 1e-9, "R": 0.2},
 ).with_twins(
     scaled("the factor m squared", rhs=lambda p, q, c: 1 / p.m),
     Twin(

@@ -16,7 +16,7 @@ Note: The score theorem asks for $n^3d^3$ where convergence asks for $n^2d^2$; $
 import jax.numpy as jnp
 
 from ntkverify.networks.nouns import ON_PATH
-from ntkverify.networks.quantities import THEOREM_WIDTH, eigenvalues, envelope, is_softmax, squared_error
+from ntkverify.networks.quantities import DISTINCT, THEOREM_WIDTH, eigenvalues, envelope, is_softmax, squared_error
 from ntkverify.networks.step_sizes import theorem_missed
 from ntkverify.statements.form import Form, Twin, scaled
 
@@ -41,6 +41,7 @@ reconstructed = Form(
     lhs,
     rhs,
     assumptions=assumptions,
+    of_problem=DISTINCT,
     beyond=theorem_missed,
     where=ON_PATH,
     constants=THEOREM_WIDTH | {"samples_power": 3.0, "power": 16.0, "least": 1e-9},

@@ -25,6 +25,7 @@ from ntkverify.arithmetic.primitives import given
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.nouns import ON_PATH, Params
 from ntkverify.networks.quantities import (
+    DISTINCT,
     THEOREM_WIDTH,
     distance,
     eigenvalues,
@@ -118,6 +119,7 @@ reconstructed = Form(
     reconstructed_lhs,
     reconstructed_rhs,
     assumptions=kept,
+    of_problem=DISTINCT,
     beyond=width_missed,
     where=ON_PATH,
     constants=THEOREM_WIDTH | {"power": 16.0, "least": 1e-9},
