@@ -54,8 +54,8 @@ def tried(forms: Sequence[Claim], problem: Problem) -> None:
         constants = {name: jnp.asarray(value) for name, value in form.constants.items()}
         shapes = {}
         formulas = {"lhs": form.lhs, "rhs": form.rhs, **{f"inside {k}": each for k, each in enumerate(form.inside)}}
-        boolean = {f"of_problem {words!r}": _of_point(condition) for words, condition in form.of_problem}
-        boolean["assumptions"] = form.assumptions
+        of_problem = {f"of_problem {words!r}": _of_point(condition) for words, condition in form.of_problem}
+        boolean = {**of_problem, "assumptions": form.assumptions}
         for name, formula in {**formulas, **boolean}.items():
             given, wanted = f"{form.id} [{form.form}]: {name}", "an array of real numbers computed by jax.numpy"
             try:
