@@ -20,7 +20,7 @@ import numpy as np
 
 import ntkverify as nv
 from ntkverify.convergence.certificate import certificate
-from ntkverify.convergence.checker import check
+from ntkverify.checking.checker import check
 from ntkverify.convergence.realise import LARGE_SIGMAS, SIGMAS
 from ntkverify.convergence.smallest_width import smallest_certified
 from ntkverify.ground.progress import Progress, set_up_jax

@@ -6,9 +6,9 @@ from rich.table import Table
 
 from ntkverify.certifying.decision import REFUTED
 from ntkverify.certifying.pointfile import check_point
+from ntkverify.checking.checker import check
 from ntkverify.cli.exits import FINE, VIOLATED
 from ntkverify.cli.options import Check
-from ntkverify.convergence.checker import check
 from ntkverify.ground.progress import Progress, set_up_jax
 
 

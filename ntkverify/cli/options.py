@@ -195,6 +195,7 @@ class Realise(Asked):
     Examples: ntkverify realise --data orthonormal
     ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4
     ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4 --follow 2048
+    ntkverify realise --data digits --n 64 --d-out 10 --network tanh --train
     """
 
     data: str = "orthonormal"
@@ -223,6 +224,11 @@ class Realise(Asked):
     follow: int = 0
     """Where W(0) is not certified, follow gradient descent for up to so many steps with every rounding enclosed, and
     certify from there: far smaller widths, and slower."""
+    train: bool = False
+    """Train to (nearly) zero loss first, by Gauss–Newton, and certify the trained network: far more data, and not to be
+    compared with widths from W(0)."""
+    trained: Annotated[Path | None, tyro.conf.arg(name="from")] = None
+    """A .npz file with the trained W (d_in, m) and signs a (d_out, m): certify gradient descent from there."""
     max_width: int = 65536
     """Widths up to this one are tried."""
     accuracy: float = 1e-3
@@ -245,6 +251,10 @@ class Realise(Asked):
         for name in ("keep", "theta", "accuracy"):
             if not 0 < getattr(self, name) < 1:
                 raise BadInput(f"--{name} {getattr(self, name)}", "a number strictly between 0 and 1", f"--{name} 0.1")
+        if ((self.trained is not None or self.train) and self.follow) or (self.trained is not None and self.train):
+            raise BadInput("several of --from, --train and --follow", "one kind of start", "leaving the others out")
+        if self.trained is not None and self.m is not None:
+            raise BadInput("--from with --m", "the width that the file has", "leaving --m out")
         if self.follow < 0:
             raise BadInput(f"--follow {self.follow}", "a number of steps of at least 0", "--follow 1024")
         for name in ("max_width", "budget"):

@@ -9,6 +9,7 @@ from rich.table import Table
 from ntkverify.cli import exits
 from ntkverify.cli.options import Realise
 from ntkverify.convergence.realise import Options, realise
+from ntkverify.convergence.weights import fitting, weights
 from ntkverify.ground import results
 from ntkverify.ground.progress import Progress, set_up_jax
 from ntkverify.report.realisation import draw_realisation
@@ -18,13 +19,16 @@ from ntkverify.verifying.instances import make_instance
 def run(asked: Realise, console: Console) -> int:
     """Certify, run, look; write the certificate and the results, draw the report, print every margin."""
     set_up_jax("float64")
-    settings = dataclasses.replace(asked.settings, m=asked.m or 2)
+    start = None if asked.trained is None else weights(asked.trained)
+    settings = dataclasses.replace(asked.settings, m=asked.m or (2 if start is None else start.m + start.m % 2))
     row, problem = make_instance(settings, asked.data, asked.network)
+    if start is not None:
+        fitting(problem, start)
     options = Options(**{field.name: getattr(asked, field.name) for field in dataclasses.fields(Options)})
     config = {name: value for name, value in dataclasses.asdict(asked).items() if name not in ("out", "force")}
     folder = results.folder("realise", config, asked.out, asked.force)
     with Progress() as heard:
-        found = realise(problem, row, config, options, folder, heard).results
+        found = realise(problem, row, config, options, folder, heard, start).results
     page = draw_realisation(folder)
     _show(console, found)
     console.print(

@@ -1,1 +1,1 @@
-"""The convergence theorem: its certificate, later starts, the verb `realise`, and a checker that imports nothing else."""
+"""The convergence theorem: its certificate, later starts, trained starts, and the verb `realise`."""

@@ -48,6 +48,15 @@ def _least(problem: Problem, start: Params, radius, key, before, steps: int = 24
     return best[least], where[least]
 
 
+SEARCHED = 10**9
+"""(nd)² m up to which a search is made: about half an hour."""
+
+
+def searchable(found: Attempt) -> bool:
+    """Whether a search ends in reasonable time."""
+    return (found.problem.n * found.problem.d_out) ** 2 * found.problem.m <= SEARCHED
+
+
 def broken(found: Attempt, seed: int, most: float = 64.0) -> tuple[float, Params] | None:
     """(the smallest radius at which a search finds λ_min < keep · λ, the point), confirmed in balls; None if none is
     found up to `most` times the certified radius.

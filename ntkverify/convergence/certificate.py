@@ -7,21 +7,27 @@ roundings of Proposition 6) applies, or says which hypothesis fails and by how m
 
 import dataclasses
 import functools
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ntkverify.arithmetic import balls
+from ntkverify.arithmetic.definite import spectrum
 from ntkverify.arithmetic.float64 import in_balls
-from ntkverify.convergence.certificate_file import SCHEMA, digest
+from ntkverify.checking.certificate_file import BINARY, LATER, SCHEMA, digest, packed
+from ntkverify.convergence import bounded
 from ntkverify.ground.errors import BadInput
+from ntkverify.ground.results import write
 from ntkverify.networks.growth import Constants, constants, hypotheses
 from ntkverify.networks.kernels.closed_form import closed_form
-from ntkverify.networks.nouns import COUPLED, Params, Problem
+from ntkverify.networks.nouns import INDEPENDENT, TRAINED, Params, Problem
 from ntkverify.networks.quantities import outputs, residual
 
 KEEP, THETA, ROUNDING = 0.5, 0.1, 1e-4
@@ -43,6 +49,7 @@ class Attempt:
 
     problem: Problem
     start: Params
+    """W(0), or a trained network where the problem's `init` says so."""
     keep: float
     s: float
     """Radius of the ball over all neurons, in units of W."""
@@ -57,7 +64,7 @@ class Attempt:
 
     @property
     def base(self) -> Params:
-        """The centre of the certified ball: W(0), or the later start."""
+        """The centre of the certified ball: W(0), the trained network, or the later start."""
         return self.start if self.launch is None else self.launch.at
 
     @property
@@ -74,6 +81,24 @@ class Attempt:
         }
 
     @property
+    def kind(self) -> str:
+        """At what it speaks: initial, followed or trained; widths of the three are not to be compared."""
+        return "followed" if self.launch else "trained" if self.problem.init == TRAINED else "initial"
+
+    @property
+    def largest(self) -> float:
+        """The largest ‖e‖ at the centre of the ball that would do there, all else being as it is."""
+        if not self.conclusions:
+            return 0.0
+        return max(self.conclusions["spent"] - self.conclusions["reach"] * self.omega, 0.0)
+
+    @property
+    def distance(self) -> float:
+        """How far exact gradient descent goes at most from the centre of the ball: ‖e‖/((1 − θ) p(s)), up to rounding."""
+        c = self.conclusions
+        return self.bounds["size"] / ((1 - c["theta"]) * c["kept"]) * (1 + 1e-12) if c and c["kept"] > 0 else math.inf
+
+    @property
     def proved(self) -> bool:
         """Whether every hypothesis holds, with a hair's breadth for the roundings of these products."""
         return bool(self.conclusions) and all(have >= need * (1 + 1e-12) for have, need in self.margins.values())
@@ -81,6 +106,12 @@ class Attempt:
     @property
     def sentence(self) -> str:
         """What is proved, or which hypothesis fails and by how much."""
+        if self.proved and self.kind == "trained":
+            return (
+                f"Proved: from this trained network gradient descent at η = {self.eta:.6g} converges to zero loss, ‖e(τ)‖ ≤ (1 − "
+                f"{self.conclusions['contraction']:.6g})^τ · {self.bounds['size']:.6g}, within {self.distance:.6g} over all neurons; so a "
+                f"network that fits the data exactly lies that near. ‖e‖ up to {self.largest:.6g} would do."
+            )
         if self.proved:
             return (
                 f"Proved: from these floats gradient descent at η = {self.eta:.6g} converges, ‖e(τ)‖ ≤ (1 − "
@@ -105,9 +136,9 @@ def attempt(
 ) -> Attempt:
     """Choose s, the largest radius on which `keep` of λ is proved, and η (where it is not given), the largest step with
     this θ; around the later start where there is one."""
-    H, e, k = in_balls(_at)(problem, start, start if launch is None else launch.at)
-    smallest, largest = balls.smallest_eigenvalue(H)[0], balls.largest_eigenvalue(H)
-    size = float(balls.norm(balls.exact(problem.y) if launch is None else e))  # e(W(0)) = −Y exactly
+    smallest, largest, size, k = _measured(problem, start, start if launch is None else launch.at)
+    if launch is None and problem.init != TRAINED:
+        size = float(balls.norm(balls.exact(problem.y)))  # e(W(0)) = −Y exactly
     k = limits(k, problem)
     bounds = {"lambda": smallest, "norm": largest, "size": size}
     bounds |= {name: float(getattr(k, name)) for name in ("longest", "mean", "weight", "sharpness", "rate")}
@@ -132,14 +163,25 @@ def attempt(
     return made(s=s, eta=eta, omega=omega, conclusions=conclusions)
 
 
+def _measured(problem: Problem, start: Params, base: Params) -> tuple[float, float, float, Constants]:
+    """At `base`: λ_min(H) from below, ‖H‖ and ‖e‖ from above, enclosures of the constants."""
+    if not bounded.covers(problem.network):
+        H, e, k = in_balls(_at)(problem, start, base)
+        return balls.smallest_eigenvalue(H)[0], balls.largest_eigenvalue(H), float(balls.norm(e)), k
+    found = bounded.seen(problem, base)
+    less = bounded.seen(problem, start) if problem.init == INDEPENDENT else None
+    low, high = spectrum(bounded.kernel(problem, base, found))
+    return low, high, bounded.error(problem, found, less)[1], in_balls(constants)(problem, base)
+
+
 @jax.jit
 def _at(problem: Problem, start: Params, base: Params):
     return closed_form(problem, base), error(problem, start, base), constants(problem, base)
 
 
 def shift(problem: Problem, start: Params):
-    """F_0: what an independent start subtracts from the output; zeros under coupling."""
-    return jnp.zeros_like(problem.y) if problem.init == COUPLED else outputs(problem, start)
+    """F_0: what an independent start subtracts from the output; zeros at the others."""
+    return outputs(problem, start) if problem.init == INDEPENDENT else jnp.zeros_like(problem.y)
 
 
 def error(problem: Problem, start: Params, net: Params):
@@ -180,20 +222,35 @@ def room(k: Constants, smallest: float, largest: float, size: float, keep: float
     return (1 - theta) * float(found.spent) / (size + float(found.reach) * ROUNDING * s)
 
 
-def certificate(found: Attempt, origin: Mapping) -> dict:
-    """The content of certificate.json; `origin` is plain JSON that nothing rests on."""
+class Certificate(dict[str, Any]):
+    """The content of certificate.json, and the arrays of certificate.bin."""
+
+    def __init__(self, content: Mapping[str, Any], floats: Mapping[str, np.ndarray]):
+        super().__init__(content)
+        self.floats = dict(floats)
+
+    def save(self, path: Path) -> None:
+        """Write both files; `path` is that of certificate.json."""
+        write(path.with_suffix(BINARY), packed(self.floats)[1])
+        write(path, json.dumps(self) + "\n")
+
+
+def certificate(found: Attempt, origin: Mapping) -> Certificate:
+    """What is proved, for the checker; `origin` is plain JSON that nothing rests on."""
     if not found.proved:
         raise BadInput("an attempt that proves nothing", "one whose hypotheses hold", found.sentence)
     problem, start = found.problem, found.start
     floats = {"X": problem.X, "y": problem.y, "W": start.W, "a": start.a}
+    if found.launch is not None:
+        floats[LATER] = found.launch.at.W
+    floats = {name: np.asarray(value, np.float64) for name, value in floats.items()}
     content = {
-        "schema": SCHEMA, "kind": "convergence", "network": problem.network.name, "init": problem.init,
-        "floats": {name: np.asarray(value, np.float64).tolist() for name, value in floats.items()}
-        | {"s": found.s, "eta": found.eta, "omega": found.omega, "keep": found.keep},
+        "schema": SCHEMA, "kind": "convergence", "network": problem.network.name, "start": problem.init,
+        "numbers": {"s": found.s, "eta": found.eta, "omega": found.omega, "keep": found.keep}, "arrays": packed(floats)[0],
         "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "origin": dict(origin),
     }  # fmt: skip
     if problem.network.shape:
         content["shape"] = list(problem.network.shape)
     if found.launch is not None:
-        content["launch"] = {"steps": found.launch.steps, "W": np.asarray(found.launch.at.W, np.float64).tolist()}
-    return content | {"digest": digest(content)}
+        content["launch"] = {"steps": found.launch.steps}
+    return Certificate(content | {"digest": digest(content)}, floats)

@@ -22,6 +22,9 @@ from ntkverify.networks.quantities import pulled_back, residual
 
 CHUNK = 16
 """Steps of a run that are compiled together; λ_min is looked at between chunks."""
+NUMBERS, WORK, SPECTRA = 6 * 10**6, 3 * 10**10, 1500
+"""n m of the largest run, whose bounds take fifty times the memory; n m (d_in + d_out) τ of the longest, about ten minutes;
+rows of H up to which its eigenvalues are looked at."""
 SHOWN = 400
 """Steps of a run that figures show, at most."""
 
@@ -64,9 +67,17 @@ def _chunk(problem: Problem, origin: Params, start: Params, eta, W, length: int)
         row = size, uncertain, jnp.sqrt(jnp.sum((after - W) ** 2)), jnp.sqrt(jnp.sum((W - start.W) ** 2)), jnp.sqrt(jnp.sum(moved**2))  # fmt: skip
         return after, row
 
-    smallest = jnp.linalg.eigvalsh(closed_form(problem, Params(W, start.a)))[0]
+    rows = problem.n * problem.d_out
+    smallest = jnp.nan
+    if rows <= SPECTRA:
+        smallest = jnp.linalg.eigvalsh(closed_form(problem, Params(W, start.a)))[0]
     W, rows = jax.lax.scan(one, W, None, length=length)
     return W, rows, smallest
+
+
+def observable(found: Attempt) -> bool:
+    """Whether a run with bounds on its roundings fits into memory."""
+    return found.problem.n * found.problem.m <= NUMBERS
 
 
 def observe(
@@ -76,9 +87,12 @@ def observe(
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Observed:
     """Run gradient descent in floats from the centre of the ball until ‖e‖² is `accuracy` times what it is there, at
-    most `budget` steps."""
+    most `budget` steps, and `WORK`; a trained network, whose error is what rounding leaves, for a few."""
     problem, start = found.problem, found.base
+    budget = min(budget, max(CHUNK, WORK // (problem.n * problem.m * (problem.d_in + problem.d_out))))
     target = math.sqrt(accuracy) * found.bounds["size"]
+    if found.kind == "trained":
+        budget, target = CHUNK, 0.0
     W, rows, times, smallest = start.W, [], [], []
     while len(rows) * CHUNK <= budget:
         heard(
@@ -117,7 +131,7 @@ def envelope(found: Attempt, seen: Observed) -> np.ndarray:
 def observations(found: Attempt, seen: Observed) -> list[dict]:
     """What was seen beside what was proved: rows {what, seen, proved, holds}, worst over the run."""
     bound = envelope(found, seen)
-    at = 1 + int(np.argmax(seen.errors[1:] / bound[1:]))
+    at = int(np.argmax(seen.errors / np.maximum(bound, 1e-300)))
     inside = seen.times <= seen.steps
     kept = found.conclusions["kept"] ** 2 / found.problem.m
     rows = [
@@ -127,6 +141,7 @@ def observations(found: Attempt, seen: Observed) -> list[dict]:
         ("roundings of all steps, within the allowance", float(seen.rounding[-1]), found.omega, "≤"),
         ("λ_min(H(W(τ))), above what the ball keeps", float(seen.smallest[inside].min()), kept, "≥"),
     ]
+    rows = [row for row in rows if not math.isnan(row[1])]
     return [
         {"what": what, "seen": have, "proved": need, "holds": have <= need if sign == "≤" else have >= need}
         for what, have, need, sign in rows
@@ -138,7 +153,10 @@ def series(found: Attempt, seen: Observed) -> dict[str, np.ndarray]:
     steps = np.unique(np.linspace(0, seen.steps, SHOWN).astype(int))
     inside = seen.times <= seen.steps
     before = 0 if found.launch is None else found.launch.steps
-    return {
+    shown = {
         "steps": before + steps, "error": seen.errors[steps], "envelope": envelope(found, seen)[steps], "length": seen.lengths[steps],
-        "distance": seen.distances[steps], "times": before + seen.times[inside], "smallest": seen.smallest[inside],
+        "distance": seen.distances[steps],
     }  # fmt: skip
+    if np.isnan(seen.smallest).any():
+        return shown
+    return shown | {"times": before + seen.times[inside], "smallest": seen.smallest[inside]}

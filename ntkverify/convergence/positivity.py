@@ -20,7 +20,7 @@ from flint import acb, arb, arb_mat
 
 from ntkverify import catalogue
 from ntkverify.arithmetic.arb import precision
-from ntkverify.convergence.checker import ELEMENTWISE
+from ntkverify.checking.in_balls import ELEMENTWISE
 from ntkverify.networks.kinds import relu
 from ntkverify.networks.nouns import Problem, TwoLayer
 

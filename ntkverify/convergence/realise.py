@@ -6,7 +6,6 @@ radius at which a search breaks the kept share of λ (`bracket`).
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ntkverify.convergence.bracket import bracket
-from ntkverify.convergence.certificate import Attempt, certificate
+from ntkverify.convergence import bounded
+from ntkverify.convergence.bracket import bracket, searchable
+from ntkverify.convergence.certificate import Attempt, Certificate, attempt, certificate
+from ntkverify.convergence.gauss_newton import fitted
 from ntkverify.convergence.kept import Kept
-from ntkverify.convergence.observed import observations, observe, series
+from ntkverify.convergence.observed import observable, observations, observe, series
 from ntkverify.convergence.smallest_width import (
     LARGE_SIGMAS,
     SIGMAS,
@@ -30,24 +31,28 @@ from ntkverify.convergence.smallest_width import (
 )
 from ntkverify.ground.environment import environment, require_memory
 from ntkverify.ground.errors import BadInput
-from ntkverify.ground.results import SCHEMA, save_arrays, save_results, write
+from ntkverify.ground.results import SCHEMA, save_arrays, save_results
 from ntkverify.networks.degenerate import infinite_bound
 from ntkverify.networks.kinds import smooth
-from ntkverify.networks.nouns import COUPLED, Problem
+from ntkverify.networks.nouns import COUPLED, TRAINED, Params, Problem
 
 CERTIFICATE = "certificate.json"
+FIRST = 256
+"""The first width at which a network is trained."""
+LARGE = 512
+"""Samples beyond which the limit kernel is not computed to see whether its λ is 0: λ at the start will say so."""
 
 
-class Realised(dict[str, Any]):
-    """A certificate of convergence, the content of certificate.json, and what was seen beside it."""
+class Realised(Certificate):
+    """A certificate of convergence, and what was seen beside it."""
 
     results: dict[str, Any]
     """The content of results.json: bounds, conclusions, margins, observations, bracket."""
     arrays: dict[str, np.ndarray]
     """The run that figures show: error, envelope, length, distance at `steps`, smallest eigenvalue at `times`."""
 
-    def __init__(self, content: Mapping[str, Any], results: Mapping[str, Any]):
-        super().__init__(content)
+    def __init__(self, proved: Certificate, results: Mapping[str, Any]):
+        super().__init__(proved, proved.floats)
         self.results, self.arrays = dict(results), {}
 
 
@@ -56,9 +61,9 @@ class Options:
     """What is asked beside the problem, whose own m and σ are left aside."""
 
     m: int | None
-    """Width; None: the smallest that is certified."""
+    """Width; None: the smallest that is certified, or of a trained start the first that is, 256, 512, …"""
     sigma: float | None
-    """Standard deviation of the initial weights; None: the best of `SIGMAS`."""
+    """Standard deviation of the initial weights; None: the best of `SIGMAS`, or of a trained start 1."""
     seed: int
     keep: float
     """Share of λ that the ball keeps."""
@@ -66,6 +71,8 @@ class Options:
     """Share of a step that its remainder may eat."""
     follow: int
     """Steps within which a later start is looked for."""
+    train: bool
+    """Whether to certify a network that is trained first."""
     max_width: int
     accuracy: float
     """The run ends when the loss has fallen to this share, or after `budget` steps."""
@@ -74,17 +81,18 @@ class Options:
 
 def realise(
     problem: Problem, row: Mapping, config: Mapping, options: Options, folder: Path | None = None,
-    heard: Callable[[str, int, int], None] = lambda what, done, total: None,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None, start: Params | None = None,
 ) -> Realised:  # fmt: skip
-    """Certify, run gradient descent from there, look; `row` describes the problem, `config` what was asked.
+    """Certify, run gradient descent from there, look; `row` describes the problem, `config` what was asked, `start` is a
+    trained network where there is one.
 
-    With a folder, certificate.json is there before the run begins, results.json and arrays.npz after it, and steps that were
+    With a folder, the certificate is there before the run begins, results.json and arrays.npz after it, and steps that were
     followed are kept meanwhile (`kept.py`).
     Raises `BadInput` where no width is certified; after Ctrl-C during the run the certificate is kept and
     `results["complete"]` is False.
     """
     kept = Kept.of(folder)
-    found = _certified(problem, options, heard, kept)
+    found = _certified(problem, options, heard, kept) if start is None else _given(problem, options, start, heard)
     here = environment()
     origin = {"config": config, "data": row["origin"], "scaling": row["scaling"], "environment": here}
     made = Realised(certificate(found, origin), {
@@ -93,14 +101,17 @@ def realise(
         **_proved(found),
     })  # fmt: skip
     if folder is not None:
-        write(folder / CERTIFICATE, json.dumps(made) + "\n")
+        made.save(folder / CERTIFICATE)
         kept.done()
     try:
-        seen = observe(found, options.accuracy, options.budget, heard)
-        made.arrays = series(found, seen)
-        made.results |= {"observations": observations(found, seen), "steps": seen.steps}
-        heard("searching where λ_min falls below the kept share", 0, 1)
-        made.results |= {"bracket": bracket(found, options.seed), "complete": True}
+        if observable(found):
+            seen = observe(found, options.accuracy, options.budget, heard)
+            made.arrays = series(found, seen)
+            made.results |= {"observations": observations(found, seen), "steps": seen.steps}
+        if searchable(found):
+            heard("searching where λ_min falls below the kept share", 0, 1)
+            made.results |= {"bracket": bracket(found, options.seed)}
+        made.results |= {"complete": True}
     except KeyboardInterrupt:
         pass  # `complete` says so
     if folder is not None:
@@ -117,16 +128,12 @@ def _certified(problem: Problem, asked: Options, heard, kept: Kept) -> Attempt:
             f"--network {problem.network.name}", "one whose second derivative has a known bound", "--network softmax"
         )
     widest = asked.m or asked.max_width
-    needed = bytes_needed(
-        problem.n,
-        problem.d_in if problem.activation.neuron is None else (problem.n + 2) * problem.p,
-        problem.d_out,
-        widest,
-    )
-    require_memory(needed, f"certifying up to {widest} neurons", "a smaller --max-width")
+    _room_for(problem, widest)
     if problem.init == COUPLED and asked.m is not None and asked.m % 2:
         raise BadInput(f"m = {asked.m} with coupled initialisation", "an even width, because neurons come in pairs")
-    if reason := infinite_bound(problem):
+    if asked.train:
+        return _trained(problem, asked, heard)
+    if problem.n <= LARGE and (reason := infinite_bound(problem)):
         raise BadInput("data with λ = 0", reason, "other data, or fewer samples")
     sigmas = SIGMAS if problem.activation.neuron is None else SIGMAS + LARGE_SIGMAS
     sigmas, rest = (
@@ -143,11 +150,61 @@ def _certified(problem: Problem, asked: Options, heard, kept: Kept) -> Attempt:
     return found
 
 
+def _room_for(problem: Problem, widest: int) -> None:
+    """`BadInput` where memory is too small."""
+    n, d = problem.n, problem.d_out
+    if bounded.covers(problem.network):
+        needed = bounded.bytes_needed(n, problem.p, d, widest)
+    else:
+        width = problem.d_in if problem.activation.neuron is None else (n + 2) * problem.p
+        needed = bytes_needed(n, width, d, widest)
+    require_memory(needed, f"certifying up to {widest} neurons", "a smaller --max-width, or --m")
+
+
+def _trained(problem: Problem, asked: Options, heard) -> Attempt:
+    """A network that Gauss–Newton trained, certified there."""
+    m, most = asked.m or min(FIRST, asked.max_width), asked.m or asked.max_width
+    at = drawn(problem, asked.seed, most)
+    while True:
+        drawn_problem, start = at(1.0 if asked.sigma is None else asked.sigma, m)
+        net = fitted(drawn_problem, start, heard)
+        heard(f"m = {m}: certifying", 0, 1)
+        found = attempt(dataclasses.replace(drawn_problem, init=TRAINED), net, asked.keep, asked.theta)
+        if found.proved:
+            return found
+        if 2 * m > most:
+            raise _too_far(found, "a larger --m or --max-width, or another --sigma")
+        m *= 2
+
+
+def _given(problem: Problem, asked: Options, start: Params, heard) -> Attempt:
+    """A trained network that somebody brought, certified there."""
+    problem = dataclasses.replace(problem, init=TRAINED, m=start.m)
+    _room_for(problem, start.m)
+    heard(f"m = {start.m}: certifying", 0, 1)
+    found = attempt(problem, start, asked.keep, asked.theta)
+    if not found.proved:
+        raise _too_far(found, "training further, or realise --train, which fits until nothing falls any more")
+    return found
+
+
+def _too_far(found: Attempt, attempt: str) -> BadInput:
+    """Why a trained network was not certified."""
+    size, λ = found.bounds["size"], found.bounds["lambda"]
+    if not λ > 0:
+        return BadInput(
+            f"a network of m = {found.problem.m} with λ_min(H) not above 0", "inputs and neurons of full rank", attempt
+        )
+    wanted = f"‖e‖ of at most {found.largest:.3g}, at λ = {λ:.3g}"
+    return BadInput(f"a network of m = {found.problem.m} with ‖e‖ = {size:.3g}", wanted, attempt)
+
+
 def _proved(found: Attempt) -> dict[str, Any]:
     """What results.json says before the run."""
     margins = [{"what": what, "have": have, "need": need} for what, (have, need) in found.margins.items()]
     return {
-        "complete": False, "proved": found.proved, "sentence": found.sentence, "certificate": CERTIFICATE,
+        "complete": False, "proved": found.proved, "kind": found.kind, "sentence": found.sentence, "certificate": CERTIFICATE,
+        "largest": found.largest,
         "m": found.problem.m, "sigma": float(found.problem.sigma), "eta": found.eta, "radius": found.s, "keep": found.keep,
         "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "margins": margins, "observations": [],
         "followed": 0 if found.launch is None else found.launch.steps, "steps": None, "bracket": None,

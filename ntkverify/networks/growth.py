@@ -35,14 +35,13 @@ def normalised(problem: Problem, point: Point, c) -> Bool[Array, ""]:
 
 def bends(problem: Problem, params: Params) -> Float[Array, "n m"]:
     """q_{ir} = m S_{ir} for softmax, times g_i² + b_i where its logits are functions; bounds on |φ''(⟨w_r,x_i⟩)| for
-    elementwise φ; of neurons that are functions bounds for all w, (n, 1)."""
+    elementwise φ; where one bound holds for all w, (n, 1)."""
     network, X = problem.activation, problem.X
     if network.neuron is not None:
         own = bends_of(network, X)[:, None]
         return (own + steeps_of(network, X)[:, None] ** 2) * neurons(network, params, X) if network.normalised else own
     most = network.bend
-    weights = neurons(network, params, X)
-    return weights if most is None else jnp.full_like(weights, most)
+    return neurons(network, params, X) if most is None else jnp.full((len(X), 1), most, X.dtype)
 
 
 @full_precision

@@ -16,7 +16,8 @@ import numpy as np
 
 from ntkverify.ground.errors import BadInput
 
-COUPLED, INDEPENDENT = "coupled", "independent"
+COUPLED, INDEPENDENT, TRAINED = "coupled", "independent", "trained"
+"""How a network begins: drawn in pairs, drawn apart, or where somebody trained it to."""
 AT_START, IN_BALL, ON_PATH = "initialisation", "ball", "path"
 Leaf = Any
 """A JAX array; not declared as one, because transformations rebuild records with placeholders."""

@@ -7,8 +7,8 @@ import jax
 from conftest import make
 
 from ntkverify.convergence.certificate import attempt
-from ntkverify.convergence.certificate_file import digest
-from ntkverify.convergence.checker import check
+from ntkverify.checking.certificate_file import digest
+from ntkverify.checking.checker import check
 from ntkverify.networks.network import initialise
 
 

@@ -24,9 +24,9 @@ from ntkverify.convergence import later_starts as launches
 from ntkverify.convergence import realise as realising
 from ntkverify.convergence.bracket import broken
 from ntkverify.convergence.certificate import attempt, certificate
-from ntkverify.convergence.checker import check
+from ntkverify.checking.checker import check
 from ntkverify.convergence.later_starts import launched
-from ntkverify.convergence.neurons import NEURONS
+from ntkverify.checking.neurons import NEURONS
 from ntkverify.convergence.observed import envelope, observe
 from ntkverify.convergence.realise import Options
 from ntkverify.convergence.smallest_width import drawn, smallest_certified

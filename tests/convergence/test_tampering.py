@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ntkverify.convergence import certificate as certificates
 from ntkverify.convergence import certificate_file
 from ntkverify.convergence.certificate import certificate
-from ntkverify.convergence.checker import check
+from ntkverify.checking.checker import check
 from ntkverify.convergence.later_starts import launched
 from ntkverify.ground.errors import BadInput
 from ntkverify.networks import growth

@@ -1,24 +1,16 @@
-"""Verifying a certificate of convergence, by code that shares nothing with what made it but the file.
-
-Everything is computed again from the floats of the file, in Arb's balls of `BITS` bits: the kernel at
-W(0) and that λ_min and ‖H‖ are as claimed (interval Cholesky factors of H − λI and ‖H‖I − H), the constants of
-docs/proofs/convergence.md (Collatz–Wielandt quotients for B), then the hypotheses of Theorem 5 and
-Proposition 6 from the claimed numbers.  `certificate_file` rejects what is not of the format before that.
+"""The checker's numbers in Arb's balls: the network and its kernel at a W, the constants of docs/proofs/convergence.md
+(Collatz–Wielandt quotients for B), λ_min and ‖H‖ by interval elimination, and Theorem 7 along floats of its own.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
-from pathlib import Path
 
 import numpy as np
-from flint import arb, arb_mat, ctx
+from flint import arb, arb_mat
 
-from ntkverify.convergence.certificate_file import MATRICES, Claimed, Malformed, Matrix, digest, parsed, read
-from ntkverify.convergence.neurons import NEURONS, Neuron
+from ntkverify.checking.certificate_file import MATRICES, Claimed
+from ntkverify.checking.neurons import NEURONS, Neuron
+from ntkverify.checking.theorem import Finding, Scalars, amplitude, at_most, hypotheses, length, most, total
 
-BITS = 128
 POWER = 20
 """Steps towards the vectors of the quotients; any positive vectors give bounds."""
 
@@ -60,99 +52,31 @@ BOUNDED = {
 NORMALISED = ("softmax", "softmax-heads")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was checked: what, the claimed number, what the checker found, and whether it is so."""
-
-    what: str
-    claimed: float
-    found: float
-    holds: bool
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What became of a certificate."""
-
-    accepted: bool
-    sentence: str
-    findings: tuple[Finding, ...]
-
-
-def check(path: Path, heard: Callable[[int, int], None] = lambda done, total: None) -> Checked:
-    """Verify the certificate in a file; `BadInput` if it is no certificate.  `heard(done, total)` is told of the
-    steps that a later start is followed for."""
-    content, as_written = read(path)
-    if not as_written:
-        return Checked(
-            False,
-            "It was changed after it was written: its text is not what writing its content gives, every key once and every number in its shortest form.",
-            (),
-        )
-    if content.get("digest") != digest(content):
-        return Checked(False, "It was changed after it was written: its content does not match its digest.", ())
-    try:
-        certificate = parsed(content)
-    except Malformed as error:
-        return Checked(False, f"It is malformed: {error}.", ())
-    before = ctx.prec
-    ctx.prec = BITS
-    try:
-        findings = _findings(certificate, heard)
-    finally:
-        ctx.prec = before
-    broken = [finding for finding in findings if not finding.holds]
-    if broken:
-        first = broken[0]
-        said = f"{len(broken)} of {len(findings)} statements are not so, first: {first.what} is claimed as {first.claimed:.17g}, and {first.found:.17g} was found."
-        return Checked(False, said, findings)
-    return Checked(True, _proved(certificate), findings)
-
-
-def _findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
-    """Every statement of a certificate, checked."""
-    given, steps, base = _Floats(certificate), certificate.steps, certificate.base
+def findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
+    """Every statement of a certificate, checked; `heard(done, total)` is told of the steps that are followed."""
+    given, steps, base = _Floats(certificate), certificate.steps, certificate.base.tolist()
     followed = _followed(given, steps, base, heard) if steps else ()
     look = _Look(given, base, given.coupled and not steps)
-    e = look.outputs - _Look(given, given.W, given.coupled).outputs - given.y
-    size = _length([e[i, k] for i in range(given.n) for k in range(given.d)])
+    shift = arb_mat(given.n, given.d) if given.trained else _Look(given, given.W, given.coupled).outputs
+    e = look.outputs - shift - given.y
+    size = length([e[i, k] for i in range(given.n) for k in range(given.d)])
     bounds = certificate.bounds
-    return *followed, *_at(look, size, bounds), *_hypotheses(given, bounds, certificate.conclusions)
+    return *followed, *_at(look, size, bounds), *hypotheses(given, bounds, certificate.conclusions)
 
 
-def _proved(certificate: Claimed) -> str:
-    """What a certificate whose statements are all so has proved, rounded to the safe side."""
-    floats, conclusions = certificate.floats, certificate.conclusions
-    rate, size, s = _floor(conclusions["contraction"]), _ceiling(certificate.bounds["size"]), _ceiling(floats["s"])
-    if certificate.steps:
-        return (
-            f"Gradient descent from these floats converges: after {certificate.steps} steps it is within {_ceiling(floats['omega'])} of the later start, "
-            f"where ‖e‖ ≤ {size}, and from there the error shrinks by 1 − {rate}, within {s} over all neurons."
-        )
-    return (
-        f"Gradient descent from these floats converges: ‖e(τ)‖ ≤ (1 − {rate})^τ ‖Y‖, within {s} of W(0) over all "
-        f"neurons; steps that are rounded by up to {_floor(floats['omega'])} in sum stay there too, and add at most "
-        f"{_ceiling(conclusions['reach'])} times that sum to the error."
-    )
-
-
-def _floor(number: float) -> str:
-    """Six digits, not above the number."""
-    return f"{Context(6, ROUND_FLOOR).create_decimal_from_float(number):g}"
-
-
-def _ceiling(number: float) -> str:
-    """Six digits, not below the number."""
-    return f"{Context(6, ROUND_CEILING).create_decimal_from_float(number):g}"
-
-
-class _Floats:
+class _Floats(Scalars):
     """The floats of a certificate, as exact numbers."""
 
     def __init__(self, certificate: Claimed):
-        X, y, W, a = (certificate.floats[name] for name in MATRICES)
-        self.n, self.d, self.m, self.network = len(X), len(y[0]), len(W[0]), certificate.network.removesuffix("-bias")
-        self.coupled, self.W, self.a = certificate.init == "coupled", W, a
+        super().__init__(certificate)
+        X, y, W, a = (certificate.arrays[name].tolist() for name in MATRICES)
+        self.n, self.network = len(X), certificate.network.removesuffix("-bias")
+        self.coupled, self.trained, self.W, self.a = (
+            certificate.start == "coupled",
+            certificate.start == "trained",
+            W,
+            a,
+        )
         self.X, self.y = _exact(X), _exact(y)
         self.shape, self.neuron = certificate.shape, NEURONS.get(self.network)
         self.rows = [[self.X[i, k] for k in range(len(X[0]))] for i in range(self.n)]
@@ -161,26 +85,23 @@ class _Floats:
             self.X if self.neuron is None else arb_mat([self.neuron.outer(row, self.shape) for row in self.rows])
         )
         self.normalised = self.network in NORMALISED
-        self.paces, self.bends = [_length(row) for row in self.rows], [arb(1)] * self.n
+        self.paces, self.bends = [length(row) for row in self.rows], [arb(1)] * self.n
         if self.neuron is not None:
             self.bends = [self.neuron.bend(row, self.shape) for row in self.rows]
         if self.neuron is not None and self.normalised:
             # Logits that bend: how fast they change, and the square of that beside their own bend.
             steep = [self.neuron.steep(row, self.shape) for row in self.rows]
-            lengths = [_length([self.outer[i, k] for k in range(self.outer.ncols())]) for i in range(self.n)]
+            lengths = [length([self.outer[i, k] for k in range(self.outer.ncols())]) for i in range(self.n)]
             self.paces = [g * length for g, length in zip(steep, lengths, strict=True)]
             self.bends = [g * g + b for g, b in zip(steep, self.bends, strict=True)]
-        self.longest = _most(self.paces)
+        self.longest = most(self.paces)
         self.gram = self.outer * self.outer.transpose()
         self.near = np.array(
             [[float(self.outer[i, k].mid()) for k in range(self.outer.ncols())] for i in range(self.n)]
         )
-        self.s, self.eta, self.omega, self.keep = (
-            arb(certificate.floats[name]) for name in ("s", "eta", "omega", "keep")
-        )
 
 
-def _exact(rows: Matrix):
+def _exact(rows: list):
     return arb_mat([[arb(value) for value in row] for row in rows])
 
 
@@ -190,7 +111,7 @@ class _Look:
     Of a network of pairs one neuron of each pair is looked at and counts twice; its mean is 0.
     """
 
-    def __init__(self, given: _Floats, W: Matrix, paired: bool):
+    def __init__(self, given: _Floats, W: list, paired: bool):
         self.given, self.paired = given, paired
         step, self.times = (2, 2) if paired else (1, 1)
         self.a = _exact([row[::step] for row in given.a])
@@ -208,7 +129,7 @@ class _Look:
         if given.normalised and not paired:
             self.mean = [[self.outputs[i, k] / m for k in range(d)] for i in range(n)]
 
-    def _functions(self, neuron: Neuron, W: Matrix) -> list[list]:
+    def _functions(self, neuron: Neuron, W: list) -> list[list]:
         """What neurons that are functions make of the inputs; their gradients."""
         columns = [[arb(row[r]) for row in W] for r in range(self.kinds)]
         found = [[neuron.at(w, row, self.given.shape) for w in columns] for row in self.given.rows]
@@ -221,12 +142,12 @@ class _Look:
         self.slope, rates = [], []
         for row, pace in zip(z, given.paces, strict=True):
             exps = [logit.exp() for logit in row]
-            mass = _total(exps) * self.times
+            mass = total(exps) * self.times
             q = [m * each / mass for each in exps]
             self.slope.append(q)
-            rates.append(pace * (1 + _total(each * each for each in q) * self.times / (m * m)).sqrt())
+            rates.append(pace * (1 + total(each * each for each in q) * self.times / (m * m)).sqrt())
         self.bend = [[each * b for each in q] for q, b in zip(self.slope, given.bends, strict=True)]
-        self.weight, self.rate = _most([q for row in self.slope for q in row]), _most(rates)
+        self.weight, self.rate = most([q for row in self.slope for q in row]), most(rates)
         return self.slope
 
     def _elementwise(self, z: list[list]) -> list[list]:
@@ -270,11 +191,11 @@ class _Look:
         weighted = K2 * arb_mat(
             [[b * arb(float(v)) for b, v in zip(self.bend[i], p[i], strict=True)] for i in range(n)]
         )
-        return _most([self.bend[i][r] * weighted[i, r] / arb(float(p[i, r])) for i in range(n) for r in range(len(self.bend[i]))]).sqrt()  # fmt: skip
+        return most([self.bend[i][r] * weighted[i, r] / arb(float(p[i, r])) for i in range(n) for r in range(len(self.bend[i]))]).sqrt()  # fmt: skip
 
     def means(self):
         """max_i ‖f_i‖."""
-        return _most([_length(row) for row in self.mean])
+        return most([length(row) for row in self.mean])
 
     def pulled(self, e):
         """Jᵀe, for all neurons."""
@@ -289,15 +210,6 @@ class _Look:
         return arb_mat([[part[k, r] for r in range(self.kinds)] for part in parts for k in range(part.nrows())])
 
 
-def _total(values):
-    return sum(values, arb(0))
-
-
-def _length(values):
-    """The Euclidean length; a sum of squares is not negative, whatever its ball says."""
-    return sum((value * value for value in values), arb(0)).nonnegative_part().sqrt()
-
-
 def _at(look: _Look, size, claimed: dict) -> list[Finding]:
     """The numbers at the start against what is claimed."""
     H, low, top = look.kernel(), arb(claimed["lambda"]), arb(claimed["norm"])
@@ -307,58 +219,41 @@ def _at(look: _Look, size, claimed: dict) -> list[Finding]:
             "λ_min(H) ≥ λ (smallest pivot of H − λI)", claimed["lambda"], under, claimed["lambda"] > 0 and under > 0
         ),
         Finding("‖H‖ ≤ norm (smallest pivot of norm I − H)", claimed["norm"], over, over > 0),
-        _at_most("‖e‖ ≤ size", size, claimed["size"]),
-        _at_most("‖x_i‖ ≤ longest", look.longest, claimed["longest"]),
-        _at_most("‖f_i‖ ≤ mean", look.means(), claimed["mean"]),
-        _at_most("κ ≤ weight", look.weight, claimed["weight"]),
-        _at_most("ν ≤ rate", look.rate, claimed["rate"]),
-        _at_most("B ≤ sharpness", look.sharpness(), claimed["sharpness"]),
+        at_most("‖e‖ ≤ size", size, claimed["size"]),
+        at_most("‖x_i‖ ≤ longest", look.longest, claimed["longest"]),
+        at_most("‖f_i‖ ≤ mean", look.means(), claimed["mean"]),
+        at_most("κ ≤ weight", look.weight, claimed["weight"]),
+        at_most("ν ≤ rate", look.rate, claimed["rate"]),
+        at_most("B ≤ sharpness", look.sharpness(), claimed["sharpness"]),
     ]
 
 
-def _followed(given: _Floats, steps: int, end: Matrix, heard) -> tuple[Finding, Finding]:
+def _followed(given: _Floats, steps: int, end: list, heard) -> tuple[Finding, Finding]:
     """Theorem 7: exact gradient descent after `steps` steps against the point `end`, along floats of our own; given up
     where a hypothesis is lost on the way, since neither number becomes smaller again."""
     W, d, fastest = given.W, arb(0), arb(0)
-    shift = _Look(given, W, given.coupled).outputs
+    shift = arb_mat(given.n, given.d) if given.trained else _Look(given, W, given.coupled).outputs
     for step in range(steps):
         look = _Look(given, W, False)
         e = look.outputs - shift - given.y
-        size = _length([e[i, k] for i in range(given.n) for k in range(given.d)])
-        frobenius = _length([entry for row in look.kernel() for entry in row])
-        C = _amplitude(arb(given.d), look.longest, look.weight, look.rate, look.means(), arb(given.m), d) * look.sharpness() * (look.rate * d).exp()  # fmt: skip
+        size = length([e[i, k] for i in range(given.n) for k in range(given.d)])
+        frobenius = length([entry for row in look.kernel() for entry in row])
+        C = amplitude(arb(given.d), look.longest, look.weight, look.rate, look.means(), arb(given.m), d) * look.sharpness() * (look.rate * d).exp()  # fmt: skip
         P = (given.m * frobenius).sqrt() + C * d
         E = size + P * d
         fastest = fastest.max(given.eta * (P * P + C * E))
         after = _exact(W) - given.eta * look.pulled(e)
         W = [[float(after[k, r].mid()) for r in range(given.m)] for k in range(len(W))]
-        error = _length([abs(after[k, r] - arb(W[k][r])).upper() for k in range(len(W)) for r in range(given.m)])
+        error = length([abs(after[k, r] - arb(W[k][r])).upper() for k in range(len(W)) for r in range(given.m)])
         d = arb(((1 + given.eta * C * E) * d + error).upper())
         heard(step + 1, steps)
         if not (fastest <= 2 and d <= given.omega):
             break
-    away = _length(
-        [arb(x) - arb(y) for row, other in zip(W, end, strict=True) for x, y in zip(row, other, strict=True)]
-    )
+    away = length([arb(x) - arb(y) for row, other in zip(W, end, strict=True) for x, y in zip(row, other, strict=True)])
     return (
         Finding("η(P² + CE) ≤ 2 on the way", 2.0, float(fastest.upper()), bool(fastest <= 2)),
-        _at_most("distance of exact gradient descent from the later start ≤ ω", d + away, float(given.omega.mid())),
+        at_most("distance of exact gradient descent from the later start ≤ ω", d + away, float(given.omega.mid())),
     )
-
-
-def _amplitude(d, longest, weight, rate, mean, m, s):
-    return d.sqrt() * (1 + longest * s * ((rate * s).exp() * weight / m).sqrt()) + mean
-
-
-def _at_most(what: str, found, claimed: float) -> Finding:
-    return Finding(what, claimed, float(found.upper()), bool(found <= arb(claimed)))
-
-
-def _most(values):
-    top = values[0]
-    for value in values[1:]:
-        top = top.max(value)
-    return top
 
 
 def _pivot(H: list, shift, sign: int) -> float:
@@ -379,42 +274,3 @@ def _pivot(H: list, shift, sign: int) -> float:
             for q in range(k + 1, p + 1):
                 row[q] -= share * column[q - k - 1]
     return least
-
-
-def _hypotheses(given: _Floats, bounds: dict, claimed: dict) -> list[Finding]:
-    """The hypotheses of Theorem 5 and Proposition 6, from the claimed numbers."""
-    k = {name: arb(value) for name, value in bounds.items()}
-    c = {name: arb(value) for name, value in claimed.items()}
-    s, eta, omega, m, d = given.s, given.eta, given.omega, arb(given.m), arb(given.d)
-    root, nu = (m * k["lambda"]).sqrt(), k["rate"]
-    bend = _amplitude(d, k["longest"], k["weight"], nu, k["mean"], m, s) * k["sharpness"]
-    kept = root - bend * _stretch(nu, s)
-    reach = (m * k["norm"]).sqrt() + bend * _stretch(nu, s)
-    theta = eta * (reach**2 + bend * (nu * s).exp() * (k["size"] + reach * omega)) / 2
-    spent = (1 - c["theta"]) * (root * (s - omega) - bend * (_twice(nu, s) - _twice(nu, omega)))
-    return [
-        _at_least("p(s) ≥ kept", kept, claimed["kept"]),
-        _at_most("P ≤ reach", reach, claimed["reach"]),
-        _at_most("θ ≤ theta", theta, claimed["theta"]),
-        _at_least("(1−θ)∫p ≥ spent", spent, claimed["spent"]),
-        _at_least("(1−θ)η p(s)² ≥ contraction", (1 - c["theta"]) * eta * c["kept"] ** 2, claimed["contraction"]),
-        _condition("1: p(s) ≥ √(keep · mλ)", c["kept"], (given.keep * m * k["lambda"]).sqrt(), c["kept"] > 0),
-        _condition("2: θ < 1", arb(1), c["theta"], c["theta"] < 1),
-        _condition("3: (1−θ)∫p ≥ ‖Y‖ + Pω", c["spent"], k["size"] + c["reach"] * omega, True),
-    ]
-
-
-def _at_least(what: str, found, claimed: float) -> Finding:
-    return Finding(what, claimed, float(found.lower()), bool(found >= arb(claimed)))
-
-
-def _condition(what: str, large, small, also) -> Finding:
-    return Finding(what, float(large.mid()), float(small.mid()), bool(large >= small) and bool(also))
-
-
-def _stretch(nu, t):
-    return t if nu == 0 else (nu * t).expm1() / nu
-
-
-def _twice(nu, t):
-    return t * t / 2 if nu == 0 else ((nu * t).expm1() - nu * t) / nu**2

@@ -1,0 +1,101 @@
+"""What a certificate has to satisfy: the hypotheses of Theorem 5 and Proposition 6 of docs/proofs/convergence.md, from the claimed
+numbers, in Arb's balls.
+"""
+
+from dataclasses import dataclass
+
+from flint import arb
+
+from ntkverify.checking.certificate_file import Claimed
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked: what, the claimed number, what the checker found, and whether it is so."""
+
+    what: str
+    claimed: float
+    found: float
+    holds: bool
+
+
+class Scalars:
+    """The numbers of a certificate that the hypotheses read."""
+
+    def __init__(self, certificate: Claimed):
+        self.m, self.d = certificate.arrays["W"].shape[1], certificate.arrays["y"].shape[1]
+        self.s, self.eta, self.omega, self.keep = (
+            arb(certificate.numbers[name]) for name in ("s", "eta", "omega", "keep")
+        )
+
+
+def total(values):
+    """The sum of balls."""
+    return sum(values, arb(0))
+
+
+def length(values):
+    """The Euclidean length; a sum of squares is not negative, whatever its ball says."""
+    return sum((value * value for value in values), arb(0)).nonnegative_part().sqrt()
+
+
+def amplitude(d, longest, weight, rate, mean, m, s):
+    """Ā within distance s (Lemma 2)."""
+    return d.sqrt() * (1 + longest * s * ((rate * s).exp() * weight / m).sqrt()) + mean
+
+
+def at_most(what: str, found, claimed: float) -> Finding:
+    """Whether what was found is certainly no more than what is claimed."""
+    return Finding(what, claimed, float(found.upper()), bool(found <= arb(claimed)))
+
+
+def below(what: str, found: float, claimed: float) -> Finding:
+    """The same of floats that are bounds."""
+    return Finding(what, claimed, found, found <= claimed)
+
+
+def most(values):
+    """The largest of balls."""
+    top = values[0]
+    for value in values[1:]:
+        top = top.max(value)
+    return top
+
+
+def hypotheses(given: Scalars, bounds: dict, claimed: dict) -> list[Finding]:
+    """The hypotheses of Theorem 5 and Proposition 6, from the claimed numbers."""
+    k = {name: arb(value) for name, value in bounds.items()}
+    c = {name: arb(value) for name, value in claimed.items()}
+    s, eta, omega, m, d = given.s, given.eta, given.omega, arb(given.m), arb(given.d)
+    root, nu = (m * k["lambda"]).sqrt(), k["rate"]
+    bend = amplitude(d, k["longest"], k["weight"], nu, k["mean"], m, s) * k["sharpness"]
+    kept = root - bend * _stretch(nu, s)
+    reach = (m * k["norm"]).sqrt() + bend * _stretch(nu, s)
+    theta = eta * (reach**2 + bend * (nu * s).exp() * (k["size"] + reach * omega)) / 2
+    spent = (1 - c["theta"]) * (root * (s - omega) - bend * (_twice(nu, s) - _twice(nu, omega)))
+    return [
+        _at_least("p(s) ≥ kept", kept, claimed["kept"]),
+        at_most("P ≤ reach", reach, claimed["reach"]),
+        at_most("θ ≤ theta", theta, claimed["theta"]),
+        _at_least("(1−θ)∫p ≥ spent", spent, claimed["spent"]),
+        _at_least("(1−θ)η p(s)² ≥ contraction", (1 - c["theta"]) * eta * c["kept"] ** 2, claimed["contraction"]),
+        _condition("1: p(s) ≥ √(keep · mλ)", c["kept"], (given.keep * m * k["lambda"]).sqrt(), c["kept"] > 0),
+        _condition("2: θ < 1", arb(1), c["theta"], c["theta"] < 1),
+        _condition("3: (1−θ)∫p ≥ ‖Y‖ + Pω", c["spent"], k["size"] + c["reach"] * omega, True),
+    ]
+
+
+def _at_least(what: str, found, claimed: float) -> Finding:
+    return Finding(what, claimed, float(found.lower()), bool(found >= arb(claimed)))
+
+
+def _condition(what: str, large, small, also) -> Finding:
+    return Finding(what, float(large.mid()), float(small.mid()), bool(large >= small) and bool(also))
+
+
+def _stretch(nu, t):
+    return t if nu == 0 else (nu * t).expm1() / nu
+
+
+def _twice(nu, t):
+    return t * t / 2 if nu == 0 else ((nu * t).expm1() - nu * t) / nu**2
