@@ -19,8 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import ntkverify as nv
-from ntkverify.convergence.certificate import certificate
 from ntkverify.checking.checker import check
+from ntkverify.convergence.certificate import certificate
 from ntkverify.convergence.realise import LARGE_SIGMAS, SIGMAS
 from ntkverify.convergence.smallest_width import smallest_certified
 from ntkverify.ground.progress import Progress, set_up_jax

@@ -13,8 +13,8 @@ import jax
 import numpy as np
 
 import ntkverify as nv
-from ntkverify.convergence.certificate import Attempt, certificate
 from ntkverify.checking.checker import check
+from ntkverify.convergence.certificate import Attempt, certificate
 from ntkverify.convergence.smallest_width import smallest_certified
 from ntkverify.ground.environment import environment
 

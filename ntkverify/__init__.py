@@ -22,6 +22,7 @@ _HOME = {
     "falsify": "api",
     "certify": "api",
     "realise": "api",
+    "certify_convergence": "api",
     "devices": "api",
     "dtype": "api",
     "Settings": "ground.settings",

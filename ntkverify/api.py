@@ -19,6 +19,8 @@ from ntkverify.certifying.at_points import certify as decide_drawn
 from ntkverify.convergence.realise import Options, Realised, described
 from ntkverify.convergence.realise import configuration as asked_to_realise
 from ntkverify.convergence.realise import realise as certify_and_run
+from ntkverify.convergence.weights import digest_of, fitting
+from ntkverify.convergence.weights import network as brought
 from ntkverify.ground import results
 from ntkverify.ground.devices import alone, held, moved, one_at_a_time
 from ntkverify.ground.devices import devices as devices_used
@@ -373,15 +375,15 @@ def certify(claims: str | Path | Sequence[str | Path], problem: Problem, draws: 
 
 def realise(
     problem: Problem, folder: str | Path | None = None, *, m: int | None = None, sigma: float | None = None,
-    max_width: int = 65536, follow: int = 0, keep: float = 0.5, theta: float = 0.1, accuracy: float = 1e-3,
-    budget: int = 20000, seed: int = 0,
+    max_width: int = 65536, follow: int = 0, train: bool = False, keep: float = 0.5, theta: float = 0.1,
+    accuracy: float = 1e-3, budget: int = 20000, seed: int = 0,
 ) -> Realised:  # fmt: skip
     """Certify that gradient descent converges, at the smallest width and the σ at which it is proved, then run it and
     look, as the command line does.
 
-    The result is the certificate: `json.dumps` of it is a certificate.json that `ntkverify check` verifies.  Its `results`
-    are the content of results.json (`sentence`, `margins`, `observations` of the run, `bracket`), its `arrays` the run.
-    All three files are written into a `folder`, if there is one, and `ntkverify report` draws them.
+    The result is the certificate: `save(path)` writes the certificate.json and .bin that `ntkverify check` verifies.  Its
+    `floats` are the arrays X, y, W and a, its `results` the content of results.json (`sentence`, `margins`, `observations` of the
+    run, `bracket`), its `arrays` the run.  All files are written into a `folder`, if there is one, and `ntkverify report` draws them.
     The problem's own m and σ are left aside; `m`, `sigma` and the other options are the command's of that name.
     Needs 64-bit numbers.  Every number of the certificate is a bound in the safe direction.  Raises `BadInput` where no
     width up to `max_width` is certified, with the hypothesis that fails and by how much.  Source:
@@ -391,23 +393,61 @@ def realise(
     >>> import ntkverify as nv
     >>> jax.config.update("jax_enable_x64", True)
     >>> made = nv.realise(nv.problem("orthonormal"))
-    >>> len(made["floats"]["W"][0]) <= 200, made["conclusions"]["contraction"] > 0
+    >>> made.floats["W"].shape[1] <= 200, made["conclusions"]["contraction"] > 0
     (True, True)
     >>> all(seen["holds"] for seen in made.results["observations"])
     True
     """
     share, path = "a number strictly between 0 and 1", None
+    if train and follow:
+        raise BadInput("train and follow", "one kind of start", "leaving follow out")
     options = Options(
         m=None if m is None else arguments.whole("m", m),
         sigma=None if sigma is None else arguments.real("sigma", sigma, SIGMA, least=0), seed=arguments.seed(seed),
         keep=arguments.real("keep", keep, share, 0, 1), theta=arguments.real("theta", theta, share, 0, 1),
-        follow=arguments.whole("follow", follow, 0), max_width=arguments.whole("max_width", max_width, 2),
+        follow=arguments.whole("follow", follow, 0), train=arguments.flag("train", train), max_width=arguments.whole("max_width", max_width, 2),
         accuracy=arguments.real("accuracy", accuracy, share, 0, 1), budget=arguments.whole("budget", budget, 2),
     )  # fmt: skip
     config = asked_to_realise(arguments.asked(problem), options)
     if folder is not None:
         path = results.folder("realise", config, Path(arguments.text("folder", folder)), force=False)
     return certify_and_run(problem, described(problem), config, options, path)
+
+
+def certify_convergence(
+    problem: Problem, params: Params, folder: str | Path | None = None, *, keep: float = 0.5, theta: float = 0.1,
+) -> Realised:  # fmt: skip
+    """Certify that gradient descent from a trained network converges to zero loss, so that a network which fits the data
+    exactly lies near it.
+
+    `params` are W (d_in, m) and signs a (d_out, m) of `problem`'s network by whatever optimiser, F_0 = 0, as in the function
+    `problem` calls F; the problem's own m, σ and start are left aside.  The result is as that of `realise`, with
+    `results["distance"]`, how far exact gradient descent goes at most, and `results["largest"]`, the ‖e‖ up to which this start
+    would do.  Needs 64-bit numbers.  Raises `BadInput` where a hypothesis fails, with the ‖e‖ that is wanted.  These widths are not
+    to be compared with those from W(0).  Source: docs/proofs/convergence.md, Theorem 5 (whose ancestor is Newton–Kantorovich's).
+
+    >>> import jax
+    >>> import ntkverify as nv
+    >>> jax.config.update("jax_enable_x64", True)
+    >>> question = nv.problem("sphere", "tanh", n=4, m=512)
+    >>> run = nv.train(question, nv.draw(question, jax.random.key(0)), target=1e-9, budget=20000)
+    >>> nv.certify_convergence(question, run.last).results["distance"] < 0.1
+    True
+    """
+    share, path = "a number strictly between 0 and 1", None
+    if not (hasattr(params, "W") and hasattr(params, "a")):
+        raise BadInput(f"params = {type(params).__name__}", "what nv.draw gave, or the `last` of nv.train", "run.last")
+    start = brought(params.W, params.a)
+    problem = arguments.asked(problem)
+    fitting(problem, start)
+    options = Options(
+        m=None, sigma=None, seed=0, keep=arguments.real("keep", keep, share, 0, 1),
+        theta=arguments.real("theta", theta, share, 0, 1), follow=0, train=False, max_width=start.m, accuracy=1e-3, budget=20000,
+    )  # fmt: skip
+    config = asked_to_realise(problem, options) | {"weights": digest_of(start)}
+    if folder is not None:
+        path = results.folder("realise", config, Path(arguments.text("folder", folder)), force=False)
+    return certify_and_run(problem, described(problem), config, options, path, start=start)
 
 
 def dtype() -> str:

@@ -56,7 +56,7 @@ def spectrum(H: Near) -> tuple[float, float]:
     """(a lower bound on λ_min, an upper bound on λ_max); (−∞, ∞) where nothing is found."""
     if not (np.isfinite(np.einsum("ij->", H.mid)) and math.isfinite(H.error)):
         return -math.inf, math.inf
-    low, high = _estimates(H.mid)
+    low, high = extremes(H.mid)
     if not (math.isfinite(low) and math.isfinite(high)):
         return -math.inf, math.inf
     away = 4 * len(H.mid) * U * abs(high) + TINY
@@ -64,7 +64,7 @@ def spectrum(H: Near) -> tuple[float, float]:
     return below + ROOM * _least(H, below, 1), above - ROOM * _least(H, above, -1)
 
 
-def _estimates(mid: np.ndarray) -> tuple[float, float]:
+def extremes(mid: np.ndarray) -> tuple[float, float]:
     """About λ_min and λ_max; nothing rests on them."""
     if len(mid) <= DIRECT:
         values = np.linalg.eigvalsh(mid)

@@ -89,7 +89,9 @@ def _proved(certificate: Claimed) -> str:
     rate, size, s = _floor(conclusions["contraction"]), _ceiling(certificate.bounds["size"]), _ceiling(floats["s"])
     if certificate.start == "trained" and not certificate.steps:
         # The path is no longer than ‖e‖/((1−θ) p(s)): Theorem 5.
-        away = Fraction(certificate.bounds["size"]) / (1 - Fraction(conclusions["theta"])) / Fraction(conclusions["kept"])
+        away = (
+            Fraction(certificate.bounds["size"]) / (1 - Fraction(conclusions["theta"])) / Fraction(conclusions["kept"])
+        )
         return (
             f"A network that fits the data exactly lies within {_ceiling(math.nextafter(float(away), math.inf))} of these trained floats, over all neurons, and gradient descent from "
             f"them converges to one: ‖e(τ)‖ ≤ (1 − {rate})^τ · {size}. Nothing is said of how they were found."

@@ -21,7 +21,7 @@ def run(asked: Realise, console: Console) -> int:
     set_up_jax("float64")
     start = None if asked.trained is None else weights(asked.trained)
     settings = dataclasses.replace(asked.settings, m=asked.m or (2 if start is None else start.m + start.m % 2))
-    row, problem = make_instance(settings, asked.data, asked.network)
+    row, problem = make_instance(settings, asked.data, asked.network, verified=False)
     if start is not None:
         fitting(problem, start)
     options = Options(**{field.name: getattr(asked, field.name) for field in dataclasses.fields(Options)})

@@ -8,6 +8,7 @@ err by at most γ_k times the sum of their sizes, in any order.
 """
 
 import functools
+import math
 from dataclasses import dataclass
 
 import jax
@@ -35,7 +36,7 @@ def covers(network: Network) -> bool:
         and not network.normalised
         and not network.root_scaled
         and network.bend is not None
-        and np.isfinite(network.bend)
+        and math.isfinite(network.bend)
     )
 
 
@@ -82,11 +83,13 @@ def seen(problem: Problem, net: Params) -> Seen:
 @functools.partial(jax.jit, static_argnames="network")
 @full_precision
 def _block(network: TwoLayer, X, W):
-    """φ, φ' and bounds on the errors of both."""
-    U_ = X @ W
-    (value, slope), (of_value, of_slope) = with_error(lambda u: (network.value(u), network.slope(u)))(U_)
-    of_X, of_W = jnp.sqrt(jnp.sum(X**2, axis=1)), jnp.sqrt(jnp.sum(W**2, axis=0))
-    away = gamma(X.shape[1]) * of_X[:, None] * of_W[None] * SUMS + TINY
+    return enclosed(network, X, W, jnp.sqrt(jnp.sum(X**2, axis=1))[:, None])
+
+
+def enclosed(network: TwoLayer, X, W, lengths):
+    """φ, φ' and bounds on the errors of both, (n, m) each; `lengths` are the ‖x_i‖, (n, 1)."""
+    (value, slope), (of_value, of_slope) = with_error(lambda u: (network.value(u), network.slope(u)))(X @ W)
+    away = gamma(X.shape[1]) * lengths * jnp.sqrt(jnp.sum(W**2, axis=0)) * SUMS + TINY
     bent = (network.bend or 0.0) * away
     of_value = (of_value + (jnp.abs(slope) + of_slope + bent) * away) * SUMS
     return value, slope, of_value, (of_slope + bent) * SUMS

@@ -139,7 +139,6 @@ def attempt(
     smallest, largest, size, k = _measured(problem, start, start if launch is None else launch.at)
     if launch is None and problem.init != TRAINED:
         size = float(balls.norm(balls.exact(problem.y)))  # e(W(0)) = −Y exactly
-    k = limits(k, problem)
     bounds = {"lambda": smallest, "norm": largest, "size": size}
     bounds |= {name: float(getattr(k, name)) for name in ("longest", "mean", "weight", "sharpness", "rate")}
     made = functools.partial(Attempt, problem, start, keep, bounds=bounds, launch=launch)
@@ -164,14 +163,15 @@ def attempt(
 
 
 def _measured(problem: Problem, start: Params, base: Params) -> tuple[float, float, float, Constants]:
-    """At `base`: λ_min(H) from below, ‖H‖ and ‖e‖ from above, enclosures of the constants."""
+    """At `base`: λ_min(H) from below, ‖H‖, ‖e‖ and the constants from above."""
     if not bounded.covers(problem.network):
         H, e, k = in_balls(_at)(problem, start, base)
-        return balls.smallest_eigenvalue(H)[0], balls.largest_eigenvalue(H), float(balls.norm(e)), k
+        smallest, largest = balls.smallest_eigenvalue(H)[0], balls.largest_eigenvalue(H)
+        return smallest, largest, float(balls.norm(e)), limits(k, problem)
     found = bounded.seen(problem, base)
     less = bounded.seen(problem, start) if problem.init == INDEPENDENT else None
     low, high = spectrum(bounded.kernel(problem, base, found))
-    return low, high, bounded.error(problem, found, less)[1], in_balls(constants)(problem, base)
+    return low, high, bounded.error(problem, found, less)[1], constants_of(problem, base)
 
 
 @jax.jit
@@ -187,6 +187,11 @@ def shift(problem: Problem, start: Params):
 def error(problem: Problem, start: Params, net: Params):
     """e = F(W) − F_0 − Y."""
     return residual(problem, net) - shift(problem, start)
+
+
+def constants_of(problem: Problem, net: Params) -> Constants:
+    """Upper bounds on the constants at `net`."""
+    return limits(in_balls(constants)(problem, net), problem)
 
 
 def limits(k: Constants, problem: Problem) -> Constants:

@@ -35,6 +35,8 @@ class Place(NamedTuple):
     step: int
     W: np.ndarray
     drift: float
+    more: tuple[float, ...] = ()
+    """What else whoever follows has to know."""
 
 
 @dataclass
@@ -58,7 +60,10 @@ class Kept:
                 found.failed = set(map(str, file["failed"]))
                 for index, name in enumerate(map(str, file["names"])):
                     found.places[name] = Place(
-                        int(file["steps"][index]), file[f"W{index}"], float(file["drifts"][index])
+                        int(file["steps"][index]),
+                        file[f"W{index}"],
+                        float(file["drifts"][index]),
+                        tuple(map(float, file[f"more{index}"])),
                     )
         except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, zlib.error):
             return cls(folder)
@@ -71,11 +76,11 @@ class Kept:
             return Place(0, np.asarray(W), 0.0)
         return there
 
-    def reached(self, name: str, step: int, W, drift: float) -> None:
+    def reached(self, name: str, step: int, W, drift: float, more: tuple[float, ...] = ()) -> None:
         """Remember what is further than before, and now and then write."""
         if name in self.places and self.places[name].step >= step:
             return
-        self.places[name] = Place(step, np.asarray(W), drift)
+        self.places[name] = Place(step, np.asarray(W), drift, more)
         for old in list(self.places)[:-MOST]:
             del self.places[old]
         if time.monotonic() - self.saved >= SECONDS:
@@ -94,6 +99,8 @@ class Kept:
             return
         packed, places = io.BytesIO(), list(self.places.values())
         held = {f"W{index}": place.W for index, place in enumerate(places)} | {
+            f"more{index}": np.array(place.more, float) for index, place in enumerate(places)
+        } | {
             "names": np.array(list(self.places), str), "failed": np.array(sorted(self.failed), str),
             "steps": np.array([place.step for place in places]), "drifts": np.array([place.drift for place in places]),
         }  # fmt: skip

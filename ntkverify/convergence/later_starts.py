@@ -59,7 +59,7 @@ def followed(
     """K steps of Theorem 7, from the last one that was kept; None where a hypothesis fails on the way."""
     kept = Kept() if kept is None else kept
     name = name_of(problem, start, eta)
-    first, W, d = kept.before(name, start.W, steps)
+    first, W, d, _ = kept.before(name, start.W, steps)
     W = jnp.asarray(W)
     for step in range(first, steps):
         after, size, frobenius, k = in_balls(_look)(problem, start, W, jnp.asarray(eta))

@@ -204,7 +204,7 @@ def _proved(found: Attempt) -> dict[str, Any]:
     margins = [{"what": what, "have": have, "need": need} for what, (have, need) in found.margins.items()]
     return {
         "complete": False, "proved": found.proved, "kind": found.kind, "sentence": found.sentence, "certificate": CERTIFICATE,
-        "largest": found.largest,
+        "largest": found.largest, "distance": found.distance,
         "m": found.problem.m, "sigma": float(found.problem.sigma), "eta": found.eta, "radius": found.s, "keep": found.keep,
         "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "margins": margins, "observations": [],
         "followed": 0 if found.launch is None else found.launch.steps, "steps": None, "bracket": None,

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 
+from ntkverify.convergence import bounded, following, later_starts
 from ntkverify.convergence.certificate import KEEP, THETA, Attempt, attempt, room
 from ntkverify.convergence.kept import Kept
-from ntkverify.convergence.later_starts import launched
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.growth import constants
@@ -125,7 +125,10 @@ def certified(
 ) -> Attempt:  # fmt: skip
     """The attempt at W(0), or, where that proves nothing, at a later start within `follow` steps."""
     found = attempt(problem, start, keep, theta)
-    return found if found.proved or not follow else launched(problem, start, keep, theta, follow, heard, kept) or found
+    if found.proved or not follow:
+        return found
+    later = following if bounded.covers(problem.network) else later_starts
+    return later.launched(problem, start, keep, theta, follow, heard, kept) or found
 
 
 def _nearer(one: Attempt | None, other: Attempt) -> Attempt:

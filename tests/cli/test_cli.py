@@ -18,9 +18,9 @@ from conftest import numbers_of
 from markupsafe import escape
 
 from ntkverify import catalogue
+from ntkverify.checking import certificate_file
 from ntkverify.cli import main as cli
 from ntkverify.cli.options import Asked
-from ntkverify.convergence import certificate_file
 from ntkverify.ground import terminal
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import SCHEMA, load, load_arrays

@@ -1,14 +1,16 @@
 """What the tests of certificates share: a small one that is proved, and what the checker says of a content."""
 
 import dataclasses
+import hashlib
 import json
 
 import jax
+import numpy as np
 from conftest import make
 
-from ntkverify.convergence.certificate import attempt
-from ntkverify.checking.certificate_file import digest
+from ntkverify.checking.certificate_file import digest, packed
 from ntkverify.checking.checker import check
+from ntkverify.convergence.certificate import attempt
 from ntkverify.networks.network import initialise
 
 
@@ -24,8 +26,28 @@ def proved(problem, **options):
     return found
 
 
+def joined(made):
+    """A certificate as one tree, its arrays as lists under `floats`, so that a test can change it at any place."""
+    return {**made, "floats": {name: array.tolist() for name, array in made.floats.items()}}
+
+
+def write(content, path, forged=True):
+    """Both files of a content that has its arrays with it; `forged`: with digests that fit.  `lies` are what is said of the
+    arrays all the same, `bytes` a change of their file."""
+    content = dict(content)
+    lies, change = content.pop("lies", {}), content.pop("bytes", lambda binary: binary)
+    said, binary = packed({name: np.array(value) for name, value in content.pop("floats").items()})
+    binary = change(binary)
+    if forged:
+        if "arrays" in content:
+            content["arrays"] = {**said, "sha256": hashlib.sha256(binary).hexdigest(), **lies}
+        content["digest"] = digest(content)
+    path.with_suffix(".bin").write_bytes(binary)
+    path.write_text(json.dumps(content))
+
+
 def verdict(content, tmp_path, forged=True):
-    """What the checker says of a content; `forged`: with a digest that fits."""
+    """What the checker says of a content that has its arrays with it."""
     path = tmp_path / "certificate.json"
-    path.write_text(json.dumps(content | ({"digest": digest(content)} if forged else {})))
+    write(content, path, forged)
     return check(path)

@@ -10,23 +10,23 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from certified import proved, two_points, verdict
+from certified import joined, proved, two_points, verdict
 from conftest import make
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import ntkverify as nv
 from ntkverify import catalogue
+from ntkverify.checking import at_size, certificate_file, checker, in_balls, neurons, theorem
+from ntkverify.checking.checker import check
+from ntkverify.checking.neurons import NEURONS
 from ntkverify.cli import main as cli
 from ntkverify.cli.options import Realise
-from ntkverify.convergence import certificate_file, checker, neurons
 from ntkverify.convergence import later_starts as launches
 from ntkverify.convergence import realise as realising
 from ntkverify.convergence.bracket import broken
 from ntkverify.convergence.certificate import attempt, certificate
-from ntkverify.checking.checker import check
 from ntkverify.convergence.later_starts import launched
-from ntkverify.checking.neurons import NEURONS
 from ntkverify.convergence.observed import envelope, observe
 from ntkverify.convergence.realise import Options
 from ntkverify.convergence.smallest_width import drawn, smallest_certified
@@ -34,6 +34,8 @@ from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import load, load_arrays
 from ntkverify.networks import kinds
 from ntkverify.networks.network import initialise
+
+CHECKER = (checker, in_balls, at_size, theorem, certificate_file, neurons)
 
 
 @pytest.mark.slow
@@ -60,11 +62,11 @@ def test_the_library_realises_as_the_command_line_does(tmp_path):
     assert cli.main(["realise", "--data", "orthonormal", "--m", "32", "--sigma", "0.05", "--out", str(typed)]) == 0
     problem = nv.problem("orthonormal")
     made = nv.realise(problem, called, m=32, sigma=0.05)
-    (tmp_path / "dumped.json").write_text(json.dumps(made))
+    made.save(tmp_path / "dumped.json")
     for path in (called / "certificate.json", tmp_path / "dumped.json"):
         assert check(path).accepted
     written = json.loads((typed / "certificate.json").read_text())
-    for part in ("network", "init", "floats", "bounds", "conclusions"):
+    for part in ("network", "start", "numbers", "arrays", "bounds", "conclusions"):
         assert made[part] == written[part]
     assert set(made["origin"]) == set(written["origin"])
     mine, theirs = load(called), load(typed)
@@ -125,14 +127,14 @@ def test_every_smooth_network_is_certified_at_both_starts_and_later(network, ini
     special = {"attention": (2048, 512, 2.0), "softmax-heads": (8192, 2048, 1.0), "patches": (512, 32, 1.0)}
     m, few, sigma = special.get(network, (512, 32, 0.5))
     problem = make(network, n=3, d_in=5, d_out=2, m=m, init=init, sigma=sigma)
-    assert verdict(certificate(proved(problem), {}), tmp_path).accepted
+    assert verdict(joined(certificate(proved(problem), {})), tmp_path).accepted
     narrow = dataclasses.replace(problem, m=few)
     start = initialise(narrow, jax.random.key(0))
     assert not attempt(narrow, start).proved
     later = launched(narrow, start)
     assert later is not None
     assert later.launch is not None
-    found = verdict(certificate(later, {}), tmp_path)
+    found = verdict(joined(certificate(later, {})), tmp_path)
     assert found.accepted, found.sentence
     assert any("distance of exact gradient descent" in finding.what for finding in found.findings)
 
@@ -164,7 +166,7 @@ def test_the_checker_shares_no_code_with_the_producer():
     """It and the file's format, the part of it that the producer writes by, import nothing else of the project."""
     imported = {
         name
-        for module in (checker, certificate_file, neurons)
+        for module in CHECKER
         for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8")))
         for name in (
             [node.module]
@@ -175,7 +177,10 @@ def test_the_checker_shares_no_code_with_the_producer():
         )
     }
     own = {name for name in imported if name and name.startswith("ntkverify")}
-    assert own == {certificate_file.__name__, neurons.__name__, "ntkverify.ground.errors"}
+    assert own == {module.__name__ for module in CHECKER} - {checker.__name__} | {
+        "ntkverify.checking",
+        "ntkverify.ground.errors",
+    }
     assert not {name for name in imported if name and name.startswith("jax")}
 
 
@@ -270,6 +275,6 @@ def test_the_checker_knows_every_smooth_network_of_the_register():
     smooth = {name for name in catalogue.NETWORKS if kinds.smooth(catalogue.two_layer(name))}
     assert smooth == set(certificate_file.NETWORKS)
     elementwise = smooth - {"softmax", "softmax-bias"} - set(NEURONS)
-    assert elementwise == set(checker.ELEMENTWISE)
-    assert elementwise - {"exponential"} == set(checker.BOUNDED)
+    assert elementwise == set(in_balls.ELEMENTWISE)
+    assert elementwise - {"exponential"} == set(in_balls.BOUNDED)
     assert smooth & {name for name in catalogue.NETWORKS if catalogue.two_layer(name).neuron} == set(NEURONS)

@@ -1,6 +1,7 @@
 """Nothing but what is proved passes the checker: contents, numbers and texts that were changed."""
 
 import copy
+import dataclasses
 import json
 import math
 import re
@@ -8,15 +9,16 @@ import re
 import jax
 import numpy as np
 import pytest
-from certified import proved, two_points, verdict
+from certified import joined, proved, two_points, verdict, write
 from conftest import make
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ntkverify.convergence import certificate as certificates
-from ntkverify.convergence import certificate_file
-from ntkverify.convergence.certificate import certificate
+from ntkverify.checking import certificate_file, checker
 from ntkverify.checking.checker import check
+from ntkverify.convergence import certificate as certificates
+from ntkverify.convergence.certificate import attempt, certificate
+from ntkverify.convergence.gauss_newton import fitted
 from ntkverify.convergence.later_starts import launched
 from ntkverify.ground.errors import BadInput
 from ntkverify.networks import growth
@@ -25,7 +27,7 @@ from ntkverify.networks.network import initialise
 
 @pytest.fixture(scope="module")
 def good():
-    return certificate(proved(two_points()), {"made": "by a test"})
+    return joined(certificate(proved(two_points()), {"made": "by a test"}))
 
 
 def set_to(*path):
@@ -62,13 +64,13 @@ TAMPERED = {
     "more of the integral": set_to("conclusions", "spent", lambda x: x * (1 + 1e-9)),
     "a smaller P": set_to("conclusions", "reach", lambda x: x * (1 - 1e-9)),
     "a faster rate": set_to("conclusions", "contraction", lambda x: x * (1 + 1e-9)),
-    "a larger step": set_to("floats", "eta", lambda x: 2 * x),
-    "a larger ball": set_to("floats", "s", lambda x: 1.001 * x),
-    "a much smaller ball": set_to("floats", "s", lambda x: 0.5 * x),
-    "more rounding": set_to("floats", "omega", lambda x: 1e3 * x),
-    "rounding beyond the ball": set_to("floats", "omega", lambda x: 1e9),
-    "a larger share": set_to("floats", "keep", lambda x: x * (1 + 1e-6)),
-    "a share of 1": set_to("floats", "keep", lambda x: 1.0),
+    "a larger step": set_to("numbers", "eta", lambda x: 2 * x),
+    "a larger ball": set_to("numbers", "s", lambda x: 1.001 * x),
+    "a much smaller ball": set_to("numbers", "s", lambda x: 0.5 * x),
+    "more rounding": set_to("numbers", "omega", lambda x: 1e3 * x),
+    "rounding beyond the ball": set_to("numbers", "omega", lambda x: 1e9),
+    "a larger share": set_to("numbers", "keep", lambda x: x * (1 + 1e-6)),
+    "a share of 1": set_to("numbers", "keep", lambda x: 1.0),
     "larger targets": set_to("floats", "y", lambda y: [[2 * v for v in row] for row in y]),
     "other inputs": set_to("floats", "X", lambda X: [X[0], [0.8, 0.6]]),
     "equal inputs": set_to("floats", "X", lambda X: [X[0], X[0]]),
@@ -76,13 +78,11 @@ TAMPERED = {
     "weights swapped": swap_columns,
     "one sign": set_to("floats", "a", 0, 0, lambda sign: -sign),
     "no sign": set_to("floats", "a", 0, 0, lambda sign: 0.5),
-    "no number": set_to("floats", "eta", lambda x: "0.1"),
-    "true for 1": set_to("floats", "a", 0, 0, lambda sign: True),
+    "no number": set_to("numbers", "eta", lambda x: "0.1"),
     "a shorter W": set_to("floats", "W", lambda W: W[:1]),
-    "a ragged W": set_to("floats", "W", lambda W: [W[0], W[1][:-1]]),
     "another network": set_to("network", lambda _: "exponential"),
     "no smooth network": set_to("network", lambda _: "relu"),
-    "another start": set_to("init", lambda _: "uncoupled"),
+    "another start": set_to("start", lambda _: "uncoupled"),
     "a bound left out": lambda content: content["bounds"].pop("rate"),
     "a bound too many": lambda content: content["bounds"].update(more=1.0),
     "a key too many": lambda content: content.update(note="more"),
@@ -90,29 +90,56 @@ TAMPERED = {
     "an origin in a word": lambda content: content.update(origin="here"),
     "labels of norm 2": set_to("floats", "y", lambda y: [[2.0], [-2.0]]),
     "a row of zeros": set_to("floats", "X", lambda X: [X[0], [0.0, 0.0]]),
-    "no rows": set_to("floats", "X", lambda X: []),
-    "rows without entries": set_to("floats", "y", lambda y: [[], []]),
-    "no neurons": set_to("floats", "W", lambda W: [[], []]),
     "a sign of 0": set_to("floats", "a", 0, 0, lambda sign: 0.0),
-    "a row for a matrix": set_to("floats", "X", lambda X: X[0]),
-    "three axes": set_to("floats", "X", lambda X: [X, X]),
-    "an object for a matrix": set_to("floats", "W", lambda W: {"0": W[0], "1": W[1]}),
-    "a whole number in a matrix": set_to("floats", "X", 0, 0, lambda x: 1),
-    "nothing in a matrix": set_to("floats", "W", 0, 0, lambda w: None),
     "a list of networks": set_to("network", lambda word: [word]),
     "no launch told": lambda content: content.update(launch=None),
-    "the steps true": lambda content: content.update(launch={"steps": True, "W": content["floats"]["W"]}),
-    "steps in floats": lambda content: content.update(launch={"steps": 5.0, "W": content["floats"]["W"]}),
-    "steps without end": lambda content: content.update(launch={"steps": 10**4000, "W": content["floats"]["W"]}),
-    "a launch of a launch": lambda content: content.update(
-        launch={"steps": 1, "W": content["floats"]["W"], "launch": {}}
-    ),
+    "the steps true": lambda content: content.update(launch={"steps": True}),
+    "steps in floats": lambda content: content.update(launch={"steps": 5.0}),
+    "steps without end": lambda content: content.update(launch={"steps": 10**4000}),
+    "a launch of a launch": lambda content: content.update(launch={"steps": 1, "launch": {}}),
+    "a launch that leads nowhere": lambda content: content.update(launch={"steps": 5}),
+    "a point of no launch": lambda content: content["floats"].update(later=content["floats"]["W"]),
+    "no arrays": lambda content: content.pop("arrays"),
+    "arrays in a word": lambda content: content.update(lies={"shapes": "all"}),
+    "an array left out": lambda content: content["floats"].pop("a"),
+    "an array too many": lambda content: content["floats"].update(b=[[1.0]]),
+    "arrays in another order": lambda content: content.update(floats=dict(reversed(content["floats"].items()))),
+    "a number in bytes that is none": lambda content: content.update(bytes=lambda binary: b"\xff" * 8 + binary[8:]),
+    "an infinite label": set_to("floats", "y", 0, 0, lambda y: math.inf),
+    "a byte too few": lambda content: content.update(bytes=lambda binary: binary[:-1]),
+    "eight bytes more": lambda content: content.update(bytes=lambda binary: binary + bytes(8)),
+    "no bytes": lambda content: content.update(bytes=lambda binary: b""),
+    "another digest of the bytes": lambda content: content.update(lies={"sha256": 64 * "0"}),
+    "no digest of the bytes": lambda content: content.update(lies={"sha256": None}),
+    **{
+        f"the shape {shape}": lambda content, shape=shape: content.update(
+            lies={"shapes": {"X": shape, "y": [2, 1], "W": [2, 24], "a": [1, 24]}}
+        )
+        for shape in (
+            [1, 4],
+            [4, 1],
+            [2.0, 2],
+            [True, 4],
+            [-2, -2],
+            [0, 4],
+            [4],
+            [2, 2, 1],
+            4,
+            None,
+            "22",
+            [2**40, 2],
+            {"0": 2, "1": 2},
+        )
+    },
     "inputs beyond all squares": set_to("floats", "X", lambda X: [[1e300, 0.0], [0.0, 1e300]]),
     "inputs below all squares": set_to("floats", "X", lambda X: [[1e-300, 0.0], [0.0, 1e-300]]),
     "weights beyond all exponentials": set_to("floats", "W", lambda W: [[1.5e308] * len(row) for row in W]),
     "an empty launch": lambda content: content.update(launch={}),
-    "a launch of no steps": lambda content: content.update(launch={"steps": 0, "W": content["floats"]["W"]}),
-    "a launch that goes nowhere": lambda content: content.update(launch={"steps": 5, "W": content["floats"]["W"]}),
+    "a launch of no steps": lambda content: content.update(launch={"steps": 0}),
+    "a launch that goes nowhere": lambda content: (
+        content.update(launch={"steps": 5}),
+        content["floats"].update(later=content["floats"]["W"]),
+    ),
 }
 
 
@@ -127,7 +154,9 @@ def test_a_tampered_certificate_is_rejected_even_with_a_fitting_digest(name, goo
 
 
 OF_HEADS = {
-    name: change for name, change in TAMPERED.items() if name not in ("a smaller B", "a smaller ν", "a smaller κ")
+    name: change
+    for name, change in TAMPERED.items()
+    if name not in ("a smaller B", "a smaller ν", "a smaller κ", "other inputs", "a row of zeros")
 } | {
     "a much smaller B": set_to("bounds", "sharpness", lambda x: x * 0.999),
     "tokens cut otherwise": set_to("shape", lambda shape: shape[::-1]),
@@ -158,7 +187,7 @@ def test_inputs_whose_bounds_would_take_days_are_rejected_at_once(network, shape
 @pytest.fixture(scope="module")
 def heads():
     problem = make("attention", n=2, d_out=1, m=512, sigma=2.0)
-    return certificate(proved(problem), {"made": "by a test"})
+    return joined(certificate(proved(problem), {"made": "by a test"}))
 
 
 @pytest.mark.parametrize("name", OF_HEADS)
@@ -171,11 +200,9 @@ def test_a_tampered_certificate_for_attention_is_rejected(name, heads, tmp_path)
     assert found.sentence
 
 
-@pytest.mark.parametrize(
-    "name", [*certificate_file.FLOATS[4:], *certificate_file.BOUNDS, *certificate_file.CONCLUSIONS]
-)
+@pytest.mark.parametrize("name", [*certificate_file.NUMBERS, *certificate_file.BOUNDS, *certificate_file.CONCLUSIONS])
 def test_every_number_is_a_float_in_its_range(name, good, tmp_path):
-    part = next(part for part in ("floats", "bounds", "conclusions") if name in good[part])
+    part = next(part for part in ("numbers", "bounds", "conclusions") if name in good[part])
     beyond = [
         -5e-324,
         certificate_file.BELOW.get(name, 1e308) * 1.0,
@@ -213,7 +240,7 @@ def test_extreme_numbers_are_rejected_with_a_sentence(network, value, good, tmp_
             assert not found.accepted
     for name in ("s", "eta"):
         content = copy.deepcopy(good) | {"network": network}
-        content["floats"][name] = value
+        content["numbers"][name] = value
         assert not verdict(content, tmp_path).accepted
 
 
@@ -247,6 +274,11 @@ def places(content, path=()):
         yield from places(value, (*path, key))
 
 
+def is_number(path):
+    """Whether a test may put anything there: in the bytes of an array there can only be numbers."""
+    return path[0] != "floats"
+
+
 def numbers_at_start(floats):
     """The bounds of a certificate of a softmax network, to float64's precision and by another route."""
     X, y, W, a = (np.array(floats[name]) for name in ("X", "y", "W", "a"))
@@ -274,11 +306,15 @@ def test_the_numbers_at_start_are_found_again(good):
 def test_whatever_stands_at_any_place_there_is_a_verdict(data, good, tmp_path):
     content = copy.deepcopy(good)
     for _ in range(data.draw(st.integers(1, 2))):
-        path, inner = data.draw(st.sampled_from(list(places(content)))), content
+        path, inner = data.draw(st.sampled_from([path for path in places(content) if is_number(path)])), content
         for key in path[:-1]:
             inner = inner[key]
         inner[path[-1]] = copy.deepcopy(data.draw(st.sampled_from(NASTY)))
-    if content.get("kind") != "convergence" or type(content.get("schema")) is not int or content["schema"] != 1:
+    if (
+        content.get("kind") != "convergence"
+        or type(content.get("schema")) is not int
+        or content["schema"] != certificate_file.SCHEMA
+    ):
         with pytest.raises(BadInput, match="wanted"):
             verdict(content, tmp_path)
         return
@@ -296,12 +332,14 @@ def test_what_would_take_for_ever_is_refused_at_once(good, tmp_path):
     long = copy.deepcopy(good)
     wide = [[0.1] * 20_000] * 2
     long["floats"] |= {"W": wide, "a": [[1.0, -1.0] * 10_000]}
-    long["launch"] = {"steps": certificate_file.LONGEST, "W": wide}
+    long["launch"] = {"steps": certificate_file.LONGEST}
+    long["floats"]["later"] = wide
     for content in (many, long):
         assert "too large" in verdict(content, tmp_path).sentence
     lost = copy.deepcopy(good)
-    lost["launch"] = {"steps": certificate_file.LONGEST, "W": good["floats"]["W"]}
-    lost["floats"]["omega"] = 1e-60
+    lost["launch"] = {"steps": certificate_file.LONGEST}
+    lost["floats"]["later"] = good["floats"]["W"]
+    lost["numbers"]["omega"] = 1e-60
     assert "distance" in verdict(lost, tmp_path).sentence
 
 
@@ -309,17 +347,18 @@ def test_what_would_take_for_ever_is_refused_at_once(good, tmp_path):
     "what", ["a key twice", "another form of a number", "spaces", "an infinity", "keys as escapes"]
 )
 def test_a_text_that_is_not_as_written_is_rejected(what, good, tmp_path):
-    eta = json.dumps(good["floats"]["eta"])
-    text = {
-        "a key twice": json.dumps(good).replace('"eta": ', '"eta": 1e-9, "eta": '),
-        "another form of a number": json.dumps(good).replace(eta, eta + "0"),
-        "spaces": json.dumps(good, indent=1),
-        "an infinity": json.dumps(good).replace(eta, "1e999"),
-        "keys as escapes": json.dumps(good).replace('"eta"', '"\\u0065ta"'),
-    }[what]
-    assert text != json.dumps(good)
     path = tmp_path / "c.json"
-    path.write_text(text)
+    write(good, path)
+    text, eta = path.read_text(), json.dumps(good["numbers"]["eta"])
+    changed = {
+        "a key twice": text.replace('"eta": ', '"eta": 1e-9, "eta": '),
+        "another form of a number": text.replace(eta, eta + "0"),
+        "spaces": json.dumps(json.loads(text), indent=1),
+        "an infinity": text.replace(eta, "1e999"),
+        "keys as escapes": text.replace('"eta"', '"\\u0065ta"'),
+    }[what]
+    assert text != changed
+    path.write_text(changed)
     assert "changed after it was written" in check(path).sentence
 
 
@@ -327,12 +366,12 @@ def test_what_the_sentence_promises_is_rounded_to_the_safe_side(good, tmp_path):
     said = verdict(good, tmp_path).sentence
     rate, away = (float(word) for word in re.findall(r"1 − (\S+)\)\^τ.*within (\S+) of", said)[0])
     assert 0 < rate <= good["conclusions"]["contraction"] < 1.00001 * rate
-    assert good["floats"]["s"] <= away < 1.00001 * good["floats"]["s"]
+    assert good["numbers"]["s"] <= away < 1.00001 * good["numbers"]["s"]
 
 
 def test_a_neuron_that_underflows_is_no_way_around_the_quotients(tmp_path):
     """exp(−800) = 0 in floats: Collatz's vector has no entry there to divide by, and the bound must not lose it."""
-    good = certificate(proved(two_points(m=64, network="exponential")), {})
+    good = joined(certificate(proved(two_points(m=64, network="exponential")), {}))
     for pair in ((0, 1), range(64)):
         content = copy.deepcopy(good)
         for row in content["floats"]["W"]:
@@ -343,13 +382,22 @@ def test_a_neuron_that_underflows_is_no_way_around_the_quotients(tmp_path):
         assert math.isfinite(found.findings[7].found)
 
 
-def test_one_changed_digit_anywhere_is_rejected(good, tmp_path):
-    text = json.dumps(good)
+def test_one_changed_digit_or_byte_anywhere_is_rejected(good, tmp_path):
+    path, rng = tmp_path / "digit.json", np.random.default_rng(0)
+    write(good, path)
+    text, binary = path.read_text(), path.with_suffix(".bin").read_bytes()
+    assert accepted(path)
     places = [k for k, letter in enumerate(text) if letter.isdigit()]
-    for k in np.random.default_rng(0).choice(places, 60, replace=False):
-        path = tmp_path / "digit.json"
+    for k in rng.choice(places, 60, replace=False):
         path.write_text(text[:k] + str((int(text[k]) + 1) % 10) + text[k + 1 :])
         assert not accepted(path), k
+    path.write_text(text)
+    for k in rng.choice(len(binary), 60, replace=False):
+        path.with_suffix(".bin").write_bytes(binary[:k] + bytes([binary[k] ^ 1]) + binary[k + 1 :])
+        assert not accepted(path), k
+    path.with_suffix(".bin").unlink()
+    with pytest.raises(BadInput, match="copying both files"):
+        check(path)
 
 
 def accepted(path) -> bool:
@@ -360,11 +408,11 @@ def accepted(path) -> bool:
 
 
 LATER = {
-    "the point": set_to("launch", "W", 0, 0, lambda w: w + 1e-3),
+    "the point": set_to("floats", "later", 0, 0, lambda w: w + 1e-3),
     "the steps": set_to("launch", "steps", lambda k: k - 1),
-    "the step size": set_to("floats", "eta", lambda x: x * (1 - 1e-3)),
+    "the step size": set_to("numbers", "eta", lambda x: x * (1 - 1e-3)),
     "the error there": set_to("bounds", "size", lambda x: x * (1 - 1e-6)),
-    "no rounding allowed": set_to("floats", "omega", lambda x: 0.0),
+    "no rounding allowed": set_to("numbers", "omega", lambda x: 0.0),
     "no launch": lambda content: content.pop("launch"),
 }
 
@@ -374,9 +422,52 @@ def test_a_tampered_later_start_is_rejected(name, tmp_path):
     problem = two_points(m=8)
     later = launched(problem, initialise(problem, jax.random.key(0)))
     assert later is not None
-    content = certificate(later, {})
+    content = joined(certificate(later, {}))
     assert verdict(content, tmp_path).accepted
     LATER[name](content)
+    assert not verdict(content, tmp_path).accepted
+
+
+AT_TRAINED = {
+    "drawn in pairs": set_to("start", lambda _: "coupled"),
+    "drawn apart": set_to("start", lambda _: "independent"),
+    "one weight": set_to("floats", "W", 0, 0, lambda w: w + 1e-3),
+    "one sign": set_to("floats", "a", 0, 0, lambda sign: -sign),
+    "one label": set_to("floats", "y", 0, 0, lambda y: y + 1e-3),
+    "one pixel": set_to("floats", "X", 0, 0, lambda x: x + 1e-3),
+    "a smaller error": set_to("bounds", "size", lambda x: x / 1e3),
+    "a larger λ": set_to("bounds", "lambda", lambda x: x * 1.01),
+    "a smaller norm": set_to("bounds", "norm", lambda x: x * 0.99),
+    "a smaller B": set_to("bounds", "sharpness", lambda x: x * (1 - 1e-5)),
+    "a smaller ‖x‖": set_to("bounds", "longest", lambda x: x * (1 - 1e-9)),
+    "a larger p(s)": set_to("conclusions", "kept", lambda x: x * (1 + 1e-9)),
+    "more of the integral": set_to("conclusions", "spent", lambda x: x * (1 + 1e-9)),
+    "a smaller P": set_to("conclusions", "reach", lambda x: x * (1 - 1e-9)),
+    "a smaller θ": set_to("conclusions", "theta", lambda x: x * (1 - 1e-9)),
+    "a faster rate": set_to("conclusions", "contraction", lambda x: x * (1 + 1e-9)),
+    "a larger step": set_to("numbers", "eta", lambda x: 2 * x),
+    "a larger ball": set_to("numbers", "s", lambda x: 1.001 * x),
+    "another network": set_to("network", lambda _: "sigmoid"),
+    "no network at size": set_to("network", lambda _: "softplus"),
+}
+
+
+@pytest.fixture(scope="module")
+def trained():
+    problem = two_points(m=64, network="tanh")
+    net = fitted(problem, initialise(problem, jax.random.key(0)))
+    found = attempt(dataclasses.replace(problem, init="trained"), net)
+    assert found.proved
+    return joined(certificate(found, {}))
+
+
+@pytest.mark.parametrize("quick", [2e9, 0.0], ids=["in balls", "at size"])
+@pytest.mark.parametrize("name", AT_TRAINED)
+def test_a_tampered_trained_start_is_rejected_by_both_arithmetics(name, quick, trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(checker, "QUICK", quick)
+    assert verdict(trained, tmp_path).accepted
+    content = copy.deepcopy(trained)
+    AT_TRAINED[name](content)
     assert not verdict(content, tmp_path).accepted
 
 
@@ -396,6 +487,6 @@ def test_a_certificate_from_a_weakened_lemma_is_rejected(name, tmp_path, monkeyp
     weak = jax.jit(lambda *args: growth.hypotheses(*args))
     monkeypatch.setattr(certificates, "hypotheses", lambda *args: growth.hypotheses(*args))
     monkeypatch.setattr(certificates, "_computed", weak)
-    found = verdict(certificate(proved(two_points()), {}), tmp_path)
+    found = verdict(joined(certificate(proved(two_points()), {})), tmp_path)
     assert not found.accepted
     assert "not so" in found.sentence

@@ -1,0 +1,150 @@
+"""Theorem 7 for networks under a sum with bounded φ'': gradient descent is followed for as long as it takes, each step costing
+little more than a plain one.
+
+The points Ŵ(k) are floats of a compiled step; what a step is rounded by is bounded from norms that are computed with it, not
+from balls of every number.  With ê, D̂, M̂ = D̂ ∘ (êa), T̂ = XᵀM̂ as computed,
+
+- ‖ê − e‖ ≤ ε, from bounds on φ, on ⟨w,x⟩ and on sums of m numbers (`bounded`);
+- an entry of ea is at most √d‖e_i‖, and a computed one errs by at most γ_d of that: ‖M̂ − M‖ ≤ δ√(dm)‖e‖ + (max|D̂| + δ)√(dm)(ε + γ_d‖e‖) +
+  u‖M̂‖, δ the largest error of a slope;
+- ‖T̂ − Jᵀe‖ ≤ ‖X‖_F‖M̂ − M‖ + γ_n‖X‖_F‖M̂‖;
+- r_k ≤ η(‖T̂ − Jᵀe‖ + 2u‖T̂‖) + u‖Ŵ(k+1)‖.
+
+J moves by at most C‖ΔW‖ (Lemma 1), so P_k = ‖J(W(0))‖ + C(‖Ŵ(1) − Ŵ(0)‖ + … + d_k), and H is computed once.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkverify.arithmetic.balls import U
+from ntkverify.arithmetic.definite import SUMS, extremes, gamma
+from ntkverify.convergence import bounded
+from ntkverify.convergence.certificate import Attempt, Launch, attempt, constants_of, room
+from ntkverify.convergence.kept import Kept, name_of
+from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.nouns import INDEPENDENT, Params, Problem, TwoLayer
+
+CHUNK, LOOKS, GROWTH = 16, 16, 1.1
+"""Steps that are compiled together; steps between two looks at whether the hypotheses hold, at first and beside those before."""
+CLEAR = 1.02
+"""By how much they shall hold in plain floats before they are proved."""
+
+
+@functools.partial(jax.jit, static_argnames=("network", "length"))
+@full_precision
+def _steps(network: TwoLayer, X, less, a, W, eta, length: int):
+    """W after so many steps, and of each step the numbers that its bound is made of; `less` is F_0 + Y."""
+    of_X = jnp.sqrt(jnp.sum(X**2, axis=1))[:, None]
+    terms = gamma(W.shape[1])
+
+    def step(W, _):
+        value, slope, of_value, of_slope = bounded.enclosed(network, X, W, of_X)
+        F = value @ a.T
+        e = F - less
+        unsure = terms * jnp.sum(jnp.abs(value), axis=1) + jnp.sum(of_value, axis=1)
+        unsure = unsure[:, None] + 2 * U * (jnp.abs(F) + jnp.abs(less))
+        M = slope * (e @ a)
+        T = X.T @ M
+        after = W - eta * T
+        norms = (jnp.sqrt(jnp.sum(part**2)) for part in (e, unsure, M, T, after, after - W))
+        return after, (*norms, jnp.max(jnp.abs(slope)), jnp.max(of_slope))
+
+    return jax.lax.scan(step, W, None, length=length)
+
+
+class Follower:
+    """Where gradient descent from W(0) is, and how far from that it may be; every bound is rounded up."""
+
+    def __init__(self, problem: Problem, start: Params, eta: float):
+        self.problem, self.start, self.eta = problem, start, eta
+        X, y = np.asarray(problem.X, np.float64), np.asarray(problem.y, np.float64)
+        at_start = bounded.seen(problem, start)
+        H = bounded.kernel(problem, start, at_start)
+        below = np.tril(H.mid, -1)
+        size = math.sqrt(2 * float((below**2).sum()) + float((np.diagonal(H.mid) ** 2).sum())) * SUMS + H.error
+        k = constants_of(problem, start)
+        self.C = math.sqrt(problem.d_out) * float(k.sharpness) * (1 + 8 * U)
+        self.reach = math.sqrt(problem.m * size) * SUMS
+        self.length = float(np.sqrt((X**2).sum())) * SUMS
+        self.extra, self.less = 0.0, y
+        if problem.init == INDEPENDENT:  # F_0 is known up to its own bound, and the sum is rounded
+            self.less = y + at_start.F
+            rounded = at_start.uncertain[:, None] + U * np.abs(self.less)
+            self.extra = float(np.sqrt((rounded**2).sum())) * SUMS
+        self.step, self.W, self.drift, self.away, self.fastest, self.size = 0, start.W, 0.0, 0.0, 0.0, math.inf
+
+    def resume(self, step: int, W, drift: float, away: float, fastest: float) -> None:
+        """Go on from a step that was reached before."""
+        self.step, self.W, self.drift, self.away, self.fastest = step, jnp.asarray(W), drift, away, fastest
+
+    def advance(self, length: int) -> bool:
+        """So many steps; False where the theorem's hypothesis on the way is lost."""
+        problem, eta, d, m = self.problem, self.eta, self.problem.d_out, self.problem.m
+        self.W, rows = _steps(problem.network, problem.X, jnp.asarray(self.less), self.start.a, self.W, eta, length)
+        wide, of_d, of_n = math.sqrt(d * m) * SUMS, gamma(d), gamma(problem.n)
+        for e, unsure, of_M, of_T, after, moved, steep, wrong in zip(*map(np.asarray, rows), strict=True):
+            unsure = unsure * SUMS + self.extra
+            size = (e + unsure) * SUMS
+            M_off = wrong * wide * size + (steep + wrong) * wide * (unsure + of_d * size) + U * of_M
+            T_off = self.length * (M_off + of_n * of_M) * SUMS
+            rounded = (eta * (T_off + 2 * U * of_T) + U * after) * SUMS
+            P = self.reach + self.C * (self.away + self.drift)
+            E = size + P * self.drift
+            self.fastest = max(self.fastest, eta * (P * P + self.C * E) * SUMS)
+            self.drift = float(((1 + eta * self.C * E * SUMS) * self.drift + rounded) * SUMS)
+            self.away = float((self.away + moved) * SUMS)
+        self.step, self.size = self.step + length, float(size)
+        return bool(self.fastest <= 2 and math.isfinite(self.drift))
+
+
+def launched(
+    problem: Problem, start: Params, keep: float, theta: float, most: int,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None,
+) -> Attempt | None:  # fmt: skip
+    """The earliest start that was looked at where everything is proved; None if there is none within `most` steps."""
+    kept = Kept() if kept is None else kept
+    name = name_of(problem, start, keep, theta, most)
+    if name in kept.failed:
+        return None
+    k = constants_of(problem, start)
+    spectrum, size = _looked(problem, start)
+    bend = math.sqrt(problem.d_out) * float(k.sharpness)
+    # The ball's P² is at most (2 − √keep)² times m‖H‖ at its centre.
+    eta = 2 * theta / ((2 - math.sqrt(keep)) ** 2 * problem.m * spectrum[-1] + bend * size)
+    way, place = Follower(problem, start, eta), name_of(problem, start, eta)
+    before = kept.before(place, start.W, most)
+    if before.step:
+        way.resume(before.step, before.W, before.drift, *before.more)
+    at = way.step or LOOKS
+    while way.step < most:
+        while way.step < at:
+            if not way.advance(CHUNK):
+                kept.gave_up(name)
+                return None
+            kept.reached(place, way.step, way.W, way.drift, (way.away, way.fastest))
+            heard(f"m = {problem.m}: following gradient descent, ‖e‖ = {way.size:.3g}", way.step, most)
+        at = CHUNK * max(way.step // CHUNK + 1, math.ceil(GROWTH * way.step / CHUNK))
+        there = Params(way.W, start.a)
+        spectrum, size = _looked(problem, there, start)
+        if room(k, spectrum[0], spectrum[-1], size, keep, theta) < CLEAR:
+            continue
+        found = attempt(problem, start, keep, theta, Launch(way.step, there, way.drift), eta)
+        if found.proved:
+            return found
+    kept.gave_up(name)
+    return None
+
+
+def _looked(problem: Problem, net: Params, start: Params | None = None) -> tuple[tuple[float, float], float]:
+    """About (λ_min, ‖H‖) and ‖e‖; ‖Y‖ where no start is told."""
+    found = bounded.seen(problem, net)
+    low, high = extremes(bounded.kernel(problem, net, found).mid)
+    if start is None:
+        return (low, high), float(jnp.sqrt(jnp.sum(problem.y**2)))
+    less = bounded.seen(problem, start) if problem.init == INDEPENDENT else None
+    return (low, high), float(np.linalg.norm(bounded.error(problem, found, less)[0]))
