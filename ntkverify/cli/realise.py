@@ -9,7 +9,7 @@ from rich.table import Table
 from ntkverify.cli import exits
 from ntkverify.cli.options import Realise
 from ntkverify.convergence.realise import Options, realise
-from ntkverify.convergence.weights import fitting, weights
+from ntkverify.convergence.weights import digest_of, fitting, weights
 from ntkverify.ground import results
 from ntkverify.ground.progress import Progress, set_up_jax
 from ntkverify.report.realisation import draw_realisation
@@ -25,7 +25,11 @@ def run(asked: Realise, console: Console) -> int:
     if start is not None:
         fitting(problem, start)
     options = Options(**{field.name: getattr(asked, field.name) for field in dataclasses.fields(Options)})
-    config = {name: value for name, value in dataclasses.asdict(asked).items() if name not in ("out", "force")}
+    config = {
+        name: value for name, value in dataclasses.asdict(asked).items() if name not in ("out", "force", "trained")
+    }
+    if start is not None:
+        config |= {"from": str(asked.trained), "weights": digest_of(start)}
     folder = results.folder("realise", config, asked.out, asked.force)
     with Progress() as heard:
         found = realise(problem, row, config, options, folder, heard, start).results

@@ -24,8 +24,9 @@ from ntkverify.networks.nouns import Network, Params, Problem, TwoLayer
 
 BLOCK = 1024
 """Neurons a block."""
-ROOM = 4.0
-"""So many times its own rounding is added to ‖e‖, that whoever checks it by other sums finds no more."""
+ROOM, SHARE = 4.0, 1 + 1e-5
+"""So many times its own rounding is added to ‖e‖, and it is made larger by that share: whoever checks it by other sums shall find
+no more."""
 
 
 def covers(network: Network) -> bool:
@@ -89,7 +90,7 @@ def _block(network: TwoLayer, X, W):
 def enclosed(network: TwoLayer, X, W, lengths):
     """φ, φ' and bounds on the errors of both, (n, m) each; `lengths` are the ‖x_i‖, (n, 1)."""
     (value, slope), (of_value, of_slope) = with_error(lambda u: (network.value(u), network.slope(u)))(X @ W)
-    away = gamma(X.shape[1]) * lengths * jnp.sqrt(jnp.sum(W**2, axis=0)) * SUMS + TINY
+    away = gamma(X.shape[1]) * lengths * jnp.sqrt(jnp.sum(W**2, axis=0))[None] * SUMS + TINY
     bent = (network.bend or 0.0) * away
     of_value = (of_value + (jnp.abs(slope) + of_slope + bent) * away) * SUMS
     return value, slope, of_value, (of_slope + bent) * SUMS
@@ -103,7 +104,7 @@ def error(problem: Problem, found: Seen, less: Seen | None = None) -> tuple[np.n
     if less is not None:
         sizes, unsure = sizes + np.abs(less.F), unsure + less.uncertain
     wrong = np.sqrt(((unsure[:, None] + 2 * U * sizes) ** 2).sum())
-    return e, float((np.sqrt((e**2).sum()) + ROOM * wrong) * SUMS + TINY)
+    return e, float((np.sqrt((e**2).sum()) + ROOM * wrong) * SHARE + TINY)
 
 
 def kernel(problem: Problem, net: Params, found: Seen) -> Near:

@@ -1,11 +1,11 @@
 """Theorem 7 for networks under a sum with bounded φ'': gradient descent is followed for as long as it takes, each step costing
 little more than a plain one.
 
-The points Ŵ(k) are floats of a compiled step; what a step is rounded by is bounded from norms that are computed with it, not
+The points Ŵ(k) are floats of a compiled step; what a step is rounded by is bounded from norms, most of them known beforehand, not
 from balls of every number.  With ê, D̂, M̂ = D̂ ∘ (êa), T̂ = XᵀM̂ as computed,
 
 - ‖ê − e‖ ≤ ε, from bounds on φ, on ⟨w,x⟩ and on sums of m numbers (`bounded`);
-- an entry of ea is at most √d‖e_i‖, and a computed one errs by at most γ_d of that: ‖M̂ − M‖ ≤ δ√(dm)‖e‖ + (max|D̂| + δ)√(dm)(ε + γ_d‖e‖) +
+- an entry of ea is at most √d‖e_i‖, and a computed one errs by at most γ_d of that: ‖M̂‖ ≤ max|D̂|√(dm)‖e‖ and ‖M̂ − M‖ ≤ δ√(dm)‖e‖ + (max|D̂| + δ)√(dm)(ε + γ_d‖e‖) +
   u‖M̂‖, δ the largest error of a slope;
 - ‖T̂ − Jᵀe‖ ≤ ‖X‖_F‖M̂ − M‖ + γ_n‖X‖_F‖M̂‖;
 - r_k ≤ η(‖T̂ − Jᵀe‖ + 2u‖T̂‖) + u‖Ŵ(k+1)‖.
@@ -20,9 +20,12 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
+from ntkverify import catalogue
 from ntkverify.arithmetic.balls import U
 from ntkverify.arithmetic.definite import SUMS, extremes, gamma
+from ntkverify.arithmetic.elementary import exponentials
 from ntkverify.convergence import bounded
 from ntkverify.convergence.certificate import Attempt, Launch, attempt, constants_of, room
 from ntkverify.convergence.kept import Kept, name_of
@@ -35,26 +38,65 @@ CLEAR = 1.02
 """By how much they shall hold in plain floats before they are proved."""
 
 
+QUICK = 32.0
+"""Units of u by which `_tanh` and `_logistic` err at most, both functions of each: their operands are right to 8 u and 4 u
+(`elementary.EXPM1`, `EXP`), 1 + E to 5 u, and a quotient, a product or what a compiler makes of them to 4 u."""
+
+
+def _tanh(u):
+    """(tanh u, tanh' u)."""
+    E, minus, _ = exponentials(-2 * jnp.abs(u), jnp)
+    whole = lax.optimization_barrier(1 + E)
+    return jnp.copysign(minus / whole, u), 4 * (E / whole / whole)
+
+
+def _logistic(u):
+    """(σ(u), σ'(u)), σ the logistic function."""
+    E, _, _ = exponentials(-jnp.abs(u), jnp)
+    whole = lax.optimization_barrier(1 + E)
+    return jnp.where(u < 0, E, 1) / whole, E / whole / whole
+
+
+_PAIRS = {"tanh": _tanh, "sigmoid": _logistic}
+"""Network → both functions at a price of a few products; what they stay below is 1."""
+
+
+def pair(network: TwoLayer) -> Callable | None:
+    """φ and φ' with an error that is known beforehand, where there are such; by what the register has under the name."""
+    quick = _PAIRS.get(network.name)
+    return quick if quick and network.slope is catalogue.two_layer(network.name).slope else None
+
+
+def _looked_at(network: TwoLayer, X, W):
+    """φ, φ', (n,) bounds on what Σ_r φ a_r errs by, the largest |φ'| and the largest error of one."""
+    m, of_X, of_W = W.shape[1], jnp.sqrt(jnp.sum(X**2, axis=1)), jnp.sqrt(jnp.sum(W**2, axis=0))
+    quick = pair(network)
+    if quick is None:
+        value, slope, of_value, of_slope = bounded.enclosed(network, X, W, of_X[:, None])
+        unsure = gamma(m) * jnp.sum(jnp.abs(value), axis=1) + jnp.sum(of_value, axis=1)
+        return value, slope, unsure, jnp.max(jnp.abs(slope)), jnp.max(of_slope)
+    value, slope = quick(X @ W)
+    away = gamma(X.shape[1]) * of_X * SUMS
+    unsure = (1 + QUICK * U) * gamma(m) * m + QUICK * U * m + away * jnp.sum(of_W) * SUMS  # |φ| and |φ'| are at most 1
+    wrong = QUICK * U + (network.bend or 0.0) * jnp.max(away) * jnp.max(of_W) * SUMS
+    return value, slope, unsure, jnp.asarray(1 + QUICK * U, X.dtype), wrong
+
+
 @functools.partial(jax.jit, static_argnames=("network", "length"))
 @full_precision
 def _steps(network: TwoLayer, X, less, a, W, eta, length: int):
     """W after so many steps, and of each step the numbers that its bound is made of; `less` is F_0 + Y."""
-    of_X = jnp.sqrt(jnp.sum(X**2, axis=1))[:, None]
-    terms = gamma(W.shape[1])
 
     def step(W, _):
-        value, slope, of_value, of_slope = bounded.enclosed(network, X, W, of_X)
+        value, slope, unsure, steep, wrong = _looked_at(network, X, W)
         F = value @ a.T
         e = F - less
-        unsure = terms * jnp.sum(jnp.abs(value), axis=1) + jnp.sum(of_value, axis=1)
         unsure = unsure[:, None] + 2 * U * (jnp.abs(F) + jnp.abs(less))
-        M = slope * (e @ a)
-        T = X.T @ M
+        T = X.T @ (slope * (e @ a))
         after = W - eta * T
-        norms = (jnp.sqrt(jnp.sum(part**2)) for part in (e, unsure, M, T, after, after - W))
-        return after, (*norms, jnp.max(jnp.abs(slope)), jnp.max(of_slope))
+        return after, (*(jnp.sqrt(jnp.sum(part**2)) for part in (e, unsure, T, after, after - W)), steep, wrong)
 
-    return jax.lax.scan(step, W, None, length=length)
+    return lax.scan(step, W, None, length=length)
 
 
 class Follower:
@@ -87,9 +129,11 @@ class Follower:
         problem, eta, d, m = self.problem, self.eta, self.problem.d_out, self.problem.m
         self.W, rows = _steps(problem.network, problem.X, jnp.asarray(self.less), self.start.a, self.W, eta, length)
         wide, of_d, of_n = math.sqrt(d * m) * SUMS, gamma(d), gamma(problem.n)
-        for e, unsure, of_M, of_T, after, moved, steep, wrong in zip(*map(np.asarray, rows), strict=True):
+        size = self.size
+        for e, unsure, of_T, after, moved, steep, wrong in zip(*map(np.asarray, rows), strict=True):
             unsure = unsure * SUMS + self.extra
             size = (e + unsure) * SUMS
+            of_M = steep * wide * size * (1 + of_d)
             M_off = wrong * wide * size + (steep + wrong) * wide * (unsure + of_d * size) + U * of_M
             T_off = self.length * (M_off + of_n * of_M) * SUMS
             rounded = (eta * (T_off + 2 * U * of_T) + U * after) * SUMS

@@ -21,6 +21,8 @@ def weights(path: Path) -> Params:
             if missing := [name for name in ("W", "a") if name not in file]:
                 raise BadInput(f"{path} without {' and '.join(missing)}", WANTED, attempt)
             W, a = file["W"], file["a"]
+    except BadInput:
+        raise
     except FileNotFoundError:
         raise BadInput(f"no file {path}", f"a .npz file with {WANTED}", attempt) from None
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):

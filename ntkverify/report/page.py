@@ -122,6 +122,7 @@ def command(results: dict) -> str:
         words = ["ntkverify", "study", results["study"], "--preset", results["preset"]]
         return shlex.join([*words, "--grid", *results["changes"]] if results["changes"] else words)
     config = dict(results["config"])
+    config.pop("weights", None)  # the digest of what a file held
     words = ["ntkverify", results["verb"], *config.pop("claims", [])]
     for name, value in config.items():
         option = "--" + name.replace("_", "-")

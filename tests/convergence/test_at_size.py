@@ -1,0 +1,212 @@
+"""Large networks: what is bounded by norms contains what balls enclose, and eigenvalues lie where they are said to lie."""
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from certified import joined, verdict
+from conftest import make
+from flint import arb, ctx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ntkverify as nv
+from ntkverify import catalogue
+from ntkverify.arithmetic import balls, definite
+from ntkverify.arithmetic.balls import U
+from ntkverify.arithmetic.float64 import in_balls
+from ntkverify.checking import at_size, checker
+from ntkverify.checking.certificate_file import Claimed
+from ntkverify.checking.in_balls import ELEMENTWISE
+from ntkverify.cli import main as cli
+from ntkverify.convergence import bounded, following, later_starts
+from ntkverify.convergence.certificate import attempt, certificate
+from ntkverify.convergence.gauss_newton import fitted
+from ntkverify.ground.results import load
+from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.network import initialise
+from ntkverify.networks.quantities import outputs
+
+EXTREME = [0.0, -0.0, 32.0, -32.0, 64.0, -64.0, 1e-300, 700.0, -700.0, 1e5, -1e5]
+LARGE = [name for name in catalogue.NETWORKS if bounded.covers(catalogue.network(name))]
+
+
+def points():
+    rng = np.random.default_rng(0)
+    return np.concatenate([rng.normal(size=600) * size for size in (1e-9, 0.1, 1.0, 8.0, 60.0)] + [EXTREME])
+
+
+def most(found, exact, wrong):
+    """The largest error beside its bound."""
+    wrong = np.broadcast_to(wrong, found.shape)
+    gaps = [float(abs(arb(float(a)) - b)) for a, b in zip(found, exact, strict=True)]
+    return max(gap / (bound + 1e-290) for gap, bound in zip(gaps, wrong, strict=True))
+
+
+@pytest.mark.parametrize("name", at_size.SHAPES)
+def test_the_checkers_functions_are_as_near_as_they_say(name):
+    u, before = points(), ctx.prec
+    ctx.prec = 300
+    try:
+        exact = [[of(arb(float(x))) for x in u] for of in ELEMENTWISE[name]]
+        value, slope, of_value, of_slope = at_size.SHAPES[name].both(u)
+        assert most(value, exact[0], of_value) <= 1
+        assert most(slope, exact[1], of_slope) <= 1
+        fine = np.linspace(-6, 6, 20001)
+        steep = max(float(ELEMENTWISE[name][1](arb(float(x), 3e-4)).upper()) for x in fine)
+        assert steep <= 1.001 * at_size.SHAPES[name].steep
+        assert np.abs(slope).max() <= at_size.SHAPES[name].steep * (1 + 1e-12)
+    finally:
+        ctx.prec = before
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_functions_whose_error_is_known_beforehand_are_as_near_as_that(name):
+    u, before = points(), ctx.prec
+    pair = following.pair(catalogue.two_layer(name))
+    assert pair is not None
+    ctx.prec = 300
+    try:
+        for found, of in zip(jax.jit(pair)(jnp.asarray(u)), ELEMENTWISE[name], strict=True):
+            assert most(np.asarray(found), [of(arb(float(x))) for x in u], following.QUICK * U) <= 1
+    finally:
+        ctx.prec = before
+
+
+def test_a_network_of_that_name_with_another_slope_is_not_taken_for_it():
+    other = dataclasses.replace(catalogue.two_layer("tanh"), slope=lambda u: 0 * u)
+    assert following.pair(other) is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 40), st.floats(-8, 2), st.sampled_from([0.0, 1e-9, 1e-3]))
+def test_eigenvalues_lie_where_they_are_said_to_lie(seed, size, small, error):
+    rng = np.random.default_rng(seed)
+    Q = np.linalg.qr(rng.normal(size=(size, size)))[0]
+    values = np.sort(10.0 ** rng.uniform(small, 2, size))
+    H = np.asfortranarray((Q * values) @ Q.T)
+    low, high = definite.spectrum(definite.Near(np.asfortranarray(np.tril(H)), error))
+    away = 1e-12 * values[-1]
+    assert low <= values[0] - error + away
+    assert high >= values[-1] + error - away
+    assert low >= values[0] * (1 - 1e-5) - 5 * error - 1e-11 * values[-1]
+    assert high <= values[-1] * (1 + 1e-5) + 5 * error
+
+
+def test_what_is_not_finite_has_no_eigenvalues():
+    for bad in (math.nan, math.inf):
+        H = np.asfortranarray([[1.0, 0.0], [bad, 1.0]])
+        assert definite.spectrum(definite.Near(H, 0.0)) == (-math.inf, math.inf)
+    assert definite.spectrum(definite.Near(np.asfortranarray(np.eye(2)), math.nan))[0] == -math.inf
+
+
+def test_many_rows_take_the_other_way_to_the_same_eigenvalues(monkeypatch):
+    rng = np.random.default_rng(0)
+    G = rng.normal(size=(60, 200))
+    H = definite.Near(np.asfortranarray(G @ G.T), 1e-9)
+    direct = definite.spectrum(H)
+    monkeypatch.setattr(definite, "DIRECT", 10)
+    monkeypatch.setattr(definite, "STRIP", 7)
+    assert definite.spectrum(H) == pytest.approx(direct, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_norms_contain_what_balls_enclose(name):
+    problem = make(name, n=5, d_in=4, d_out=3, m=1100, sigma=2.0)
+    net = initialise(problem, jax.random.key(0))
+    found = bounded.seen(problem, net)
+    F = in_balls(outputs)(problem, net)
+    assert np.all(np.abs(found.F - F.mid) <= found.uncertain[:, None])
+    H = bounded.kernel(problem, net, found)
+    slow = in_balls(closed_form)(problem, net)
+    mid = slow.mid.reshape(5, 3, 5, 3).transpose(1, 0, 3, 2).reshape(15, 15)
+    assert np.linalg.norm(np.tril(H.mid - mid)) <= H.error
+    assert H.error <= 1e-10
+    assert definite.spectrum(H) == pytest.approx(
+        (balls.smallest_eigenvalue(slow)[0], balls.largest_eigenvalue(slow)), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("init", ["coupled", "independent"])
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "gelu"])
+def test_the_fast_way_stays_as_near_as_it_says_to_the_enclosed_one(name, init):
+    problem = make(name, n=4, d_in=4, d_out=2, m=64, sigma=0.7, init=init)
+    start = initialise(problem, jax.random.key(0))
+    eta, steps = 0.02 / problem.m, 48
+    slow = later_starts.followed(problem, start, eta, steps)
+    assert slow is not None
+    fast = following.Follower(problem, start, eta)
+    for _ in range(steps // 16):
+        assert fast.advance(16)
+    assert fast.drift < 1e-9
+    assert np.linalg.norm(np.asarray(slow.at.W) - np.asarray(fast.W)) <= slow.drift + fast.drift
+    own = at_size.Follower(_claimed(problem, start, eta))
+    for _ in range(steps):
+        own.step()
+    assert own.drift < 1e-9
+    assert np.linalg.norm(np.asarray(slow.at.W) - own.W) <= slow.drift + own.drift
+    assert own.away == pytest.approx(fast.away, rel=1e-4)
+
+
+def _claimed(problem, start, eta):
+    floats = {"X": problem.X, "y": problem.y, "W": start.W, "a": start.a}
+    arrays = {name: np.asarray(array) for name, array in floats.items()}
+    return Claimed(problem.network.name, problem.init, arrays, {"eta": eta}, {}, {}, 1, arrays["W"], (4,))
+
+
+@pytest.mark.parametrize("name", at_size.SHAPES)
+def test_both_checkers_accept_a_later_start(name, tmp_path, monkeypatch):
+    problem = make(name, n=3, d_in=5, d_out=2, m=64, init="independent", sigma=0.7)
+    start = initialise(problem, jax.random.key(0))
+    found = following.launched(problem, start, 0.5, 0.1, 4096)
+    assert found is not None, attempt(problem, start).sentence
+    content = joined(certificate(found, {}))
+    assert verdict(content, tmp_path).accepted
+    monkeypatch.setattr(checker, "QUICK", 0.0)
+    said = verdict(content, tmp_path)
+    assert said.accepted, said.sentence
+    content["numbers"]["eta"] *= 1.001
+    assert not verdict(content, tmp_path).accepted
+
+
+@pytest.mark.parametrize("network", ["tanh", "softmax", "exponential", "erf"])
+def test_a_trained_network_is_certified_and_is_near_one_that_fits_exactly(network, tmp_path):
+    problem = make(network, n=4, d_in=5, d_out=2, m=512, sigma=0.5)
+    net = fitted(problem, initialise(problem, jax.random.key(0)))
+    made = nv.certify_convergence(problem, net, tmp_path / "r")
+    assert made.results["kind"] == "trained"
+    assert made.results["distance"] < 1e-5
+    assert all(row["holds"] for row in made.results["observations"])
+    assert checker.check(tmp_path / "r" / "certificate.json").accepted
+    far = dataclasses.replace(net, W=net.W + jax.random.normal(jax.random.key(1), net.W.shape))
+    with pytest.raises(nv.BadInput, match="‖e‖ of at most"):
+        nv.certify_convergence(problem, far)
+
+
+def test_the_command_line_trains_certifies_and_takes_weights_back(tmp_path, capsys):
+    words = ["realise", "--data", "sphere", "--n", "4", "--d-in", "4", "--network", "tanh"]
+    assert cli.main([*words, "--train", "--out", str(tmp_path / "r")]) == 0
+    assert load(tmp_path / "r")["kind"] == "trained"
+    shapes = load(tmp_path / "r")
+    floats = np.fromfile(tmp_path / "r" / "certificate.bin")
+    n, d_in, d, m = 4, 4, shapes["problems"][0]["d_out"], shapes["m"]
+    W = floats[n * (d_in + d) :][: d_in * m].reshape(d_in, m)
+    a = floats[-d * m :].reshape(d, m)
+    np.savez(tmp_path / "weights.npz", W=W, a=a)
+    assert cli.main([*words, "--from", str(tmp_path / "weights.npz"), "--out", str(tmp_path / "again")]) == 0
+    assert load(tmp_path / "again")["bounds"] == shapes["bounds"]
+    capsys.readouterr()
+    for arrays, said in (
+        ({"W": W}, "without a"), ({"W": W, "a": a / 2}, "±1"), ({"W": W[:, 1:], "a": a}, "neurons"),
+        ({"W": W[1:], "a": a}, "for these data"), ({"W": W * math.nan, "a": a}, "NaN"), ({"W": W * 1j, "a": a}, "real numbers"),
+    ):  # fmt: skip
+        np.savez(tmp_path / "wrong.npz", **arrays)  # type: ignore[arg-type]
+        assert cli.main([*words, "--from", str(tmp_path / "wrong.npz"), "--out", str(tmp_path / "no")]) == 2
+        assert said in capsys.readouterr().err
+    (tmp_path / "text.npz").write_text("weights")
+    assert cli.main([*words, "--from", str(tmp_path / "text.npz")]) == 2
+    assert cli.main([*words, "--from", str(tmp_path / "none.npz")]) == 2
+    assert cli.main([*words, "--train", "--follow", "16"]) == 2
