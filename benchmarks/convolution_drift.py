@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 import ntkverify as nv
+from ntkverify.cli.main import main as main_of_ours
 
 SMALL = 0.05
 
@@ -22,11 +23,10 @@ def main(folder: Path) -> None:
     digits = nv.problem("digits", n=6, d_out=2)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / "small-targets.npz", X=np.asarray(digits.X), y=SMALL * np.asarray(digits.y))
-    found = nv.study(
-        "drift", folder, network="ntkverify/examples/cnn.py", data=str(folder / "small-targets.npz"), n=6, d_in=64, d_out=2,
-        m=[8, 16, 32, 48, 64], seeds=5, init="coupled",
-    )  # fmt: skip
-    print(found["answer"])
+    grid = ("network=ntkverify/examples/cnn.py", f"data={folder / 'small-targets.npz'}", "n=6", "d_in=64", "d_out=2")
+    main_of_ours(
+        ["study", "drift", "--grid", *grid, "m=8,16,32,48,64", "seeds=5", "init=coupled", "--out", str(folder)]
+    )
 
 
 if __name__ == "__main__":

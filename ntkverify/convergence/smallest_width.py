@@ -18,7 +18,7 @@ from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.growth import constants
 from ntkverify.networks.kernels.closed_form import closed_form
-from ntkverify.networks.network import initialise
+from ntkverify.networks.network import initialise, narrowed
 from ntkverify.networks.nouns import COUPLED, Params, Problem
 
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
@@ -73,50 +73,78 @@ def smallest_certified(
     """The certified network of smallest width over the σ, up to `RESOLUTION`; if there is none up to `widest`, the
     attempt that came nearest.
 
-    The σ are taken in the order of the widths that are predicted.  At the first, widths grow from below the
-    predicted one until one is certified, then the bracket is halved; another σ is followed only where it
-    certifies a smaller width than the best.  With `follow`, starts after up to so many followed steps count too; only
-    the σ of the best prediction is taken then, from the rank floor up.
+    The σ are taken in the order of the widths that are predicted, another one only where it promises a smaller width than the
+    best.  At W(0) the width is found in plain floats and proved at the end.  With `follow`, starts after up to so many followed
+    steps count too; only the σ of the best prediction is taken then, from the rank floor up, and every width is tried in full.
+    λ and B of the first m neurons are those of a draw: a width is the smallest of which the next smaller one on the way failed.
     """
     even = 2 if problem.init == COUPLED else 1
+    top = widest // even * even
     at = drawn(problem, seed, widest)
     net = at(1.0, min(SAMPLED, widest))[1]
     guesses = {sigma: predicted(problem, net, sigma, widest, keep, theta) for sigma in sigmas}
     order = sorted(sigmas, key=lambda sigma: guesses[sigma])
-    order = [sigma for sigma in order if guesses[sigma] <= WORTHWHILE * guesses[order[0]]][:MOST]
-    floor = 2 * problem.n * problem.d_out / max(problem.rank, 1)
+    order = [sigma for sigma in order if guesses[sigma] <= WORTHWHILE * guesses[order[0]]][: 1 if follow else MOST]
+    tried: dict[tuple[float, int], Attempt] = {}
     best, nearest = None, None
-    if follow:
-        order = order[:1]
 
-    def certify(sigma: float, m: float) -> Attempt:
-        whole = min(max(even, even * round(m / even)), widest // even * even)
-        heard(
-            f"σ = {sigma:g}, m = {whole}" + (f", best {best.problem.m}" if best else ""), order.index(sigma), len(order)
-        )
-        return certified(*at(sigma, whole), keep, theta, follow, heard, kept)
+    def proved(sigma: float, m: int) -> bool:
+        if (sigma, m) not in tried:
+            said = f"σ = {sigma:g}, m = {m}" + (f", best {best.problem.m}" if best else "")
+            heard(said, order.index(sigma), len(order))
+            tried[sigma, m] = certified(*at(sigma, m), keep, theta, follow, heard, kept)
+        return tried[sigma, m].proved
+
+    def promising(sigma: float, m: int) -> bool:
+        return _room(*at(sigma, top), m, keep, theta) >= 1
 
     for sigma in order:
-        first = floor if follow else min(guesses[sigma], widest) / 1.5
-        found = certify(sigma, best.problem.m / RESOLUTION - even if best else first)
-        low = 1.0 if found.proved else float(found.problem.m)
-        while best is None and not found.proved and found.problem.m < widest // even * even:
-            low = float(found.problem.m)
-            found = certify(sigma, max(1.25 * low, low + even))
+        most = _even(best.problem.m / RESOLUTION - even, even) if best else top
+        if follow:
+            floor = 2 * problem.n * problem.d_out / max(problem.rank, 1)
+            m = _smallest(lambda m, sigma=sigma: proved(sigma, m), floor, even, most)
+        else:
+            m = _smallest(lambda m, sigma=sigma: promising(sigma, m), min(guesses[sigma], most) / 1.5, even, most)
+            while not proved(sigma, m) and m < most and promising(sigma, m):  # rounding stood between
+                m = min(max(_even(m * RESOLUTION, even), m + even), most)
+        proved(sigma, m)
+        found = tried[sigma, m]
         nearest = _nearer(nearest, found)
-        if not found.proved or (best and found.problem.m >= best.problem.m):
-            continue
-        best, step = found, 1.25
-        while low < best.problem.m / RESOLUTION - even:
-            aim = math.sqrt(low * best.problem.m) if low > 1 else best.problem.m / step - even
-            middle = certify(sigma, aim)
-            if middle.problem.m >= best.problem.m:
-                break
-            best, low = (middle, low) if middle.proved else (best, float(middle.problem.m))
-            if low == 1 and middle.problem.m <= even:
-                break
-            step *= 1.25
+        if found.proved and (best is None or found.problem.m < best.problem.m):
+            best = found
     return best or nearest  # type: ignore[return-value]
+
+
+def _smallest(enough: Callable[[int], bool], first: float, even: int, most: int) -> int:
+    """A width that is enough while the one that is `RESOLUTION` smaller is not, found from `first` by steps of a quarter and then by
+    halving; `most` where none up to there is enough."""
+    low, high = 0, min(_even(first, even), most)
+    while not enough(high):
+        if high == most:
+            return most
+        low, high = high, min(max(_even(1.25 * high, even), high + even), most)
+    step = 1.25
+    while low < high / RESOLUTION - even:
+        middle = _even(math.sqrt(low * high) if low else high / step - even, even)
+        if middle >= high:
+            break
+        low, high = (low, middle) if enough(middle) else (middle, high)
+        if not low and middle <= even:
+            break
+        step *= 1.25
+    return high
+
+
+def _even(m: float, even: int) -> int:
+    return max(even, even * round(m / even))
+
+
+def _room(problem: Problem, net: Params, m: int, keep: float, theta: float) -> float:
+    """`room` of the first m neurons, in floats, by a program that serves all widths up to the next power of two."""
+    wide = min(max(256, 2 ** math.ceil(math.log2(m))), net.W.shape[1])
+    k, spectrum = _sampled(dataclasses.replace(problem, m=wide), narrowed(Params(net.W[:, :wide], net.a[:, :wide]), m))
+    size = float(jnp.sqrt(jnp.sum(problem.y**2)))
+    return room(k, float(spectrum[0]), float(spectrum[-1]), size, keep, theta)
 
 
 def certified(
