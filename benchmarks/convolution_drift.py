@@ -3,7 +3,7 @@
     uv run python benchmarks/convolution_drift.py [FOLDER]
 
 At one-hot targets the kernel of ntkverify/examples/cnn.py changes by its own size at every width that can be run here, so
-that no power of the width is seen.  Targets 0.05 times as large move the weights 20 times less far.
+that no power of the width is seen.  Targets 0.05 times as large move the weights ten times less far.
 """
 
 import sys

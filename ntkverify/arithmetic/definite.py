@@ -13,6 +13,7 @@ and the right side is bounded with every rounding: a computed product of matrice
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, get_blas_funcs
@@ -30,6 +31,10 @@ CLOSE = 1e-6
 SUMS = 1 + 1e-6
 """Covers the roundings of sums of up to 2³² nonnegative numbers: 2³² u < 5·10⁻⁷."""
 
+FLOOR = 1e-145
+"""Part of every `length`: a square below the smallest normal number may count as 0, and 2³² such take less than
+√(2³² · 2.3·10⁻³⁰⁸) < 10⁻¹⁴⁸ from a root; `TINY` covers only what underflow takes from a sum."""
+
 
 @dataclass(frozen=True)
 class Near:
@@ -45,6 +50,11 @@ def gamma(terms: int) -> float:
     if terms > 2**30:
         raise ValueError(f"a sum of {terms} terms; at most {2**30} are covered")
     return terms * U / (1 - terms * U) * UP
+
+
+def length(array, axis: int | None = None, xp: Any = np):
+    """At least the Euclidean length, over an axis or of all numbers."""
+    return xp.sqrt(xp.sum(array * array, axis=axis)) * SUMS + FLOOR
 
 
 def bytes_needed(rows: int) -> int:
@@ -111,9 +121,9 @@ def _least(H: Near, shift: float, sign: int) -> float:
         square = np.tril(strip[: last - first], -1)
         rest += 2 * _squares(strip[last - first :]) + 2 * _squares(square) + _squares(strip[own, own])
         mass += _squares(L[first:, first:last])
-    on_diagonal = math.sqrt(_squares(H.mid[diagonal, diagonal])) + abs(shift) * math.sqrt(size)
+    on_diagonal = length(H.mid[diagonal, diagonal]) + abs(shift) * math.sqrt(size)
     # The strip's subtraction errs by u of its result; the shift by u of |h| + |s|.
-    unsure = (math.sqrt(rest) * (1 + 2 * U) + gamma(size) * mass + 2 * U * on_diagonal) * SUMS
+    unsure = ((math.sqrt(rest) + FLOOR) * (1 + 2 * U) + gamma(size) * mass + 2 * U * float(on_diagonal)) * SUMS
     return -((H.error + unsure) * SUMS + TINY)
 
 

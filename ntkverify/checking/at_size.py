@@ -25,8 +25,8 @@ from ntkverify.checking.theorem import Finding, Scalars, at_most, below, hypothe
 EPS = 2.0**-53
 WIDE = 1 + 1e-6
 """More than sums of 2³² nonnegative numbers lose to rounding."""
-LEAST = 1e-280
-"""More than underflow takes away."""
+LEAST, SHORTEST = 1e-280, 1e-145
+"""More than underflow takes from a sum, and from a length, where squares are lost: √(2³² · 2.3·10⁻³⁰⁸) < 10⁻¹⁴⁸."""
 COLUMNS = 512
 BYTES, WORK = 2**36, 2e14
 """Most memory and floating-point operations: about an hour on two cores."""
@@ -145,11 +145,11 @@ def _gamma(terms: int) -> float:
 
 
 def _lengths(array: np.ndarray, axis: int) -> np.ndarray:
-    return np.sqrt(np.sum(array * array, axis=axis)) * WIDE + LEAST
+    return np.sqrt(np.sum(array * array, axis=axis)) * WIDE + SHORTEST
 
 
 def _size(array: np.ndarray) -> float:
-    return float(np.sqrt(np.sum(array * array)) * WIDE + LEAST)
+    return float(np.sqrt(np.sum(array * array)) * WIDE + SHORTEST)
 
 
 def look(network: str, X: np.ndarray, W: np.ndarray, a: np.ndarray) -> Look:
@@ -220,15 +220,15 @@ def least(H: np.ndarray, wrong: float, line: float, sign: int) -> float:
         gap[:, first:] = np.tril(gap[:, first:])
         over += 2 * float(np.sum(gap * gap))
         mass += float(np.sum(L[first:last] ** 2))
-    rounding = 3 * EPS * (_size(H[own, own]) + abs(shift) * math.sqrt(size) + math.sqrt(mass) * WIDE)
-    delta = math.sqrt(over) * (1 + 4 * EPS) * WIDE + _gamma(size) * mass * WIDE + rounding + wrong
+    rounding = 3 * EPS * (_size(H[own, own]) + abs(shift) * math.sqrt(size))
+    delta = (math.sqrt(over) * WIDE + SHORTEST) * (1 + 4 * EPS) + _gamma(size) * mass * WIDE + rounding + wrong
     return raised - delta * WIDE - LEAST
 
 
 def sharpness(network: str, X: np.ndarray) -> float:
     """sup|φ''| λ_max(K₂)^{1/2}, by a quotient of Collatz; K₂ has squares, whose errors make it larger."""
     long = _lengths(X, 1)
-    K2 = (np.abs(X @ X.T) + _gamma(X.shape[1]) * np.outer(long, long) * WIDE) ** 2 * (1 + 8 * EPS)
+    K2 = (np.abs(X @ X.T) + _gamma(X.shape[1]) * np.outer(long, long) * WIDE) ** 2 * (1 + 8 * EPS) + LEAST
     p = np.ones(len(X))
     for _ in range(20):
         p = K2 @ p
@@ -256,7 +256,7 @@ class Follower:
         self.F0 = first if certificate.start == "independent" else None
         H, wrong = kernel(self.X, self.a, first)
         whole = 2 * float(np.sum(np.tril(H, -1) ** 2)) + float(np.sum(np.diagonal(H) ** 2))
-        self.reach = math.sqrt(self.m * (math.sqrt(whole) * WIDE + wrong)) * WIDE
+        self.reach = math.sqrt(self.m * (math.sqrt(whole) * WIDE + SHORTEST + wrong)) * WIDE
         self.C = math.sqrt(self.d) * sharpness(self.network, self.X) * (1 + 8 * EPS)
         self.away, self.drift, self.fastest, self.long = 0.0, 0.0, 0.0, _size(self.X)
 
@@ -273,11 +273,11 @@ class Follower:
         wide = math.sqrt(self.d * self.m)
         largest, wrong = float(np.max(np.abs(one.slopes))), float(np.max(one.wrong))
         of_M = wrong * wide * size + (largest + wrong) * wide * (unsure + _gamma(self.d) * size) + EPS * _size(M)
-        of_T = self.long * of_M + _gamma(len(X)) * self.long * _size(M)
+        of_T = self.long * (of_M + LEAST) + _gamma(len(X)) * self.long * _size(M) + LEAST
         rounding = (eta * (of_T + 2 * EPS * _size(T)) + EPS * _size(after)) * WIDE + LEAST
         P = self.reach + self.C * (self.away + self.drift)
         E = size + P * self.drift
-        self.fastest = max(self.fastest, eta * (P * P + self.C * E) * WIDE)
+        self.fastest = float(np.maximum(self.fastest, eta * (P * P + self.C * E) * WIDE))  # NaN stays
         self.drift = ((1 + eta * self.C * E * WIDE) * self.drift + rounding) * WIDE
         self.away += _size(after - W)
         self.W = after

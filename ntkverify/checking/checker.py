@@ -9,7 +9,7 @@ bounded by norms (`at_size`).  `certificate_file` rejects what is not of the for
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -89,11 +89,11 @@ def _proved(certificate: Claimed) -> str:
     rate, size, s = _floor(conclusions["contraction"]), _ceiling(certificate.bounds["size"]), _ceiling(floats["s"])
     if certificate.start == "trained" and not certificate.steps:
         # The path is no longer than ‖e‖/((1−θ) p(s)): Theorem 5.
-        away = (
-            Fraction(certificate.bounds["size"]) / (1 - Fraction(conclusions["theta"])) / Fraction(conclusions["kept"])
-        )
+        shrunk = (1 - Fraction(conclusions["theta"])) * Fraction(conclusions["kept"])
+        away = Fraction(certificate.bounds["size"]) / shrunk
+        distance = Context(6, ROUND_CEILING).divide(Decimal(away.numerator), Decimal(away.denominator))
         return (
-            f"A network that fits the data exactly lies within {_ceiling(math.nextafter(float(away), math.inf))} of these trained floats, over all neurons, and gradient descent from "
+            f"A network that fits the data exactly lies within {distance:g} of these trained floats, over all neurons, and gradient descent from "
             f"them converges to one: ‖e(τ)‖ ≤ (1 − {rate})^τ · {size}. Nothing is said of how they were found."
         )
     if certificate.steps:

@@ -59,6 +59,8 @@ def findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
     look = _Look(given, base, given.coupled and not steps)
     shift = arb_mat(given.n, given.d) if given.trained else _Look(given, given.W, given.coupled).outputs
     e = look.outputs - shift - given.y
+    if not (steps or given.trained):
+        e = given.y  # e(W(0)) = −Y exactly
     size = length([e[i, k] for i in range(given.n) for k in range(given.d)])
     bounds = certificate.bounds
     return *followed, *_at(look, size, bounds), *hypotheses(given, bounds, certificate.conclusions)

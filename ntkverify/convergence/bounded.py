@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkverify.arithmetic.balls import TINY, U
-from ntkverify.arithmetic.definite import SUMS, Near, gamma
+from ntkverify.arithmetic.definite import FLOOR, SUMS, Near, gamma, length
 from ntkverify.arithmetic.definite import bytes_needed as matrices_needed
 from ntkverify.arithmetic.running import with_error
 from ntkverify.ground.numerics import full_precision
@@ -24,9 +24,9 @@ from ntkverify.networks.nouns import Network, Params, Problem, TwoLayer
 
 BLOCK = 1024
 """Neurons a block."""
-ROOM, SHARE = 4.0, 1 + 1e-5
-"""So many times its own rounding is added to ‖e‖, and it is made larger by that share: whoever checks it by other sums shall find
-no more."""
+ROOM, SHARE, COARSE = 4.0, 1 + 1e-5, 3000.0
+"""Whoever checks ‖e‖ by other sums and other functions shall find no more: so many times its own rounding is added to it, that
+share, and so many units of u a neuron."""
 
 
 def covers(network: Network) -> bool:
@@ -77,20 +77,19 @@ def seen(problem: Problem, net: Params) -> Seen:
         squares += (of_slope**2).sum(axis=1)
     # A term goes through the sum of its block, then through those of the blocks.
     uncertain = (gamma(BLOCK - -m // BLOCK) * sizes + errors) * SUMS + TINY
-    lengths = np.sqrt((slopes**2).sum(axis=1)) * SUMS
-    return Seen(F, uncertain, slopes, lengths, np.sqrt(squares) * SUMS + TINY)
+    return Seen(F, uncertain, slopes, length(slopes, 1), np.sqrt(squares) * SUMS + FLOOR)
 
 
 @functools.partial(jax.jit, static_argnames="network")
 @full_precision
 def _block(network: TwoLayer, X, W):
-    return enclosed(network, X, W, jnp.sqrt(jnp.sum(X**2, axis=1))[:, None])
+    return enclosed(network, X, W, length(X, 1, jnp)[:, None])
 
 
 def enclosed(network: TwoLayer, X, W, lengths):
     """φ, φ' and bounds on the errors of both, (n, m) each; `lengths` are the ‖x_i‖, (n, 1)."""
     (value, slope), (of_value, of_slope) = with_error(lambda u: (network.value(u), network.slope(u)))(X @ W)
-    away = gamma(X.shape[1]) * lengths * jnp.sqrt(jnp.sum(W**2, axis=0))[None] * SUMS + TINY
+    away = gamma(X.shape[1]) * lengths * length(W, 0, jnp)[None] * SUMS + TINY
     bent = (network.bend or 0.0) * away
     of_value = (of_value + (jnp.abs(slope) + of_slope + bent) * away) * SUMS
     return value, slope, of_value, (of_slope + bent) * SUMS
@@ -103,8 +102,8 @@ def error(problem: Problem, found: Seen, less: Seen | None = None) -> tuple[np.n
     sizes, unsure = np.abs(found.F) + np.abs(y), found.uncertain
     if less is not None:
         sizes, unsure = sizes + np.abs(less.F), unsure + less.uncertain
-    wrong = np.sqrt(((unsure[:, None] + 2 * U * sizes) ** 2).sum())
-    return e, float((np.sqrt((e**2).sum()) + ROOM * wrong) * SHARE + TINY)
+    unsure = ROOM * (unsure[:, None] + 2 * U * sizes) + COARSE * U * found.slopes.shape[1]
+    return e, float((length(e) + length(unsure)) * SHARE)
 
 
 def kernel(problem: Problem, net: Params, found: Seen) -> Near:
@@ -123,8 +122,8 @@ def kernel(problem: Problem, net: Params, found: Seen) -> Near:
         H[k * n : (k + 1) * n, k * n : (k + 1) * n] = same
         for l in range(k + 1, d):
             H[l * n : (l + 1) * n, k * n : (k + 1) * n] = ((found.slopes * (a[l] * a[k])) @ found.slopes.T) * share
-    sizes = np.sqrt((X**2).sum(axis=1)) * SUMS
-    A, R = (float(np.sqrt(((sizes * part) ** 2).sum()) * SUMS) for part in (found.lengths, found.errors))
+    sizes = length(X, 1)
+    A, R = (float(length(sizes * part)) for part in (found.lengths, found.errors))
     return Near(H, float(d * (gamma(m + X.shape[1] + 8) * A**2 + 2 * A * R + R**2) / m * SUMS + TINY))
 
 

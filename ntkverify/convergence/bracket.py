@@ -48,8 +48,8 @@ def _least(problem: Problem, start: Params, radius, key, before, steps: int = 24
     return best[least], where[least]
 
 
-SEARCHED = 10**9
-"""(nd)² m up to which a search is made: about half an hour."""
+SEARCHED = 3 * 10**8
+"""(nd)² m up to which a search is made: about five minutes."""
 
 
 def searchable(found: Attempt) -> bool:

@@ -23,8 +23,8 @@ import numpy as np
 from jax import lax
 
 from ntkverify import catalogue
-from ntkverify.arithmetic.balls import U
-from ntkverify.arithmetic.definite import SUMS, extremes, gamma
+from ntkverify.arithmetic.balls import TINY, U
+from ntkverify.arithmetic.definite import SUMS, extremes, gamma, length
 from ntkverify.arithmetic.elementary import exponentials
 from ntkverify.convergence import bounded
 from ntkverify.convergence.certificate import Attempt, Launch, attempt, constants_of, room
@@ -69,7 +69,7 @@ def pair(network: TwoLayer) -> Callable | None:
 
 def _looked_at(network: TwoLayer, X, W):
     """φ, φ', (n,) bounds on what Σ_r φ a_r errs by, the largest |φ'| and the largest error of one."""
-    m, of_X, of_W = W.shape[1], jnp.sqrt(jnp.sum(X**2, axis=1)), jnp.sqrt(jnp.sum(W**2, axis=0))
+    m, of_X, of_W = W.shape[1], length(X, 1, jnp), length(W, 0, jnp)
     quick = pair(network)
     if quick is None:
         value, slope, of_value, of_slope = bounded.enclosed(network, X, W, of_X[:, None])
@@ -82,9 +82,9 @@ def _looked_at(network: TwoLayer, X, W):
     return value, slope, unsure, jnp.asarray(1 + QUICK * U, X.dtype), wrong
 
 
-@functools.partial(jax.jit, static_argnames=("network", "length"))
+@functools.partial(jax.jit, static_argnames=("network", "count"))
 @full_precision
-def _steps(network: TwoLayer, X, less, a, W, eta, length: int):
+def _steps(network: TwoLayer, X, less, a, W, eta, count: int):
     """W after so many steps, and of each step the numbers that its bound is made of; `less` is F_0 + Y."""
 
     def step(W, _):
@@ -94,9 +94,9 @@ def _steps(network: TwoLayer, X, less, a, W, eta, length: int):
         unsure = unsure[:, None] + 2 * U * (jnp.abs(F) + jnp.abs(less))
         T = X.T @ (slope * (e @ a))
         after = W - eta * T
-        return after, (*(jnp.sqrt(jnp.sum(part**2)) for part in (e, unsure, T, after, after - W)), steep, wrong)
+        return after, (*(length(part, xp=jnp) for part in (e, unsure, T, after, after - W)), steep, wrong)
 
-    return lax.scan(step, W, None, length=length)
+    return lax.scan(step, W, None, length=count)
 
 
 class Follower:
@@ -108,26 +108,26 @@ class Follower:
         at_start = bounded.seen(problem, start)
         H = bounded.kernel(problem, start, at_start)
         below = np.tril(H.mid, -1)
-        size = math.sqrt(2 * float((below**2).sum()) + float((np.diagonal(H.mid) ** 2).sum())) * SUMS + H.error
+        size = math.sqrt(2) * float(length(below)) + float(length(np.diagonal(H.mid))) + H.error
         k = constants_of(problem, start)
         self.C = math.sqrt(problem.d_out) * float(k.sharpness) * (1 + 8 * U)
         self.reach = math.sqrt(problem.m * size) * SUMS
-        self.length = float(np.sqrt((X**2).sum())) * SUMS
+        self.length = float(length(X))
         self.extra, self.less = 0.0, y
         if problem.init == INDEPENDENT:  # F_0 is known up to its own bound, and the sum is rounded
             self.less = y + at_start.F
             rounded = at_start.uncertain[:, None] + U * np.abs(self.less)
-            self.extra = float(np.sqrt((rounded**2).sum())) * SUMS
+            self.extra = float(length(rounded))
         self.step, self.W, self.drift, self.away, self.fastest, self.size = 0, start.W, 0.0, 0.0, 0.0, math.inf
 
     def resume(self, step: int, W, drift: float, away: float, fastest: float) -> None:
         """Go on from a step that was reached before."""
         self.step, self.W, self.drift, self.away, self.fastest = step, jnp.asarray(W), drift, away, fastest
 
-    def advance(self, length: int) -> bool:
+    def advance(self, count: int) -> bool:
         """So many steps; False where the theorem's hypothesis on the way is lost."""
         problem, eta, d, m = self.problem, self.eta, self.problem.d_out, self.problem.m
-        self.W, rows = _steps(problem.network, problem.X, jnp.asarray(self.less), self.start.a, self.W, eta, length)
+        self.W, rows = _steps(problem.network, problem.X, jnp.asarray(self.less), self.start.a, self.W, eta, count)
         wide, of_d, of_n = math.sqrt(d * m) * SUMS, gamma(d), gamma(problem.n)
         size = self.size
         for e, unsure, of_T, after, moved, steep, wrong in zip(*map(np.asarray, rows), strict=True):
@@ -135,14 +135,14 @@ class Follower:
             size = (e + unsure) * SUMS
             of_M = steep * wide * size * (1 + of_d)
             M_off = wrong * wide * size + (steep + wrong) * wide * (unsure + of_d * size) + U * of_M
-            T_off = self.length * (M_off + of_n * of_M) * SUMS
+            T_off = self.length * (M_off + of_n * of_M + TINY) * SUMS + TINY
             rounded = (eta * (T_off + 2 * U * of_T) + U * after) * SUMS
             P = self.reach + self.C * (self.away + self.drift)
             E = size + P * self.drift
-            self.fastest = max(self.fastest, eta * (P * P + self.C * E) * SUMS)
+            self.fastest = float(np.maximum(self.fastest, eta * (P * P + self.C * E) * SUMS))  # NaN stays
             self.drift = float(((1 + eta * self.C * E * SUMS) * self.drift + rounded) * SUMS)
             self.away = float((self.away + moved) * SUMS)
-        self.step, self.size = self.step + length, float(size)
+        self.step, self.size = self.step + count, float(size)
         return bool(self.fastest <= 2 and math.isfinite(self.drift))
 
 

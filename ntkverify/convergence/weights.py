@@ -32,13 +32,7 @@ def weights(path: Path) -> Params:
 
 def network(W, a) -> Params:
     """The network of two arrays; `BadInput` for anything else."""
-    W, a = np.asarray(W), np.asarray(a)
-    for name, array in (("W", W), ("a", a)):
-        real = np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)
-        if array.ndim != 2 or 0 in array.shape or not real:
-            raise BadInput(f"{name} is {array.dtype}{list(array.shape)}", WANTED)
-        if not np.isfinite(array).all():
-            raise BadInput(f"{name} holds NaN or an infinite number", WANTED, "weights from before it diverged")
+    W, a = _real("W", W), _real("a", a)
     if W.shape[1] != a.shape[1]:
         raise BadInput(f"W of {W.shape[1]} neurons and a of {a.shape[1]}", WANTED)
     if not (np.abs(a) == 1).all():
@@ -48,6 +42,22 @@ def network(W, a) -> Params:
             "output weights of another size taken into y or W, where the network allows it",
         )
     return Params(jnp.asarray(W, jnp.float64), jnp.asarray(a, jnp.float64))
+
+
+def _real(name: str, array) -> np.ndarray:
+    """The numbers in float64, which has to have them exactly."""
+    array = np.asarray(array)
+    real = np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)
+    if array.ndim != 2 or 0 in array.shape or not real:
+        raise BadInput(f"{name} is {array.dtype}{list(array.shape)}", WANTED)
+    if not np.isfinite(array).all():
+        raise BadInput(f"{name} holds NaN or an infinite number", WANTED, "weights from before it diverged")
+    found = array.astype(np.float64)
+    if not (np.isfinite(found).all() and (found.astype(array.dtype) == array).all()):
+        raise BadInput(
+            f"{name} of {array.dtype}, in numbers that float64 does not have", WANTED, f"{name}.astype(float)"
+        )
+    return found
 
 
 def digest_of(net: Params) -> str:

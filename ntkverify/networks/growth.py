@@ -55,7 +55,9 @@ def sharpness(problem: Problem, params: Params) -> Float[Array, " neurons"]:
     p = jnp.ones_like(s)
     for _ in range(POWER):
         p = s * (squares @ (s * p))
-        largest = jnp.maximum(jnp.max(p, axis=0, keepdims=True), jnp.finfo(p.dtype).tiny)  # 0 of neurons that do not count
+        largest = jnp.maximum(
+            jnp.max(p, axis=0, keepdims=True), jnp.finfo(p.dtype).tiny
+        )  # 0 of neurons that do not count
         p = given(p / largest + 1e-6)
     return jnp.sqrt(jnp.max(s * (squares @ (s * p)) / p, axis=0))
 

@@ -2,6 +2,9 @@
 
 import dataclasses
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -210,3 +213,74 @@ def test_the_command_line_trains_certifies_and_takes_weights_back(tmp_path, caps
     assert cli.main([*words, "--from", str(tmp_path / "text.npz")]) == 2
     assert cli.main([*words, "--from", str(tmp_path / "none.npz")]) == 2
     assert cli.main([*words, "--train", "--follow", "16"]) == 2
+
+
+@pytest.mark.slow
+def test_the_script_for_devices_runs_here(tmp_path):
+    script = Path(nv.__file__).parent.parent / "benchmarks" / "certify_on_device.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "c"), "32"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "accepted" in done.stdout
+    assert checker.check(tmp_path / "c" / "certificate.json").accepted
+
+
+def forged(tmp_path, arrays, bounds, numbers, steps=0, **words):
+    """A certificate of n = m = 1 in which only the bounds lie; every conclusion is computed from them."""
+    b = {"longest": 1.0, "mean": 0.0, "weight": 0.0, "rate": 0.0, **bounds}
+    bend = b["sharpness"] * (1 + 1e-9)
+    root, reach = math.sqrt(b["lambda"]), math.sqrt(b["norm"]) + bend * numbers["s"]
+    kept, theta = (
+        root - bend * numbers["s"],
+        numbers["eta"] * (reach**2 + bend * (b["size"] + reach * numbers["omega"])) / 2,
+    )
+    spent = (1 - theta) * (root * (numbers["s"] - numbers["omega"]) - bend * numbers["s"] ** 2 / 2)
+    conclusions = {
+        "kept": kept * (1 - 1e-9), "theta": theta * (1 + 1e-9), "spent": spent * (1 - 1e-8), "reach": reach * (1 + 1e-9),
+        "contraction": (1 - theta) * numbers["eta"] * kept**2 * (1 - 1e-6),
+    }  # fmt: skip
+    content = {
+        "schema": 2, "kind": "convergence", "arrays": {}, "numbers": {"keep": 0.1, **numbers}, "bounds": b, "conclusions": conclusions,
+        "origin": {}, "digest": "", "floats": arrays, **words, **({"launch": {"steps": steps}} if steps else {}),
+    }  # fmt: skip
+    return verdict(content, tmp_path)
+
+
+@pytest.mark.parametrize("quick", [2e9, 0.0], ids=["in balls", "at size"])
+def test_squares_that_underflow_prove_nothing(quick, tmp_path, monkeypatch):
+    """‖(10⁻¹⁶⁵)‖ is not 0 because (10⁻¹⁶⁵)² is."""
+    monkeypatch.setattr(checker, "QUICK", quick)
+    one = [[1.0]]
+    at = {"X": one, "y": [[-1e-165]], "W": [[0.0]], "a": one}
+    swish = {"lambda": 0.25 * (1 - 1e-8), "norm": 0.25 * (1 + 1e-8), "sharpness": 0.5 * (1 + 1e-8)}
+    numbers = {"s": 1e-100, "eta": 0.01, "omega": 0.0}
+    for size, good in ((4e-280, False), (1e-140, True)):
+        found = forged(tmp_path, at, {**swish, "size": size}, numbers, network="swish", start="trained")
+        assert found.accepted is good, found.sentence
+    tanh = {"lambda": 1 - 1e-8, "norm": 1 + 1e-8, "sharpness": 0.76980036 * (1 + 1e-8), "size": 0.1 * (1 + 1e-4)}
+    far = {"X": one, "y": [[0.1]], "W": [[0.0]], "a": one, "later": [[1e-163]]}
+    for omega, good in ((1e-211, False), (1e-12, True)):
+        numbers = {"s": 0.2, "eta": 1e-200, "omega": omega}
+        found = forged(tmp_path, far, tanh, numbers, 1, network="tanh", start="independent")
+        assert found.accepted is good, found.sentence
+
+
+def test_lengths_of_tiny_numbers_are_no_shorter_than_they_are():
+    for size in (1e-100, 1e-150, 1e-163, 1e-200, 0.0):
+        array = np.full((1, 10**5), size)
+        truth = size * math.sqrt(10**5)
+        for found in (definite.length(array), definite.length(jnp.asarray(array), xp=jnp), at_size._size(array)):
+            assert float(found) >= truth * (1 - 1e-9)
+
+
+def test_small_inputs_are_checked_in_floats_as_in_balls(tmp_path, monkeypatch):
+    problem = make("tanh", n=2, d_in=3, d_out=1, m=64, sigma=1.0)
+    problem = dataclasses.replace(problem, X=problem.X * 1e-5, y=problem.y * 1e-6)
+    net = fitted(problem, initialise(problem, jax.random.key(0)))
+    found = attempt(dataclasses.replace(problem, init="trained"), net)
+    assert found.proved, found.sentence
+    for quick in (2e9, 0.0):
+        monkeypatch.setattr(checker, "QUICK", quick)
+        said = verdict(joined(certificate(found, {})), tmp_path)
+        assert said.accepted, said.sentence

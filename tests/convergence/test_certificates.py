@@ -177,10 +177,7 @@ def test_the_checker_shares_no_code_with_the_producer():
         )
     }
     own = {name for name in imported if name and name.startswith("ntkverify")}
-    assert own == {module.__name__ for module in CHECKER} - {checker.__name__} | {
-        "ntkverify.checking",
-        "ntkverify.ground.errors",
-    }
+    assert own <= {*(module.__name__ for module in CHECKER), "ntkverify.checking", "ntkverify.ground.errors"}
     assert not {name for name in imported if name and name.startswith("jax")}
 
 
