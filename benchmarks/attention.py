@@ -8,7 +8,6 @@ every one of SEEDS coupled draws falls to 1% of ‖Y‖² within BUDGET steps at
 cores.
 """
 
-import json
 import sys
 import tempfile
 import time
@@ -24,7 +23,6 @@ from ntkverify.convergence.certificate import certificate
 from ntkverify.convergence.realise import LARGE_SIGMAS, SIGMAS
 from ntkverify.convergence.smallest_width import smallest_certified
 from ntkverify.ground.progress import Progress, set_up_jax
-from ntkverify.ground.results import write
 from ntkverify.networks.network import initialise
 from ntkverify.networks.step_sizes import ordinary_steps
 from ntkverify.networks.training import train
@@ -85,7 +83,7 @@ def checked(found) -> str:
     """The seconds in which the checker accepts the certificate; an error where it does not."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "certificate.json"
-        write(path, json.dumps(certificate(found, {})) + "\n")
+        certificate(found, {}).save(path)
         begin = time.perf_counter()
         answer = check(path)
         if not answer.accepted:
