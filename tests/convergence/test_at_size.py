@@ -26,6 +26,7 @@ from ntkverify.checking.certificate_file import Claimed
 from ntkverify.checking.in_balls import ELEMENTWISE
 from ntkverify.cli import main as cli
 from ntkverify.convergence import bounded, following, later_starts
+from ntkverify.convergence import kept as keeping
 from ntkverify.convergence.certificate import attempt, certificate
 from ntkverify.convergence.gauss_newton import fitted
 from ntkverify.ground.results import load
@@ -284,3 +285,28 @@ def test_small_inputs_are_checked_in_floats_as_in_balls(tmp_path, monkeypatch):
         monkeypatch.setattr(checker, "QUICK", quick)
         said = verdict(joined(certificate(found, {})), tmp_path)
         assert said.accepted, said.sentence
+
+
+def test_following_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping, "SECONDS", 0.0)
+    problem = make("tanh", n=3, d_in=5, d_out=2, m=16, init="independent", sigma=0.7)
+    start = initialise(problem, jax.random.key(0))
+    whole, steps = following.launched(problem, start, 0.5, 0.1, 4096), []
+
+    def stop(what, done, total):
+        if done >= 32:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        following.launched(problem, start, 0.5, 0.1, 4096, stop, keeping.Kept.of(tmp_path))
+    again = following.launched(
+        problem, start, 0.5, 0.1, 4096, lambda what, done, total: steps.append(done), keeping.Kept.of(tmp_path)
+    )
+    assert whole is not None
+    assert again is not None
+    assert whole.launch is not None
+    assert again.launch is not None
+    assert steps[0] == 48  # 32 steps were kept
+    assert (again.launch.steps, again.launch.drift) == (whole.launch.steps, whole.launch.drift)
+    assert np.array_equal(again.launch.at.W, whole.launch.at.W)
+    assert again.conclusions == whole.conclusions
