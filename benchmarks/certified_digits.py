@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from pathlib import Path
 
 from ntkverify.ground.environment import environment
@@ -39,16 +40,25 @@ def row(options: tuple[str, ...], folder: Path) -> str:
     if code:
         return f"| {' '.join(options)} | not certified (exit code {code}) |"
     checked, check_seconds = timed(["check", str(out / "certificate.json")])
-    found = json.loads((out / "results.json").read_text("utf-8"))
-    bounds = found["bounds"]
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    return shown(out, seconds, check_seconds, checked == 0, peak)
+
+
+def shown(out: Path, seconds: float, check_seconds: float, accepted: bool, peak: float) -> str:
+    """The line of a folder; bounds are rounded to the side on which they stay bounds."""
+    found = json.loads((out / "results.json").read_text("utf-8"))
+    bounds, below, above = found["bounds"], Context(3, ROUND_FLOOR), Context(3, ROUND_CEILING)
     both = b"".join((out / f"certificate.{kind}").read_bytes() for kind in ("json", "bin"))
     where = f"{found['kind']}, {found['followed']} steps" if found["followed"] else found["kind"]
-    away = f"{found['distance']:.2g}" if found["kind"] == "trained" else f"{found['radius']:.2g}"
+    away = found["distance"] if found["kind"] == "trained" else found["radius"]
+    numbers = (
+        below.create_decimal_from_float(bounds["lambda"]), above.create_decimal_from_float(bounds["norm"]),
+        above.create_decimal_from_float(bounds["size"]), below.create_decimal_from_float(found["largest"]),
+        above.create_decimal_from_float(away), below.create_decimal_from_float(found["conclusions"]["contraction"]),
+    )  # fmt: skip
     return (
-        f"| {found['problems'][0]['n']} | {where} | {found['sigma']:g} | {bounds['lambda']:.3g} | {bounds['norm']:.3g} | {bounds['size']:.2g} | "
-        f"{found['largest']:.2g} | {away} | {found['conclusions']['contraction']:.2g} | {seconds:.0f} | "
-        f"{check_seconds:.0f}, {'accepted' if checked == 0 else 'REJECTED'} | {peak:.1f} | {hashlib.sha256(both).hexdigest()[:16]} |"
+        f"| {found['problems'][0]['n']} | {where} | {found['sigma']:g} | {' | '.join(f'{float(number):.3g}' for number in numbers)} | {seconds:.0f} | "
+        f"{check_seconds:.0f}, {'accepted' if accepted else 'REJECTED'} | {peak:.1f} | {hashlib.sha256(both).hexdigest()[:16]} |"
     )
 
 
