@@ -19,8 +19,7 @@ from ntkverify.certifying.at_points import certify as decide_drawn
 from ntkverify.convergence.realise import Options, Realised, described
 from ntkverify.convergence.realise import configuration as asked_to_realise
 from ntkverify.convergence.realise import realise as certify_and_run
-from ntkverify.convergence.weights import digest_of, fitting
-from ntkverify.convergence.weights import network as brought
+from ntkverify.convergence.weights import digest_of, trained
 from ntkverify.ground import results
 from ntkverify.ground.devices import alone, held, moved, one_at_a_time
 from ntkverify.ground.devices import devices as devices_used
@@ -398,9 +397,7 @@ def realise(
     >>> all(seen["holds"] for seen in made.results["observations"])
     True
     """
-    share, path = "a number strictly between 0 and 1", None
-    if train and follow:
-        raise BadInput("train and follow", "one kind of start", "leaving follow out")
+    share = "a number strictly between 0 and 1"
     options = Options(
         m=None if m is None else arguments.whole("m", m),
         sigma=None if sigma is None else arguments.real("sigma", sigma, SIGMA, least=0), seed=arguments.seed(seed),
@@ -408,10 +405,14 @@ def realise(
         follow=arguments.whole("follow", follow, 0), train=arguments.flag("train", train), max_width=arguments.whole("max_width", max_width, 2),
         accuracy=arguments.real("accuracy", accuracy, share, 0, 1), budget=arguments.whole("budget", budget, 2),
     )  # fmt: skip
-    config = asked_to_realise(arguments.asked(problem), options)
+    return _realised(arguments.asked(problem), options, folder)
+
+
+def _realised(problem: Problem, options: Options, folder: str | Path | None, start: Params | None = None) -> Realised:
+    config, path = asked_to_realise(problem, options) | ({"weights": digest_of(start)} if start else {}), None
     if folder is not None:
         path = results.folder("realise", config, Path(arguments.text("folder", folder)), force=False)
-    return certify_and_run(problem, described(problem), config, options, path)
+    return certify_and_run(problem, described(problem), config, options, path, start=start)
 
 
 def certify_convergence(
@@ -420,11 +421,10 @@ def certify_convergence(
     """Certify that gradient descent from a trained network converges to zero loss, so that a network which fits the data
     exactly lies near it.
 
-    `params` are W (d_in, m) and signs a (d_out, m) of `problem`'s network by whatever optimiser, F_0 = 0, as in the function
-    `problem` calls F; the problem's own m, σ and start are left aside.  The result is as that of `realise`, with
-    `results["distance"]`, how far exact gradient descent goes at most, and `results["largest"]`, the ‖e‖ up to which this start
-    would do.  Needs 64-bit numbers.  Raises `BadInput` where a hypothesis fails, with the ‖e‖ that is wanted.  These widths are not
-    to be compared with those from W(0).  Source: docs/proofs/convergence.md, Theorem 5 (whose ancestor is Newton–Kantorovich's).
+    `params` are W (d_in, m) and signs a (d_out, m) of `problem`'s network by whatever optimiser, F_0 = 0; the problem's own m, σ and
+    start are left aside.  The result is as that of `realise`; `results["distance"]` is how far exact gradient descent goes at most,
+    `results["largest"]` the ‖e‖ up to which this start would do.  Needs 64-bit numbers.  Raises `BadInput` where a hypothesis
+    fails, with the ‖e‖ that is wanted.  Source: docs/proofs/convergence.md, Theorem 5, whose ancestor is Newton–Kantorovich's.
 
     >>> import jax
     >>> import ntkverify as nv
@@ -434,20 +434,9 @@ def certify_convergence(
     >>> nv.certify_convergence(question, run.last).results["distance"] < 0.1
     True
     """
-    share, path = "a number strictly between 0 and 1", None
-    if not (hasattr(params, "W") and hasattr(params, "a")):
-        raise BadInput(f"params = {type(params).__name__}", "what nv.draw gave, or the `last` of nv.train", "run.last")
-    start = brought(params.W, params.a)
-    problem = arguments.asked(problem)
-    fitting(problem, start)
-    options = Options(
-        m=None, sigma=None, seed=0, keep=arguments.real("keep", keep, share, 0, 1),
-        theta=arguments.real("theta", theta, share, 0, 1), follow=0, train=False, max_width=start.m, accuracy=1e-3, budget=20000,
-    )  # fmt: skip
-    config = asked_to_realise(problem, options) | {"weights": digest_of(start)}
-    if folder is not None:
-        path = results.folder("realise", config, Path(arguments.text("folder", folder)), force=False)
-    return certify_and_run(problem, described(problem), config, options, path, start=start)
+    share, problem = "a number strictly between 0 and 1", arguments.asked(problem)
+    keep, theta = arguments.real("keep", keep, share, 0, 1), arguments.real("theta", theta, share, 0, 1)
+    return _realised(problem, Options(keep=keep, theta=theta), folder, trained(problem, params))
 
 
 def dtype() -> str:

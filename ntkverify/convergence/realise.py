@@ -60,23 +60,23 @@ class Realised(Certificate):
 class Options:
     """What is asked beside the problem, whose own m and σ are left aside."""
 
-    m: int | None
+    m: int | None = None
     """Width; None: the smallest that is certified, or of a trained start the first that is, 256, 512, …"""
-    sigma: float | None
+    sigma: float | None = None
     """Standard deviation of the initial weights; None: the best of `SIGMAS`, or of a trained start 1."""
-    seed: int
-    keep: float
+    seed: int = 0
+    keep: float = 0.5
     """Share of λ that the ball keeps."""
-    theta: float
+    theta: float = 0.1
     """Share of a step that its remainder may eat."""
-    follow: int
+    follow: int = 0
     """Steps within which a later start is looked for."""
-    train: bool
+    train: bool = False
     """Whether to certify a network that is trained first."""
-    max_width: int
-    accuracy: float
+    max_width: int = 65536
+    accuracy: float = 1e-3
     """The run ends when the loss has fallen to this share, or after `budget` steps."""
-    budget: int
+    budget: int = 20000
 
 
 def realise(
@@ -131,6 +131,8 @@ def _certified(problem: Problem, asked: Options, heard, kept: Kept) -> Attempt:
     _room_for(problem, widest)
     if problem.init == COUPLED and asked.m is not None and asked.m % 2:
         raise BadInput(f"m = {asked.m} with coupled initialisation", "an even width, because neurons come in pairs")
+    if asked.train and asked.follow:
+        raise BadInput("train and follow", "one kind of start", "leaving follow out")
     if asked.train:
         return _trained(problem, asked, heard)
     if problem.n <= LARGE and (reason := infinite_bound(problem)):

@@ -31,7 +31,8 @@ def weights(path: Path) -> Params:
 
 
 def network(W, a) -> Params:
-    """The network of two arrays; `BadInput` for anything else."""
+    """The network of two arrays, or the only one of a batch; `BadInput` for anything else."""
+    W, a = (array[0] if np.ndim(array) == 3 and len(array) == 1 else array for array in (W, a))
     W, a = _real("W", W), _real("a", a)
     if W.shape[1] != a.shape[1]:
         raise BadInput(f"W of {W.shape[1]} neurons and a of {a.shape[1]}", WANTED)
@@ -42,6 +43,15 @@ def network(W, a) -> Params:
             "output weights of another size taken into y or W, where the network allows it",
         )
     return Params(jnp.asarray(W, jnp.float64), jnp.asarray(a, jnp.float64))
+
+
+def trained(problem: Problem, params: Params) -> Params:
+    """What a caller hands over for a trained network of these data."""
+    if not (hasattr(params, "W") and hasattr(params, "a")):
+        raise BadInput(f"params = {type(params).__name__}", "what nv.draw gave, or the `last` of nv.train", "run.last")
+    start = network(params.W, params.a)
+    fitting(problem, start)
+    return start
 
 
 def _real(name: str, array) -> np.ndarray:
