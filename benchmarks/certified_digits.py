@@ -12,10 +12,10 @@ import resource
 import subprocess
 import sys
 import time
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from pathlib import Path
 
 from ntkverify.ground.environment import environment
+from ntkverify.ground.rounding import above, below
 
 DIGITS = ("--data", "digits", "--network", "tanh", "--d-out", "10", "--m", "16384", "--budget", "200")
 LINES = (
@@ -47,17 +47,16 @@ def row(options: tuple[str, ...], folder: Path) -> str:
 def shown(out: Path, seconds: float, check_seconds: float, accepted: bool, peak: float) -> str:
     """The line of a folder; bounds are rounded to the side on which they stay bounds."""
     found = json.loads((out / "results.json").read_text("utf-8"))
-    bounds, below, above = found["bounds"], Context(3, ROUND_FLOOR), Context(3, ROUND_CEILING)
+    bounds = found["bounds"]
     both = b"".join((out / f"certificate.{kind}").read_bytes() for kind in ("json", "bin"))
     where = f"{found['kind']}, {found['followed']} steps" if found["followed"] else found["kind"]
     away = found["distance"] if found["kind"] == "trained" else found["radius"]
     numbers = (
-        below.create_decimal_from_float(bounds["lambda"]), above.create_decimal_from_float(bounds["norm"]),
-        above.create_decimal_from_float(bounds["size"]), below.create_decimal_from_float(found["largest"]),
-        above.create_decimal_from_float(away), below.create_decimal_from_float(found["conclusions"]["contraction"]),
+        below(bounds["lambda"], 3), above(bounds["norm"], 3), above(bounds["size"], 3), below(found["largest"], 3), above(away, 3),
+        below(found["conclusions"]["contraction"], 3),
     )  # fmt: skip
     return (
-        f"| {found['problems'][0]['n']} | {where} | {found['sigma']:g} | {' | '.join(f'{float(number):.3g}' for number in numbers)} | {seconds:.0f} | "
+        f"| {found['problems'][0]['n']} | {where} | {found['sigma']:g} | {' | '.join(numbers)} | {seconds:.0f} | "
         f"{check_seconds:.0f}, {'accepted' if accepted else 'REJECTED'} | {peak:.1f} | {hashlib.sha256(both).hexdigest()[:16]} |"
     )
 

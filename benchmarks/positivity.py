@@ -7,7 +7,6 @@ random sets of points is found in float64 and then certified.  About two minutes
 """
 
 import dataclasses
-from decimal import ROUND_FLOOR, Context
 from functools import partial
 
 import jax
@@ -18,6 +17,7 @@ import ntkverify as nv
 from ntkverify import catalogue
 from ntkverify.convergence.positivity import floor, rank_of_power
 from ntkverify.ground.progress import Progress, set_up_jax
+from ntkverify.ground.rounding import below
 from ntkverify.networks.kernels.infinite_width import sample_kernel
 
 NETWORKS = [name for name in catalogue.NETWORKS if catalogue.two_layer(name).neuron is None and name != "softmax-bias"]
@@ -41,8 +41,7 @@ def sets() -> dict[str, np.ndarray]:
 
 def shown(found) -> str:
     """Three digits, not above the number."""
-    digits = Context(3, ROUND_FLOOR).create_decimal_from_float(found.value)
-    return f"{float(digits):.3g}" if found.value > 0 else f"0: {found.said}"
+    return below(found.value, 3) if found.value > 0 else f"0: {found.said}"
 
 
 def question(X, network):

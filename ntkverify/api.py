@@ -16,7 +16,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ntkverify import catalogue
 from ntkverify.certifying.at_points import certify as decide_drawn
-from ntkverify.convergence.realise import Options, Realised, described
+from ntkverify.convergence.options import Options
+from ntkverify.convergence.realise import Realised, described
 from ntkverify.convergence.realise import configuration as asked_to_realise
 from ntkverify.convergence.realise import realise as certify_and_run
 from ntkverify.convergence.weights import digest_of, trained

@@ -81,7 +81,7 @@ def hypotheses(given: Scalars, bounds: dict, claimed: dict) -> list[Finding]:
         _at_least("(1−θ)η p(s)² ≥ contraction", (1 - c["theta"]) * eta * c["kept"] ** 2, claimed["contraction"]),
         _condition("1: p(s) ≥ √(keep · mλ)", c["kept"], (given.keep * m * k["lambda"]).sqrt(), c["kept"] > 0),
         _condition("2: θ < 1", arb(1), c["theta"], c["theta"] < 1),
-        _condition("3: (1−θ)∫p ≥ ‖Y‖ + Pω", c["spent"], k["size"] + c["reach"] * omega, True),
+        _condition("3: (1−θ)∫p ≥ ‖e‖ + Pω", c["spent"], k["size"] + c["reach"] * omega, True),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from ntkverify import catalogue
+from ntkverify.convergence.options import Options
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.settings import Settings
 
@@ -185,18 +186,8 @@ class Merge(Asked):
 
 
 @dataclass(frozen=True)
-class Realise(Asked):
-    """Certify that gradient descent converges from given floats, then run it and look.
-
-    Finds the smallest width (and σ) at which every hypothesis of docs/proofs/convergence.md is proved with every
-    rounding enclosed, writes certificate.json, trains at that width and step size, and reports each hypothesis
-    with its margin. `ntkverify check certificate.json` verifies the certificate with other code.
-
-    Examples: ntkverify realise --data orthonormal
-    ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4
-    ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4 --follow 2048
-    ntkverify realise --data digits --n 64 --d-out 10 --network tanh --train
-    """
+class _Question:
+    """The data and the network of `realise`."""
 
     data: str = "orthonormal"
     """orthonormal, sphere, digits, … or a .npz, .csv or .tsv file."""
@@ -211,30 +202,24 @@ class Realise(Asked):
     """Input dimension."""
     d_out: int | None = None
     """Output dimension."""
-    m: int | None = None
-    """Width (default: the smallest that is certified)."""
-    sigma: float | None = None
-    """Standard deviation of the initial weights (default: the best of several)."""
-    seed: int = 0
-    """Seed of the network, and of the data where they are drawn."""
-    keep: float = 0.5
-    """Share of λ that the ball must keep; a smaller share certifies smaller widths and slower rates."""
-    theta: float = 0.1
-    """θ: share of a step that its remainder may eat; a larger one allows larger steps and needs more neurons."""
-    follow: int = 0
-    """Where W(0) is not certified, follow gradient descent for up to so many steps with every rounding enclosed, and
-    certify from there: far smaller widths, and slower."""
-    train: bool = False
-    """Train to (nearly) zero loss first, by Gauss–Newton, and certify the trained network: far more data, and not to be
-    compared with widths from W(0)."""
+
+
+@dataclass(frozen=True)
+class Realise(Options, _Question, Asked):
+    """Certify that gradient descent converges from given floats, then run it and look.
+
+    Finds the smallest width (and σ) at which every hypothesis of docs/proofs/convergence.md is proved with every
+    rounding enclosed, writes certificate.json and .bin, trains at that width and step size, and reports each hypothesis
+    with its margin. `ntkverify check certificate.json` verifies the certificate with other code.
+
+    Examples: ntkverify realise --data orthonormal
+    ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4
+    ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4 --follow 2048
+    ntkverify realise --data digits --n 64 --d-out 10 --network tanh --train
+    """
+
     trained: Annotated[Path | None, tyro.conf.arg(name="from")] = None
     """A .npz file with the trained W (d_in, m) and signs a (d_out, m): certify gradient descent from there."""
-    max_width: int = 65536
-    """Widths up to this one are tried."""
-    accuracy: float = 1e-3
-    """The run ends when the loss has fallen to this share."""
-    budget: int = 20000
-    """The run ends after this many steps."""
     out: Path | None = None
     """Folder for certificate.json, results.json and report.html (default: runs/realise-<configuration>)."""
     force: bool = False

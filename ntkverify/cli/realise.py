@@ -8,7 +8,8 @@ from rich.table import Table
 
 from ntkverify.cli import exits
 from ntkverify.cli.options import Realise
-from ntkverify.convergence.realise import Options, realise
+from ntkverify.convergence.options import Options
+from ntkverify.convergence.realise import realise
 from ntkverify.convergence.weights import digest_of, fitting, weights
 from ntkverify.ground import results
 from ntkverify.ground.progress import Progress, set_up_jax
@@ -44,9 +45,8 @@ def run(asked: Realise, console: Console) -> int:
 
 
 def _show(console: Console, found: dict) -> None:
-    console.print(
-        f"\n[bold]m = {found['m']}, σ = {found['sigma']:g}[/bold]  {escape(found['sentence'])}\n", highlight=False
-    )
+    drawn = "" if found["sigma"] is None else f", σ = {found['sigma']:g}"
+    console.print(f"\n[bold]m = {found['m']}{drawn}[/bold]  {escape(found['sentence'])}\n", highlight=False)
     table = Table("hypothesis", "there", "needed", box=None)
     for margin in found["margins"]:
         table.add_row(margin["what"], f"{margin['have']:.6g}", f"{margin['need']:.6g}")

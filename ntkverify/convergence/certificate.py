@@ -25,6 +25,7 @@ from ntkverify.checking.certificate_file import BINARY, LATER, SCHEMA, digest, p
 from ntkverify.convergence import bounded
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import write
+from ntkverify.ground.rounding import above, below
 from ntkverify.networks.growth import Constants, constants, hypotheses
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.nouns import INDEPENDENT, TRAINED, Params, Problem
@@ -77,7 +78,7 @@ class Attempt:
         return {
             "1: the kernel keeps its share, p(s) ≥ √(keep · mλ)": (c["kept"], math.sqrt(self.keep * m * b["lambda"])),
             "2: the step is small enough, 1 > θ": (1.0, c["theta"]),
-            "3: the path fits into the ball, (1−θ)∫p ≥ ‖Y‖ + Pω": (c["spent"], need),
+            "3: the path fits into the ball, (1−θ)∫p ≥ ‖e‖ + Pω": (c["spent"], need),
         }
 
     @property
@@ -105,21 +106,21 @@ class Attempt:
 
     @property
     def sentence(self) -> str:
-        """What is proved, or which hypothesis fails and by how much."""
-        if self.proved and self.kind == "trained":
-            return (
-                f"Proved: from this trained network gradient descent at η = {self.eta:.6g} converges to zero loss, ‖e(τ)‖ ≤ (1 − "
-                f"{self.conclusions['contraction']:.6g})^τ · {self.bounds['size']:.6g}, within {self.distance:.6g} over all neurons; so a "
-                f"network that fits the data exactly lies that near. ‖e‖ up to {self.largest:.6g} would do."
-            )
+        """What is proved, rounded to the safe side, or which hypothesis fails and by how much."""
         if self.proved:
+            size, rate = above(self.bounds["size"]), below(self.conclusions["contraction"])
+            start = "this trained network" if self.kind == "trained" else "these floats"
+            what = f"Proved: from {start} gradient descent at η = {self.eta:.6g} converges"
+            if self.kind == "trained":
+                return (
+                    f"{what} to zero loss, ‖e(τ)‖ ≤ (1 − {rate})^τ · {size}, within {above(self.distance)} over all neurons; so a network that "
+                    f"fits the data exactly lies that near. ‖e‖ up to {below(self.largest)} would do."
+                )
+            if self.launch is None:
+                return f"{what}, ‖e(τ)‖ ≤ (1 − {rate})^τ ‖Y‖, within {above(self.s)} of W(0) over all neurons."
             return (
-                f"Proved: from these floats gradient descent at η = {self.eta:.6g} converges, ‖e(τ)‖ ≤ (1 − "
-                f"{self.conclusions['contraction']:.6g})^τ ‖Y‖, within {self.s:.6g} of W(0) over all neurons."
-                if self.launch is None
-                else f"Proved: from these floats gradient descent at η = {self.eta:.6g} converges: after {self.launch.steps} steps, "
-                f"followed with every rounding enclosed, ‖e‖ ≤ {self.bounds['size']:.6g}, and from there it shrinks by 1 − "
-                f"{self.conclusions['contraction']:.6g} a step, within {self.s:.6g} over all neurons."
+                f"{what}: after {self.launch.steps} steps, followed with every rounding enclosed, ‖e‖ ≤ {size}, and from there it shrinks by "
+                f"1 − {rate} a step, within {above(self.s)} over all neurons."
             )
         what, (have, need) = min(self.margins.items(), key=lambda item: item[1][0] / item[1][1] if item[1][1] else -1)
         short = f", a factor {need / have:.3g} short" if have > 0 and need > 0 else ""

@@ -26,7 +26,7 @@ def fitted(
     problem: Problem, start: Params, heard: Callable[[str, int, int], None] = lambda what, done, total: None
 ) -> Params:
     """The network that Gauss–Newton comes to from `start`, with F_0 = 0; the best one seen where it does not converge."""
-    net, factor, stale, share = start, None, False, 1.0
+    net, factor, fresh, share = start, None, False, 1.0
     size = _size(problem, net)
     enough = ENOUGH * max(float(np.linalg.norm(problem.y)), math.sqrt(problem.n))
     for step in range(MOST):
@@ -34,21 +34,18 @@ def fitted(
             break
         heard(f"m = {problem.m}: Gauss–Newton, ‖e‖ = {size:.3g}", step, MOST)
         if factor is None:
-            factor, stale = _factor(problem, net), False
-            if factor is None:
-                break
+            factor, fresh = _factor(problem, net), True
+        if factor is None:
+            break
         after = Params(net.W - share * _step(problem, net, factor), net.a, net.live)
         found = _size(problem, after)
         if found < size:
-            slow = found > size / FAST
-            net, size, share = after, found, min(2 * share, 1.0) if not slow else share
-            if slow:
-                factor = None if stale or share == 1.0 else factor
-            stale = True
-        elif stale:
-            factor = None  # the kernel of an earlier W led astray
-        else:
+            factor = factor if found <= size / FAST else None
+            net, size, fresh = after, found, False
+        elif fresh:
             share /= 2
+        else:
+            factor = None  # the kernel of an earlier W led astray
     return net
 
 

@@ -7,7 +7,6 @@ radius at which a search breaks the kept share of λ (`bracket`).
 import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from ntkverify.convergence.certificate import Attempt, Certificate, attempt, cer
 from ntkverify.convergence.gauss_newton import fitted
 from ntkverify.convergence.kept import Kept
 from ntkverify.convergence.observed import observable, observations, observe, series
+from ntkverify.convergence.options import Options
 from ntkverify.convergence.smallest_width import (
     LARGE_SIGMAS,
     SIGMAS,
@@ -56,29 +56,6 @@ class Realised(Certificate):
         self.results, self.arrays = dict(results), {}
 
 
-@dataclass(frozen=True)
-class Options:
-    """What is asked beside the problem, whose own m and σ are left aside."""
-
-    m: int | None = None
-    """Width; None: the smallest that is certified, or of a trained start the first that is, 256, 512, …"""
-    sigma: float | None = None
-    """Standard deviation of the initial weights; None: the best of `SIGMAS`, or of a trained start 1."""
-    seed: int = 0
-    keep: float = 0.5
-    """Share of λ that the ball keeps."""
-    theta: float = 0.1
-    """Share of a step that its remainder may eat."""
-    follow: int = 0
-    """Steps within which a later start is looked for."""
-    train: bool = False
-    """Whether to certify a network that is trained first."""
-    max_width: int = 65536
-    accuracy: float = 1e-3
-    """The run ends when the loss has fallen to this share, or after `budget` steps."""
-    budget: int = 20000
-
-
 def realise(
     problem: Problem, row: Mapping, config: Mapping, options: Options, folder: Path | None = None,
     heard: Callable[[str, int, int], None] = lambda what, done, total: None, start: Params | None = None,
@@ -91,14 +68,20 @@ def realise(
     Raises `BadInput` where no width is certified; after Ctrl-C during the run the certificate is kept and
     `results["complete"]` is False.
     """
+    if not smooth(problem.network):
+        raise BadInput(
+            f"--network {problem.network.name}", "one whose second derivative has a known bound", "--network softmax"
+        )
     kept = Kept.of(folder)
     found = _certified(problem, options, heard, kept) if start is None else _given(problem, options, start, heard)
-    here = environment()
+    here, sigma = (
+        environment(),
+        float(found.problem.sigma) if start is None else None,
+    )  # nobody knows how that was drawn
     origin = {"config": config, "data": row["origin"], "scaling": row["scaling"], "environment": here}
     made = Realised(certificate(found, origin), {
         "schema": SCHEMA, "verb": "realise", "config": config, "environment": here,
-        "problems": [{**row, "m": found.problem.m, "sigma": float(found.problem.sigma)}], "kernels": [], "claims": [],
-        **_proved(found),
+        "problems": [{**row, "m": found.problem.m, "sigma": sigma}], "kernels": [], "claims": [], **_proved(found), "sigma": sigma,
     })  # fmt: skip
     if folder is not None:
         made.save(folder / CERTIFICATE)
@@ -106,7 +89,9 @@ def realise(
     try:
         if observable(found):
             seen = observe(found, options.accuracy, options.budget, heard)
-            made.arrays = series(found, seen)
+            made.arrays = (
+                {} if found.kind == "trained" else series(found, seen)
+            )  # a figure of rounding errors shows nothing
             made.results |= {"observations": observations(found, seen), "steps": seen.steps}
         if searchable(found):
             heard("searching where λ_min falls below the kept share", 0, 1)
@@ -123,10 +108,6 @@ def realise(
 
 def _certified(problem: Problem, asked: Options, heard, kept: Kept) -> Attempt:
     """The certified network; `BadInput` where there is none, with the hypothesis that fails and by how much."""
-    if not smooth(problem.network):
-        raise BadInput(
-            f"--network {problem.network.name}", "one whose second derivative has a known bound", "--network softmax"
-        )
     widest = asked.m or asked.max_width
     _room_for(problem, widest)
     if problem.init == COUPLED and asked.m is not None and asked.m % 2:
@@ -165,7 +146,8 @@ def _room_for(problem: Problem, widest: int) -> None:
 
 def _trained(problem: Problem, asked: Options, heard) -> Attempt:
     """A network that Gauss–Newton trained, certified there."""
-    m, most = asked.m or min(FIRST, asked.max_width), asked.m or asked.max_width
+    most = asked.m or asked.max_width // 2 * 2  # pairs
+    m = asked.m or min(FIRST, most)
     at = drawn(problem, asked.seed, most)
     while True:
         drawn_problem, start = at(1.0 if asked.sigma is None else asked.sigma, m)
@@ -207,7 +189,7 @@ def _proved(found: Attempt) -> dict[str, Any]:
     return {
         "complete": False, "proved": found.proved, "kind": found.kind, "sentence": found.sentence, "certificate": CERTIFICATE,
         "largest": found.largest, "distance": found.distance,
-        "m": found.problem.m, "sigma": float(found.problem.sigma), "eta": found.eta, "radius": found.s, "keep": found.keep,
+        "m": found.problem.m, "eta": found.eta, "radius": found.s, "keep": found.keep,
         "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "margins": margins, "observations": [],
         "followed": 0 if found.launch is None else found.launch.steps, "steps": None, "bracket": None,
     }  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ntkverify.ground.results import FIGURES, REPORT, load, load_arrays, load_draws, write
+from ntkverify.ground.rounding import above, below
 from ntkverify.report.figures import Drawing, certificates, kernels, looseness, sides, slopes, spectrum
 from ntkverify.report.mathml import rendered
 
@@ -88,7 +89,7 @@ def environment() -> Environment:
         loader=PackageLoader("ntkverify.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    templates.filters |= {"maths": rendered, "sci": _scientific, "decades": _decades}
+    templates.filters |= {"maths": rendered, "sci": _scientific, "decades": _decades, "below": below, "above": above}
     return templates
 
 

@@ -25,11 +25,12 @@ from ntkverify.checking import at_size, checker
 from ntkverify.checking.certificate_file import Claimed
 from ntkverify.checking.in_balls import ELEMENTWISE
 from ntkverify.cli import main as cli
-from ntkverify.convergence import bounded, following, later_starts
+from ntkverify.convergence import bounded, following, later_starts, observed
 from ntkverify.convergence import kept as keeping
 from ntkverify.convergence.certificate import attempt, certificate
 from ntkverify.convergence.gauss_newton import fitted
 from ntkverify.ground.results import load
+from ntkverify.ground.rounding import above, below
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.network import initialise
 from ntkverify.networks.quantities import outputs
@@ -310,3 +311,30 @@ def test_following_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     assert (again.launch.steps, again.launch.drift) == (whole.launch.steps, whole.launch.drift)
     assert np.array_equal(again.launch.at.W, whole.launch.at.W)
     assert again.conclusions == whole.conclusions
+
+
+@pytest.mark.parametrize("network", ["relu", "relu-sum", "gated"])
+def test_a_trained_network_without_a_bound_on_its_bends_is_refused(network):
+    problem = make(network, n=2, d_in=3, d_out=1, m=16)
+    with pytest.raises(nv.BadInput, match="second derivative"):
+        nv.certify_convergence(problem, initialise(problem, jax.random.key(0)))
+
+
+def test_the_page_of_a_trained_network_says_no_more_than_is_known(tmp_path, monkeypatch):
+    problem = make("tanh", n=3, d_in=4, d_out=1, m=256)
+    net = fitted(problem, initialise(problem, jax.random.key(0)))
+    monkeypatch.setattr(observed, "NUMBERS", 0)
+    nv.certify_convergence(problem, net, tmp_path / "r")
+    assert load(tmp_path / "r")["sigma"] is None
+    assert cli.main(["report", str(tmp_path / "r")]) == 0
+    page = (tmp_path / "r" / "report.html").read_text()
+    assert "σ =" not in page
+    assert "Observed is one" not in page
+    assert "No run was made" in page
+
+
+@given(st.floats(1e-300, 1e300), st.integers(1, 9))
+def test_bounds_in_few_digits_stay_bounds(number, digits):
+    low, high = float(below(number, digits)), float(above(number, digits))
+    assert low <= number <= high
+    assert high - low <= 10.0 ** (1 - digits) * 1.01 * high
