@@ -20,7 +20,7 @@ from flint import arb
 from scipy.linalg import cholesky, get_blas_funcs
 
 from ntkverify.checking.certificate_file import Claimed, Malformed
-from ntkverify.checking.theorem import Finding, Scalars, at_most, below, hypotheses, length, most
+from ntkverify.checking.theorem import Finding, Scalars, at_most, below, hypotheses, length, most, positive
 
 EPS = 2.0**-53
 WIDE = 1 + 1e-6
@@ -314,8 +314,8 @@ def findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
         sharp = sharpness(network, X)
     longest = most([length([arb(float(value)) for value in row]) for row in X])
     found = (
-        Finding("λ_min(H) ≥ λ (λ_min(H − λI), from below)", bounds["lambda"], low, bounds["lambda"] > 0 and low > 0),
-        Finding("‖H‖ ≤ norm (λ_min(norm I − H), from below)", bounds["norm"], high, high > 0),
+        positive("λ ≤ λ_min(H): 0 < λ_min(H − λI)", low, bounds["lambda"] > 0),
+        positive("‖H‖ ≤ norm: 0 < λ_min(norm I − H)", high),
         at_most("‖e‖ ≤ size", size, bounds["size"]),
         at_most("‖x_i‖ ≤ longest", longest, bounds["longest"]),
         below("B ≤ sharpness", sharp, bounds["sharpness"]),

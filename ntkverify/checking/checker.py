@@ -68,7 +68,7 @@ def check(path: Path, heard: Callable[[int, int], None] = lambda done, total: No
     broken = [finding for finding in findings if not finding.holds]
     if broken:
         first = broken[0]
-        said = f"{len(broken)} of {len(findings)} statements are not so, first: {first.what} is claimed as {first.claimed:.17g}, and {first.found:.17g} was found."
+        said = f"{len(broken)} of {len(findings)} statements are not so, first: {first.what} asks for {first.small:.17g} ≤ {first.large:.17g}."
         return Checked(False, said, findings)
     return Checked(True, _proved(certificate), findings)
 

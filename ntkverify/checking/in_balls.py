@@ -9,7 +9,7 @@ from flint import arb, arb_mat
 
 from ntkverify.checking.certificate_file import MATRICES, Claimed
 from ntkverify.checking.neurons import NEURONS, Neuron
-from ntkverify.checking.theorem import Finding, Scalars, amplitude, at_most, hypotheses, length, most, total
+from ntkverify.checking.theorem import Finding, Scalars, amplitude, at_most, hypotheses, length, most, positive, total
 
 POWER = 20
 """Steps towards the vectors of the quotients; any positive vectors give bounds."""
@@ -217,10 +217,8 @@ def _at(look: _Look, size, claimed: dict) -> list[Finding]:
     H, low, top = look.kernel(), arb(claimed["lambda"]), arb(claimed["norm"])
     under, over = _pivot(H, low, 1), _pivot(H, top, -1)
     return [
-        Finding(
-            "λ_min(H) ≥ λ (smallest pivot of H − λI)", claimed["lambda"], under, claimed["lambda"] > 0 and under > 0
-        ),
-        Finding("‖H‖ ≤ norm (smallest pivot of norm I − H)", claimed["norm"], over, over > 0),
+        positive("λ ≤ λ_min(H): 0 < smallest pivot of H − λI", under, claimed["lambda"] > 0),
+        positive("‖H‖ ≤ norm: 0 < smallest pivot of norm I − H", over),
         at_most("‖e‖ ≤ size", size, claimed["size"]),
         at_most("‖x_i‖ ≤ longest", look.longest, claimed["longest"]),
         at_most("‖f_i‖ ≤ mean", look.means(), claimed["mean"]),
@@ -253,7 +251,7 @@ def _followed(given: _Floats, steps: int, end: list, heard) -> tuple[Finding, Fi
             break
     away = length([arb(x) - arb(y) for row, other in zip(W, end, strict=True) for x, y in zip(row, other, strict=True)])
     return (
-        Finding("η(P² + CE) ≤ 2 on the way", 2.0, float(fastest.upper()), bool(fastest <= 2)),
+        at_most("η(P² + CE) ≤ 2 on the way", fastest, 2.0),
         at_most("distance of exact gradient descent from the later start ≤ ω", d + away, float(given.omega.mid())),
     )
 

@@ -11,11 +11,11 @@ from ntkverify.checking.certificate_file import Claimed
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was checked: what, the claimed number, what the checker found, and whether it is so."""
+    """One thing that was checked: what, and whether the first of two numbers is certainly at most the second."""
 
     what: str
-    claimed: float
-    found: float
+    small: float
+    large: float
     holds: bool
 
 
@@ -46,12 +46,17 @@ def amplitude(d, longest, weight, rate, mean, m, s):
 
 def at_most(what: str, found, claimed: float) -> Finding:
     """Whether what was found is certainly no more than what is claimed."""
-    return Finding(what, claimed, float(found.upper()), bool(found <= arb(claimed)))
+    return Finding(what, float(found.upper()), claimed, bool(found <= arb(claimed)))
 
 
 def below(what: str, found: float, claimed: float) -> Finding:
     """The same of floats that are bounds."""
-    return Finding(what, claimed, found, found <= claimed)
+    return Finding(what, found, claimed, found <= claimed)
+
+
+def positive(what: str, lower: float, also: bool = True) -> Finding:
+    """Whether a number is above 0, of which a lower bound is given."""
+    return Finding(what, 0.0, lower, also and lower > 0)
 
 
 def most(values):
@@ -74,14 +79,14 @@ def hypotheses(given: Scalars, bounds: dict, claimed: dict) -> list[Finding]:
     theta = eta * (reach**2 + bend * (nu * s).exp() * (k["size"] + reach * omega)) / 2
     spent = (1 - c["theta"]) * (root * (s - omega) - bend * (_twice(nu, s) - _twice(nu, omega)))
     return [
-        _at_least("p(s) ≥ kept", kept, claimed["kept"]),
+        _at_least("kept ≤ p(s)", kept, claimed["kept"]),
         at_most("P ≤ reach", reach, claimed["reach"]),
         at_most("θ ≤ theta", theta, claimed["theta"]),
-        _at_least("(1−θ)∫p ≥ spent", spent, claimed["spent"]),
-        _at_least("(1−θ)η p(s)² ≥ contraction", (1 - c["theta"]) * eta * c["kept"] ** 2, claimed["contraction"]),
-        _condition("1: p(s) ≥ √(keep · mλ)", c["kept"], (given.keep * m * k["lambda"]).sqrt(), c["kept"] > 0),
+        _at_least("spent ≤ (1−θ)∫p", spent, claimed["spent"]),
+        _at_least("contraction ≤ (1−θ)η p(s)²", (1 - c["theta"]) * eta * c["kept"] ** 2, claimed["contraction"]),
+        _condition("1: √(keep · mλ) ≤ p(s)", c["kept"], (given.keep * m * k["lambda"]).sqrt(), c["kept"] > 0),
         _condition("2: θ < 1", arb(1), c["theta"], c["theta"] < 1),
-        _condition("3: (1−θ)∫p ≥ ‖e‖ + Pω", c["spent"], k["size"] + c["reach"] * omega, True),
+        _condition("3: ‖e‖ + Pω ≤ (1−θ)∫p", c["spent"], k["size"] + c["reach"] * omega, True),
     ]
 
 
@@ -90,7 +95,7 @@ def _at_least(what: str, found, claimed: float) -> Finding:
 
 
 def _condition(what: str, large, small, also) -> Finding:
-    return Finding(what, float(large.mid()), float(small.mid()), bool(large >= small) and bool(also))
+    return Finding(what, float(small.mid()), float(large.mid()), bool(large >= small) and bool(also))
 
 
 def _stretch(nu, t):

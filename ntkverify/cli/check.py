@@ -32,9 +32,10 @@ def _point(asked: Check, console: Console) -> int:
 def _certificate(asked: Check, console: Console) -> int:
     with Progress() as heard:
         found = check(asked.file, lambda done, total: heard("following gradient descent", done, total))
-    table = Table("checked", "claimed", "found", "", box=None)
+    table = Table("checked", "small", "≤", "large", "", box=None)
     for each in found.findings:
-        table.add_row(each.what, f"{each.claimed:.12g}", f"{each.found:.12g}", "holds" if each.holds else "[bold red]fails[/bold red]")  # fmt: skip
+        sign, word = ("≤", "holds") if each.holds else ("[bold red]≰[/bold red]", "[bold red]fails[/bold red]")
+        table.add_row(each.what, f"{each.small:.12g}", sign, f"{each.large:.12g}", word)
     if found.findings:
         console.print(table)
     word = "[blue]accepted[/blue]" if found.accepted else "[bold red]rejected[/bold red]"

@@ -42,7 +42,7 @@ def _run(asked: Asked) -> int:
     try:
         asked.refuse()
         verb = _imported(f"ntkverify.cli.{type(asked).__name__.lower()}")
-        return verb.run(asked, Terminal(width=max(Console().width, 100)))
+        return verb.run(asked, Terminal(width=max(Console().width, 116)))
     except SystemExit as exit:  # the option parser's own are raised above; another would be taken for an answer
         raise RuntimeError(f"sys.exit({exit.code!r}) was called") from exit
 

@@ -12,6 +12,7 @@ from ntkverify.convergence.options import Options
 from ntkverify.convergence.realise import realise
 from ntkverify.convergence.weights import digest_of, fitting, weights
 from ntkverify.ground import results
+from ntkverify.ground.own_files import identified
 from ntkverify.ground.progress import Progress, set_up_jax
 from ntkverify.report.realisation import draw_realisation
 from ntkverify.verifying.instances import make_instance
@@ -31,6 +32,7 @@ def run(asked: Realise, console: Console) -> int:
     }
     if start is not None:
         config |= {"from": str(asked.trained), "weights": digest_of(start)}
+    config = identified(config)
     folder = results.folder("realise", config, asked.out, asked.force)
     with Progress() as heard:
         found = realise(problem, row, config, options, folder, heard, start).results

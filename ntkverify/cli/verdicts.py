@@ -5,6 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ntkverify.judging.verdict import NOT_APPLICABLE
+from ntkverify.report import words
 
 STYLES = {
     "holds": "blue",
@@ -14,6 +15,11 @@ STYLES = {
     "vacuous": "dim",
     "not applicable": "dim",
 }
+
+LEGEND = (
+    "theorem: proved here, the paper's (not proved here), or yours. points: log₁₀ of the ratio proved at most where every rounding was "
+    "enclosed. draws: held of those that apply, 95% lower bound."
+)
 
 
 def violations(found: dict) -> list[str]:
@@ -36,6 +42,8 @@ def show_verdicts(console: Console, found: dict) -> None:
         _head(console, problem)
         own = [row for row in found["claims"] if row["problem"] == problem["id"]]
         console.print(_table([row for row in own if row["verdict"] != NOT_APPLICABLE]))  # those are named below
+        if own:
+            console.print(f"  [dim]{LEGEND}[/dim]", highlight=False)
         _routes(console, [row for row in found["kernels"] if row["problem"] == problem["id"]])
     unsettled: dict[tuple, list[str]] = {}
     for row in found["claims"]:
@@ -46,12 +54,9 @@ def show_verdicts(console: Console, found: dict) -> None:
         console.print(f"[dim]{problem}: {verdict}: {', '.join(claims)}. {sentence}[/dim]", highlight=False)
     for row in found["claims"]:
         for twin in row["twins"] or ():
-            console.print(
-                f"[dim]{row['problem']}: twin of {row['id']} \\[{row['form']}], {escape(twin['mutation'])}: refuted on "
-                f"{twin['refuted']} of {twin['applicable']} draws[/dim]", highlight=False,
-            )  # fmt: skip
-        if row["twins"] is not None and not any(twin["refuted"] for twin in row["twins"]):
-            console.print(f"[yellow]{row['problem']}: {row['id']} \\[{row['form']}]: no twin of it is refuted, and a check that cannot fail checks nothing.[/yellow]", highlight=False)  # fmt: skip
+            console.print(_twin(row, twin), highlight=False)
+        if row["twins"] == []:
+            console.print(f"[yellow]{row['problem']}: {row['id']} \\[{row['form']}] has no twin, and a check that cannot fail checks nothing.[/yellow]", highlight=False)  # fmt: skip
     for line in found["left_out"]:
         console.print(f"[yellow]left out:[/yellow] {escape(line)}", highlight=False)
     for line in violations(found):
@@ -70,17 +75,29 @@ def _head(console: Console, problem: dict) -> None:
         console.print(f"  [yellow]{problem['lambda_note']}[/yellow]", highlight=False)
 
 
+def _twin(row: dict, twin: dict) -> str:
+    """What became of a twin; one that nothing refutes shows that the check cannot fail there."""
+    said = f"{row['problem']}: twin of {row['id']} \\[{row['form']}], {escape(twin['mutation'])}: refuted on {twin['refuted']} of {twin['applicable']} draws"
+    if twin["refuted"] or not twin["applicable"]:
+        return f"[dim]{said}[/dim]"
+    return f"[yellow]{said}: what is broken passes as well, so these draws do not test what it changes. A twin is to fail where the claim holds; try a smaller change.[/yellow]"
+
+
 def _table(rows: list[dict]) -> Table:
     """A row for each form of each claim."""
     table = Table(box=None)
-    for name in ("claim", "form", "verdict"):
+    some = ["claim", "form", "verdict", "theorem", *(["points"] if any(row["bracket"] for row in rows) else [])]
+    for name in some:
         table.add_column(name, no_wrap=True)
-    for name in ("applicable", "log₁₀ ratio"):
+    for name in ("draws", "log₁₀ ratio"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         style = STYLES[row["verdict"]]
-        verdict = f"[{style}]{row['verdict']}[/{style}]"
-        table.add_row(row["id"], row["form"], verdict, f"{row['applicable']}/{row['draws']}", _room(row))
+        cells = {
+            "claim": row["id"], "form": row["form"], "verdict": f"[{style}]{words.verdict(row)}[/{style}]", "theorem": words.theorem(row),
+            "points": words.points(row),
+        }  # fmt: skip
+        table.add_row(*(cells[name] for name in some), words.draws(row), _room(row))
     return table
 
 

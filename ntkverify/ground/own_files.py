@@ -1,5 +1,6 @@
-"""Files of the user's own, executed: each with what lies beside it, and nothing of another folder's."""
+"""Files of the user's own: what they hold, and executed, each with what lies beside it and nothing of another folder's."""
 
+import ast
 import hashlib
 import importlib.util
 import sys
@@ -26,6 +27,46 @@ def digest_of(files: Iterable[Path]) -> str:
     for file in files:
         content.update(f"{file.name}\n".encode() + (file.read_bytes() if file.is_file() else b""))
     return content.hexdigest()[:16]
+
+
+def identified(config: dict) -> dict:
+    """A configuration with the digest of every file that it names, `files`, so that a changed file is another question."""
+    named = (each for value in (*config.values(), *config.get("grid", {}).values()) for each in _words(value))
+    files = {name: digest_of(read_with(Path(name))) for name in named if _is_file(name)}
+    return config | ({"files": files} if files else {})
+
+
+def _words(value) -> list[str]:
+    return [each for each in (value if isinstance(value, list | tuple) else [value]) if isinstance(each, str)]
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return bool(Path(name).suffix) and Path(name).is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
+def read_with(path: Path) -> tuple[Path, ...]:
+    """A file, and of a program what it imports from beside it, without executing anything."""
+    found, todo = [], [path]
+    while todo:
+        file = todo.pop()
+        if file in found or not file.is_file():
+            continue
+        found.append(file)
+        if file.suffix == ".py":
+            todo += [file.parent / f"{name}.py" for name in _imported(file)]
+    return (path, *sorted(set(found) - {path}))
+
+
+def _imported(file: Path) -> list[str]:
+    try:
+        nodes = list(ast.walk(ast.parse(file.read_bytes())))
+    except (SyntaxError, ValueError):
+        return []
+    of = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return of + [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
 
 
 def execute(path: Path) -> Own:

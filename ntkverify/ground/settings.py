@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ntkverify.ground.errors import BadInput, choose
+from ntkverify.ground.own_files import identified
 
 INITIALISATIONS = ("coupled", "independent")
 
@@ -79,8 +80,8 @@ class Settings:
         return self
 
     def config(self, **more) -> dict:
-        """As plain JSON values, `more` added."""
-        return json.loads(json.dumps(dataclasses.asdict(self) | more))
+        """As plain JSON values, `more` and the digests of files added."""
+        return identified(json.loads(json.dumps(dataclasses.asdict(self) | more)))
 
 
 def configuration_hash(config: dict) -> str:

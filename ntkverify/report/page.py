@@ -9,14 +9,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ntkverify.ground.results import FIGURES, REPORT, load, load_arrays, load_draws, write
 from ntkverify.ground.rounding import above, below
+from ntkverify.report import words
 from ntkverify.report.figures import Drawing, certificates, kernels, looseness, sides, slopes, spectrum
 from ntkverify.report.mathml import rendered
 
-_LABELS = {
-    "stated": "said in the paper's abstract or summary",
-    "reconstructed": "explicit form rebuilt from the proof technique; its constants are parameters, not the paper's printed ones",
-    "derived": "proved here, and checked by a second route",
-}
 _ROOM = "One mark a draw, each at its worst point and entry. The shaded side is where it would be violated."
 _LOOSE = (
     "How much room each bound leaves. At 0 the sides are equal; −2 is two orders of magnitude of room; the shaded side "
@@ -41,9 +37,6 @@ def draw_report(path: Path) -> Path:
     by_form = defaultdict(list)
     for row in draws:
         by_form[row["claim"], row["form"]].append(row)
-    written = {
-        Path(name).stem.replace("_", "-") for name in results["config"].get("claims", []) if name.endswith(".py")
-    }
     claims = [_claim(statement, results["claims"], by_form) for statement in results["statements"]]
     problems = [
         {
@@ -58,7 +51,7 @@ def draw_report(path: Path) -> Path:
     certified = certificates(results["claims"], draws, _CERTIFIED)
     page = environment().get_template("report.html").render(
         results=results, command=command(results), overview=overview, certified=certified,
-        shelf=_shelf(results.get("theorems", []), [c for c in claims if c["rows"]]), problems=problems, labels=_LABELS, written=written,
+        shelf=_shelf(results.get("theorems", []), [c for c in claims if c["rows"]]), problems=problems, words=words,
     )  # fmt: skip
     save_figures(
         path,
@@ -123,7 +116,8 @@ def command(results: dict) -> str:
         words = ["ntkverify", "study", results["study"], "--preset", results["preset"]]
         return shlex.join([*words, "--grid", *results["changes"]] if results["changes"] else words)
     config = dict(results["config"])
-    config.pop("weights", None)  # the digest of what a file held
+    for digest in ("weights", "files"):  # of what files held
+        config.pop(digest, None)
     words = ["ntkverify", results["verb"], *config.pop("claims", [])]
     for name, value in config.items():
         option = "--" + name.replace("_", "-")

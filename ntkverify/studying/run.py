@@ -8,6 +8,7 @@ from pathlib import Path
 from ntkverify import catalogue
 from ntkverify.ground.environment import environment, require_memory
 from ntkverify.ground.errors import BadInput, choose
+from ntkverify.ground.own_files import identified
 from ntkverify.ground.programs import make_room
 from ntkverify.ground.results import SCHEMA
 from ntkverify.networks.inputs.file import digest
@@ -49,7 +50,7 @@ def configuration(name: str, preset: str, changes: Sequence[str] = (), data: str
                 f"network={network} in the study {name}", reason, f"ntkverify study {name} --grid network=softmax"
             )
     listed = {key: list(value) if isinstance(value, tuple) else value for key, value in parameters.items()}
-    return {"study": name, "preset": preset, "changes": sorted(changes), "grid": listed}
+    return identified({"study": name, "preset": preset, "changes": sorted(changes), "grid": listed})
 
 
 Cells = Iterator[tuple[dict, list[dict], float]]

@@ -43,6 +43,8 @@ class Rows:
     left_out: list[str] = field(default_factory=list)
     refuting: dict[str, Counterexample] = field(default_factory=dict)
     """By the name of the file that `check` reads."""
+    yours: frozenset[str] = frozenset()
+    """Ids of lemmas of the user's own."""
     complete: bool = False
 
     def results(self) -> dict:
@@ -122,6 +124,7 @@ class Rows:
                 "source": claim.statement.source,
                 "label": claim.form,
                 "form": claim.form,
+                "yours": claim.id in self.yours,
                 "direction": claim.direction,
                 "promised_probability": claim.promised(delta),
                 "draws": found.draws,

@@ -38,6 +38,7 @@ def verify(
     try:
         chosen = [catalogue.claims(name) for name in names]
         sources = {forms[0].id: _source(name) for name, forms in zip(names, chosen, strict=True)}
+        rows.yours = frozenset(id for id, file in sources.items() if file)
         rows.statements = {forms[0].id: [form.statement for form in forms] for forms in chosen}
         instances = make_instances(settings, certified=certify is not None)
         for forms in chosen:

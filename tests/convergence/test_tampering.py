@@ -379,7 +379,7 @@ def test_a_neuron_that_underflows_is_no_way_around_the_quotients(tmp_path):
                 row[r] = -800.0
         found = verdict(content, tmp_path)
         assert found.findings[7].what == "B ≤ sharpness"
-        assert math.isfinite(found.findings[7].found)
+        assert math.isfinite(found.findings[7].small)
 
 
 def test_one_changed_digit_or_byte_anywhere_is_rejected(good, tmp_path):
