@@ -8,7 +8,7 @@ from ntkverify import catalogue
 from ntkverify.certifying.at_points import certify
 from ntkverify.certifying.decision import PROVED, REFUTED
 from ntkverify.cli import exits
-from ntkverify.cli.options import Certify
+from ntkverify.cli.options import Certify, small
 from ntkverify.ground import results
 from ntkverify.ground.progress import Progress, set_up_jax
 from ntkverify.verifying.instances import make_instance
@@ -16,7 +16,7 @@ from ntkverify.verifying.instances import make_instance
 
 def run(asked: Certify, console: Console) -> int:
     """Decide the claims, print what was decided, write the results."""
-    settings = asked.settings
+    settings = small(asked.settings, n=8, d_in=8, d_out=2)
     set_up_jax(settings.dtype)
     config = settings.config(claims=list(asked.claims))
     folder = results.folder("certify", config, asked.out, asked.force)

@@ -4,7 +4,7 @@ from rich.console import Console
 
 from ntkverify.certifying.falsify import Falsified, falsify_all
 from ntkverify.cli import exits
-from ntkverify.cli.options import Falsify
+from ntkverify.cli.options import Falsify, small
 from ntkverify.ground import results
 from ntkverify.ground.environment import environment
 from ntkverify.ground.progress import Progress, set_up_jax
@@ -14,7 +14,7 @@ from ntkverify.verifying.instances import make_instance
 
 def run(asked: Falsify, console: Console) -> int:
     """Search each form, say what was found as it is found, write the results."""
-    settings = asked.settings
+    settings = small(asked.settings, n=4, d_in=4, d_out=2)
     set_up_jax(settings.dtype)
     row, problem = make_instance(settings, settings.data[0], settings.network[0])
     forms = forms_to_search(asked.claim, problem)
@@ -43,12 +43,19 @@ def _show(console: Console, found: Falsified, radius: float) -> None:
         f"{decision.sentence}{event}\n  {found.path}", highlight=False, soft_wrap=True,
     )  # fmt: skip
     for row in found.tightest:
-        smaller = "smaller" if (row["orders"] or 0) >= 0 else "larger"
-        orders = "" if row["orders"] is None else f", a bound {abs(row['orders']):.2f} orders of magnitude {smaller}"
         console.print(
-            f"  {row['constant']}: printed {row['printed']:g}, the search leaves {row['standing']:.4g} standing{orders}",
+            f"  {row['constant']}: printed {row['printed']:g}, the search leaves {row['standing']:.4g} standing{_orders(row['orders'])}",
             highlight=False,
         )
+
+
+def _orders(orders: float | None) -> str:
+    """By how much the bound becomes smaller with that constant."""
+    if orders is None:
+        return ""
+    if abs(orders) < 0.005:
+        return ", the same bound in two digits"
+    return f", a bound {abs(orders):.2f} orders of magnitude {'smaller' if orders > 0 else 'larger'}"
 
 
 def _ratio(value: float) -> str:

@@ -255,6 +255,7 @@ class Falsify(Asked):
     Free are W̃ in its balls, W, the inputs on their spheres and the signs.  A form that holds with a
     probability because its assumptions do is searched where they hold.  Beside the worst point stand the
     smallest constants that the search leaves standing: lower bounds on the smallest true ones, no proof.
+    Small sizes unless others are given: n = 4, and on the sphere d_in = 4, d_out = 2.
     Exit code 1: a counterexample was found and confirmed with every rounding enclosed.
 
     Example: ntkverify falsify kernel-perturbation --n 4 --d-in 4 --d-out 2 --m 32 --radius 0.1 --budget 20
@@ -263,7 +264,7 @@ class Falsify(Asked):
     claim: tyro.conf.Positional[str]
     """The claim, as `list` prints it, or a file of your own; each form that can be searched is."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(
-        default_factory=lambda: Settings(data=("sphere",), n=4, d_in=4, d_out=2, m=32)
+        default_factory=lambda: Settings(data=("sphere",), m=32)
     )
     budget: float = 20.0
     """Seconds of search for each form, compiling aside, and a quarter of it for each of its constants."""
@@ -319,6 +320,7 @@ class Certify(Asked):
     """Decide claims at drawn points with every rounding enclosed (ball arithmetic), from the same formulas.
 
     Each draw is decided at its worst point.  `proved` speaks of exactly these floats, not of the whole ball.
+    Small sizes unless others are given: n = 8, and on the sphere d_in = 8, d_out = 2.
 
     Example: ntkverify certify kernel-perturbation --n 8 --d-in 8 --m 256 --seeds 3
     """
@@ -326,7 +328,7 @@ class Certify(Asked):
     claims: tyro.conf.Positional[tuple[str, ...]] = ()
     """Claims or theorems to decide, as `list` prints them, or files of your own (default: all)."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(
-        default_factory=lambda: Settings(data=("sphere",), n=8, d_in=8, d_out=2, m=64, seeds=3)
+        default_factory=lambda: Settings(data=("sphere",), m=64, seeds=3)
     )
     out: Path | None = None
     """Folder for results.json (default: runs/certify-<configuration>)."""
@@ -356,6 +358,16 @@ class Report(Asked):
 
     dir: tyro.conf.Positional[Path]
     """Folder that `verify` or `study` wrote."""
+
+
+def small(settings: Settings, n: int, d_in: int, d_out: int) -> Settings:
+    """The settings with small sizes where none are given and the data leave a choice: n unless a file says it, d_in and d_out
+    where points are drawn from a sphere."""
+    free = {} if catalogue.is_file(settings.data[0]) else {"n": n}
+    free |= {"d_in": d_in, "d_out": d_out} if settings.data == ("sphere",) else {}
+    return dataclasses.replace(
+        settings, **{name: size for name, size in free.items() if getattr(settings, name) is None}
+    )
 
 
 def _refuse_several(settings: Settings) -> None:

@@ -61,8 +61,8 @@ def sides(name: str, draws: Sequence[Mapping[str, str]], small: str, large: str,
     if not rows:
         return None
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(4.8, 3.4))
-        axes = figure.add_axes((0.16, 0.14, 0.78, 0.82))
+        figure = Figure(figsize=(4.8, 3.8), layout="constrained")
+        axes = figure.subplots()
         for problem, colour, shape in _series(rows, "problem"):
             own = [row for row in rows if row["problem"] == problem]
             held = [row for row in own if row["outcome"] == "held"]
@@ -70,15 +70,37 @@ def sides(name: str, draws: Sequence[Mapping[str, str]], small: str, large: str,
             for outcome, mark in (("violated", VIOLATED), ("undecided", UNDECIDED)):
                 chosen = [row for row in own if row["outcome"] == outcome]
                 _scatter(axes, chosen, f"{problem}: {len(chosen)} {outcome}", c=mark, marker="X")
-        values = [row[side] for row in rows for side in ("small", "large")]
-        low, high = _decade(min(values)), _decade(max(values), up=True)
-        axes.plot([low, high], [low, high], color=INK, linewidth=1, label="equal")
-        axes.fill_between([low, high], [low, high], [high, high], color=VIOLATED, alpha=0.07, linewidth=0)
-        axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), xlabel=large, ylabel=small)
+        axes.set(xscale="log", yscale="log", xlabel=large, ylabel=small)
+        _window(axes, rows)
         for axis in (axes.xaxis, axes.yaxis):
             _powers_of_ten(axis)
-        axes.legend(loc="best")
+        figure.legend(loc="outside upper center", ncols=2)
         return Drawing(name, svg(figure), table(tuple(rows[0]), rows), caption)
+
+
+FAR = 8
+"""Decades between the sides beyond which each axis shows its own, and the line of equality is left out."""
+
+
+def _window(axes, rows: Sequence[Mapping]) -> None:
+    """Both axes alike, with the line where the sides are equal; where that lies far away, each axis as its side is."""
+    (small_low, small_high), (large_low, large_high) = (
+        (_decade(min(row[side] for row in rows)), _decade(max(row[side] for row in rows), up=True))
+        for side in ("small", "large")
+    )
+    low, high = min(small_low, large_low), max(small_high, large_high)
+    if math.log10(high) - math.log10(low) > FAR:
+        axes.set(xlim=(large_low, large_high), ylim=(small_low, small_high))
+        nearest = max(math.log10(row["small"]) - math.log10(row["large"]) for row in rows)
+        side = "below" if nearest < 0 else "above"
+        axes.annotate(
+            f"{abs(nearest):.0f} decades {side} equality at the nearest", (0.5, 0.97), xycoords="axes fraction", ha="center",
+            va="top", fontsize=8, color=VIOLATED if nearest > 0 else INK,
+        )  # fmt: skip
+        return
+    axes.set(xlim=(low, high), ylim=(low, high))
+    axes.plot([low, high], [low, high], color=INK, linewidth=1, label="equal")
+    axes.fill_between([low, high], [low, high], [high, high], color=VIOLATED, alpha=0.07, linewidth=0)
 
 
 def slopes(name: str, draws: Sequence[Mapping[str, str]], claims: Sequence[Mapping], caption: str) -> Drawing | None:
@@ -209,6 +231,10 @@ def certificates(claims: Sequence[Mapping], draws: Sequence[Mapping[str, str]], 
         return Drawing("certificates", svg(figure), table(tuple(rows[0]), rows), caption)
 
 
+PANELS = 4
+"""Kernels beside each other, so that their names can be read on a telephone."""
+
+
 def kernels(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Drawing | None:
     """The kernel by each route, side by side on one colour scale."""
     prefix = f"{problem}/kernel/"
@@ -217,18 +243,20 @@ def kernels(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Dra
     if not top:
         return None
     with matplotlib.rc_context({**STYLE, "axes.grid": False}):
-        figure = Figure(figsize=(1.75 * len(found), 2.3))
+        columns = min(len(found), PANELS)
+        figure = Figure(figsize=(1.75 * columns, 0.5 + 1.95 * -(-len(found) // columns)), layout="constrained")
+        every = figure.subplots(-(-len(found) // columns), columns, squeeze=False).ravel()
         shown = None
-        for place, (route, kernel) in enumerate(found.items()):
-            axes = figure.add_axes(((place + 0.04) / len(found), 0.19, 0.92 / len(found), 0.7))
+        for axes, (route, kernel) in zip(every, found.items(), strict=False):
             shown = axes.imshow(kernel, cmap="PuOr_r", vmin=-top, vmax=top, interpolation="nearest")
             axes.set_title(route, fontsize=8)
             axes.set(xticks=[], yticks=[])
+        for axes in every[len(found) :]:
+            axes.remove()
         bar = figure.colorbar(
             shown,  # type: ignore[arg-type]
-            cax=figure.add_axes((0.2, 0.13, 0.6, 0.03)),
-            orientation="horizontal",
-        )
+            ax=every[: len(found)].tolist(), orientation="horizontal", shrink=0.6, aspect=40,
+        )  # fmt: skip
         bar.ax.tick_params(labelsize=7, length=2)
         bar.outline.set_visible(False)  # type: ignore[operator]
         entries = (
