@@ -29,6 +29,7 @@ import pytest  # noqa: E402
 from ntkverify import catalogue  # noqa: E402
 from ntkverify.ground.programs import keep_programs, make_room  # noqa: E402
 from ntkverify.ground.results import load  # noqa: E402
+from ntkverify.ground.rounding import below  # noqa: E402
 from ntkverify.networks.nouns import Dataset  # noqa: E402
 from ntkverify.networks.problems import problem  # noqa: E402
 from ntkverify.report import page as page_of  # noqa: E402
@@ -153,7 +154,7 @@ def numbers_of(run) -> set[str]:
         elif isinstance(value, str):
             held.update(numbers(value))
         elif isinstance(value, int | float):
-            held.update((str(value), f"{value:.3g}", f"{value:.2f}"))
+            held.update((str(value), f"{value:.3g}", f"{value:.2f}", below(value, 2)))
 
     gather(load(run))
     template = files("ntkverify.report").joinpath("templates/report.html").read_text("utf-8") + inspect.getsource(

@@ -4,6 +4,7 @@ Which figures a study has is told by its results: `figures` is a list of records
 one of the drawers here.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from ntkverify.ground.results import REPORT, load, table, write
 from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, VIOLATED, Drawing, svg
+from ntkverify.report.glossary import GLOSSARY
 from ntkverify.report.page import command, environment, save_figures
+from ntkverify.report.parameters import meaning
 from ntkverify.report.pictures import clouds, field, images, lines
 
 
@@ -23,12 +26,39 @@ def draw_study(path: Path) -> Path:
     results = load(path)
     drawings = [drawing for spec in results["figures"] if (drawing := DRAWERS[spec["kind"]](results, spec))]
     page = environment().get_template("study.html").render(
-        results=results, command=command(results), drawings=drawings,
+        results=results, command=command(results), drawings=drawings, asked=_asked(results), words=_words(results),
         failed=[cell for cell in results["cells"] if cell["outcome"] not in results["done"]],
     )  # fmt: skip
     save_figures(path, drawings)
     write(path / REPORT, page)
     return path / REPORT
+
+
+def _asked(results: Mapping) -> list[dict]:
+    """The grid's parameters, with what each is."""
+    return [
+        {"name": name, "values": ", ".join(map(_value, value if isinstance(value, list) else [value]))}
+        | {"meaning": meaning(results["study"], name)}
+        for name, value in results["config"]["grid"].items()
+    ]
+
+
+def _value(value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _words(results: Mapping) -> dict[str, str]:
+    """The words of the glossary that the page uses."""
+    said = [results["answer"], results["title"], *results["notes"]]
+    said += [spec[key] for spec in results["figures"] for key in ("caption", "xlabel", "ylabel") if key in spec]
+    for each in results["tables"]:
+        said += [each["name"], *each["columns"], *(row[0] for row in each["rows"])]
+    text = " ".join(said)
+    return {
+        words: sentence
+        for words, sentence in GLOSSARY.items()
+        if any(re.search(rf"(?<![\w*]){re.escape(word)}(?![\w*])", text) for word in words.split(", "))
+    }
 
 
 def curves(results: Mapping, spec: Mapping) -> Drawing | None:

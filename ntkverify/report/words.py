@@ -2,8 +2,9 @@
 which points every rounding was enclosed, and what random draws showed.
 """
 
-import math
 from collections.abc import Mapping
+
+from ntkverify.ground.rounding import below
 
 THEOREM = {"derived": "here", "reconstructed": "paper's", "stated": "paper's", "yours": "yours"}
 """Whose theorem a form is, in a word; what is the paper's was not proved here."""
@@ -44,10 +45,10 @@ def points(row: Mapping) -> str:
 
 
 def draws(row: Mapping) -> str:
-    """Draws on which it held, of those that it speaks of, and the 95% lower bound of the rate."""
+    """Draws on which it held, of those that it speaks of, and the 95% lower bound of the rate at which it holds."""
     if not row["draws"]:
         return ""
-    low = f" ≥ {math.floor(100 * row['hold_rate_interval'][0])}%" if row["applicable"] else ""
+    low = f" ≥ {below(row['hold_rate_interval'][0], 2)}" if row["applicable"] else ""
     return f"{row['held']}/{row['applicable']}{low}"
 
 

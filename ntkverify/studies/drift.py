@@ -169,29 +169,33 @@ def figures(cells: list[dict], fits: list[dict]) -> list[dict]:
 
 def answer(cells: list[dict], fits: list[dict]) -> str:
     """What scale, coupling and normalisation each change, of those that are in the grid; of other networks the exponents."""
-    at = {fit["group"]: fit for fit in fits if fit["quantity"] == "drift"}
-
-    def against(what, one, other, gap=lambda one, other: ""):
-        if one not in at or other not in at:
-            return []
-        return [f"{what}: {one}: {shown(at[one])} against {other}: {shown(at[other])}{gap(at[one], at[other])}."]
-
-    def apart(a, b):
-        if a["exponent"] is None or b["exponent"] is None:
-            return ", cannot be compared"
-        found = abs(a["exponent"] - b["exponent"])
-        return ", the same exponent within 0.1" if found <= 0.1 else f", exponents that differ by {found:.2f}"
-
-    said = [
-        *against("Output scale", "relu, coupled", "relu-sum, coupled"),
-        *against("Coupling", "softmax, coupled", "softmax, independent"),
-        *against("Normalisation", "exponential, coupled", "softmax, coupled", apart),
+    at = {fit["group"]: fit for fit in fits if fit["quantity"] == "drift" and fit["exponent"] is not None}
+    told = [
+        f"{what}, {one} {shown(at[one])} against {other} {shown(at[other])}" + (_apart(at[one], at[other]) if what == NORMALISATION else "")
+        for what, one, other in COMPARED
+        if one in at and other in at
+    ]  # fmt: skip
+    compared = {group for _, one, other in COMPARED if one in at and other in at for group in (one, other)}
+    told += [
+        f"{group} {shown(fit)}" + ("" if fit["predicted"] is None else f" where {fit['predicted']:g} was predicted")
+        for group, fit in at.items()
+        if not told or group not in compared | KNOWN
     ]
-    if not said:
-        said = [
-            f"{group}: {shown(fit)}"
-            + ("" if fit["predicted"] is None else f", where {fit['predicted']:g} was predicted")
-            + "."
-            for group, fit in at.items()
-        ]
-    return "Exponents of m of the kernel's relative drift. " + " ".join(said)
+    if not told:
+        return "No exponent of the kernel's relative drift can be fitted to these networks."
+    return f"Exponents of m of the kernel's relative drift: {'; '.join(told)}."
+
+
+NORMALISATION = "normalisation"
+COMPARED = (
+    ("output scale", "relu, coupled", "relu-sum, coupled"),
+    ("coupling", "softmax, coupled", "softmax, independent"),
+    (NORMALISATION, "exponential, coupled", "softmax, coupled"),
+)
+"""What is changed between two groups."""
+KNOWN = {group for _, one, other in COMPARED for group in (one, other)}
+
+
+def _apart(a: dict, b: dict) -> str:
+    found = abs(a["exponent"] - b["exponent"])
+    return ", the same exponent within 0.1" if found <= 0.1 else f", exponents that differ by {found:.2f}"

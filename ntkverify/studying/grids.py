@@ -29,6 +29,10 @@ def axes(parameters: Parameters) -> tuple[str, ...]:
     return tuple(name for name, value in parameters.items() if isinstance(value, tuple))
 
 
+COUNTS = {"seeds": "draws", "draws": "seeds"}
+"""Draws of the network and draws of the data: where a study has one of them, the other is meant."""
+
+
 def changed(parameters: Parameters, changes: Sequence[str], known: Callable[[str], None]) -> dict:
     """The parameters after changes like "m=64,128" and "target=0.1"; `BadInput` for what cannot be.
 
@@ -39,6 +43,10 @@ def changed(parameters: Parameters, changes: Sequence[str], known: Callable[[str
         name, equals, text = change.partition("=")
         if not equals:
             raise BadInput(f"--grid {change}", "NAME=VALUE or NAME=VALUE,VALUE", "--grid m=64,128")
+        if name not in parameters and COUNTS.get(name) in parameters:
+            raise BadInput(
+                f"--grid {change}", f"{COUNTS[name]}, which this study counts", f"--grid {COUNTS[name]}={text}"
+            )
         choose("parameter of the grid", name, parameters)
         before = parameters[name]
         example = next(iter(before)) if isinstance(before, tuple) else before
