@@ -2,7 +2,7 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_PYTHON ?= $(shell python3 -c 'import sys; print(sys.executable)')
 
-.PHONY: verify test test-quick test-matrix test-floor lint
+.PHONY: verify test test-quick test-matrix test-floor lint docs
 verify: $(UV)
 	$(UV) run ntkverify verify
 
@@ -24,6 +24,11 @@ lint: $(UV)
 	$(UV) run ruff check .
 	$(UV) run ruff format --check .
 	$(UV) run pyright
+
+# The documentation, a folder that opens without a network; a warning is an error.
+docs: $(UV)
+	$(UV) run --group docs sphinx-build -q -j auto -W --keep-going -d docs/.doctrees docs ntkverify/site
+	@echo "$(CURDIR)/ntkverify/site/index.html"
 
 .uv/bin/uv:
 	python3 -m venv .uv && .uv/bin/python -m pip install --quiet uv || python3 -m pip install --quiet --target .uv uv

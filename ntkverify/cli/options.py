@@ -350,6 +350,17 @@ class Doctor(Asked):
 
 
 @dataclass(frozen=True)
+class Docs(Asked):
+    """Open the documentation, which `make docs` builds, and print its path.
+
+    Example: ntkverify docs --no-open
+    """
+
+    open: bool = True
+    """Open it in a browser; without, on servers, its path is printed."""
+
+
+@dataclass(frozen=True)
 class Report(Asked):
     """Draw report.html again from a folder's results.
 
@@ -397,4 +408,5 @@ Verb = (
     | Annotated[Certify, tyro.conf.subcommand("certify")]
     | Annotated[Doctor, tyro.conf.subcommand("doctor")]
     | Annotated[Report, tyro.conf.subcommand("report")]
+    | Annotated[Docs, tyro.conf.subcommand("docs")]
 )

@@ -12,6 +12,10 @@ def rendered(text: str) -> str:
     return "".join(_formula(part) if part.startswith("$") else html.escape(part) for part in parts)
 
 
+def mathml(latex: str, display: str) -> str:
+    """MathML of a formula, `display` inline or block; a command that the converter does not know stays as it is."""
+    return convert(latex, display=display)
+
+
 def _formula(part: str) -> str:
-    display = "block" if part.startswith("$$") else "inline"
-    return convert(part.strip("$").strip(), display=display)
+    return mathml(part.strip("$").strip(), "block" if part.startswith("$$") else "inline")

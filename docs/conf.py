@@ -1,0 +1,24 @@
+"""The documentation site: `make docs` writes it to ntkverify/site, and `ntkverify docs` opens it.
+
+It reads nothing from a network, when it is built or when it is read: formulas are MathML, fonts are those of the reader.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "ntkverify"
+extensions = ["myst_parser", "pages"]
+exclude_patterns = ["README.md", "_ext"]
+myst_enable_extensions = ["deflist", "dollarmath"]
+myst_heading_anchors = 4
+html_theme = "furo"
+html_title = "ntkverify"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_show_copyright = False
+html_show_sphinx = False
+html_math_renderer = "mathml"
