@@ -5,16 +5,18 @@ files, so that listing them starts at once and without JAX.
 """
 
 import ast
+import fnmatch
 import functools
 import importlib
 import itertools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ntkverify.ground.errors import BadInput, choose, told
+from ntkverify.ground.errors import SHORT, BadInput, choose, told
 from ntkverify.ground.own_files import Own, digest_of, execute
 from ntkverify.statements.docstring import Statement, read
 
@@ -42,23 +44,23 @@ THEOREMS = {
 """Theorem, a folder of `claims/` → its claims, in the order of its proof."""
 CLAIMS = tuple(itertools.chain(*THEOREMS.values()))
 NETWORKS = {
-    "softmax": ("softmax", "SOFTMAX"),
-    "exponential": ("exponential", "EXPONENTIAL"),
-    "relu": ("relu", "RELU"),
-    "relu-sum": ("relu", "RELU_SUM"),
-    "sigmoid": ("sigmoid", "SIGMOID"),
-    "tanh": ("tanh", "TANH"),
-    "swish": ("swish", "SWISH"),
-    "softplus": ("softplus", "SOFTPLUS"),
-    "gelu": ("gelu", "GELU"),
-    "erf": ("erf", "ERF"),
-    "softmax-bias": ("bias", "SOFTMAX_BIAS"),
-    "gated": ("gated", "GATED"),
-    "patches": ("patches", "PATCHES"),
-    "attention": ("attention", "ATTENTION"),
-    "softmax-heads": ("softmax_heads", "SOFTMAX_HEADS"),
+    "softmax": ("softmax", "SOFTMAX", "logits smooth normalised series softmax"),
+    "exponential": ("exponential", "EXPONENTIAL", "logits smooth series"),
+    "relu": ("relu", "RELU", "logits series relu"),
+    "relu-sum": ("relu", "RELU_SUM", "logits series relu"),
+    "sigmoid": ("sigmoid", "SIGMOID", "logits smooth"),
+    "tanh": ("tanh", "TANH", "logits smooth"),
+    "swish": ("swish", "SWISH", "logits smooth"),
+    "softplus": ("softplus", "SOFTPLUS", "logits smooth"),
+    "gelu": ("gelu", "GELU", "logits smooth"),
+    "erf": ("erf", "ERF", "logits smooth series"),
+    "softmax-bias": ("bias", "SOFTMAX_BIAS", "logits smooth normalised series softmax"),
+    "gated": ("gated", "GATED", ""),
+    "patches": ("patches", "PATCHES", "smooth"),
+    "attention": ("attention", "ATTENTION", "smooth"),
+    "softmax-heads": ("softmax_heads", "SOFTMAX_HEADS", "smooth normalised"),
 }
-"""Network name → (module, record)."""
+"""Network name → (module, record, its kinds beside `any` and `two-layer`, which networks/kinds.py computes)."""
 INPUTS = ("sphere", "pairs", "orthonormal", "digits", "digits-rows", "digits-patches", "tokens", "iris", "diabetes")
 DATA_FILES = {
     ".npz": "arrays X (n, d_in) and y (n, d_out)",
@@ -132,8 +134,60 @@ def theorem_of(claim: str) -> str:
 
 
 def expanded(names: Iterable[str]) -> tuple[str, ...]:
-    """Claims and files as they are, a theorem's name as its claims; each once."""
-    return tuple(dict.fromkeys(itertools.chain(*(THEOREMS.get(name, (name,)) for name in names))))
+    """Claims and files as they are; a theorem, a pattern or a source as the claims that it means; each once.
+
+    `BadInput` for a pattern that no claim matches; what is unknown stays, and `statements` refuses it.
+
+    >>> expanded(["Lemma 5.1", "kernel-n*"])
+    ('kernel-perturbation', 'kernel-norm')
+    """
+    return tuple(dict.fromkeys(itertools.chain(*map(_meant, names))))
+
+
+def one(name: str) -> str:
+    """The one claim, or file, that a name means; `BadInput` if there are several."""
+    found = expanded([name])
+    if len(found) == 1:
+        return found[0]
+    them = ": " + ", ".join(found) if len(found) <= SHORT else f" that `ntkverify list {name!r}` lists"
+    raise BadInput(f"{name}, which is {len(found)} claims", f"one of those{them}", found[0])
+
+
+def _meant(name: str) -> tuple[str, ...]:
+    if name in THEOREMS:
+        return THEOREMS[name]
+    if own(name) or name in CLAIMS:
+        return (name,)
+    if set(name) & set("*?["):
+        found = tuple(fnmatch.filter(CLAIMS, name.lower()))
+        if not found:
+            raise BadInput(f"{name!r}, which no claim matches", "a pattern of names that `ntkverify list` lists", "'kernel-*'")  # fmt: skip
+        return found
+    return _from(name) or (name,)
+
+
+def _from(source: str) -> tuple[str, ...]:
+    """The claims whose source names it: Lemma 5.1, lemma-5.1, arXiv:2405.03251."""
+    said = _words(source)
+    if not re.search(r"\d", said) or (" " not in said and "." not in said):
+        return ()
+    return tuple(
+        claim
+        for claim in CLAIMS
+        if any(f" {said} " in f" {_words(statement.source)} " for statement in statements(claim).values())
+    )
+
+
+def _words(text: str) -> str:
+    return " ".join(word.strip(".") for word in re.findall(r"[a-z0-9.§]+", text.lower()))
+
+
+def speaks_of(networks: str, network: str) -> bool:
+    """Whether a claim about such networks (the word of its file) says something of this one.
+
+    A user's file is not executed: it may be anything, so only what is said of any network is known to be said of it.
+    """
+    return networks == "any" or (not own(network) and networks in ("two-layer", *NETWORKS[network][2].split()))
 
 
 def _file(name: str) -> str:
@@ -146,12 +200,10 @@ def _folder(theorem: str) -> Path:
 
 def _known_claim(name: str) -> str:
     if name in THEOREMS:
-        of = ", ".join(THEOREMS[name])
-        raise BadInput(f"{name}, which is a theorem", f"one of its claims: {of}", f"ntkverify verify {name}")
-    try:
-        return choose("claim", name, CLAIMS)
-    except BadInput as error:
-        raise BadInput(error.given, f"{error.wanted}; or a theorem: {', '.join(THEOREMS)}", error.attempt) from None
+        raise BadInput(f"{name}, which is a theorem", f"a claim that `ntkverify list {name}` lists", THEOREMS[name][0])
+    if name not in CLAIMS:
+        choose("claim", name, (*CLAIMS, *THEOREMS), "ntkverify list")
+    return name
 
 
 def own(name: str) -> bool:
@@ -196,7 +248,7 @@ def network(name: str) -> "Network":
 
 def two_layer(name: str) -> "TwoLayer":
     """The network of that name."""
-    module, record = NETWORKS[choose("network", name, NETWORKS)]
+    module, record, _ = NETWORKS[choose("network", name, NETWORKS)]
     return getattr(importlib.import_module(f"ntkverify.networks.activations.{module}"), record)
 
 
@@ -204,7 +256,7 @@ def known_network(name: str) -> None:
     """`BadInput` for a name that is neither a network's nor that of a file that is there."""
     if not own(name) and name not in NETWORKS:
         try:
-            choose("network", name, NETWORKS)
+            choose("network", name, NETWORKS, "ntkverify verify --help")
         except BadInput as error:
             raise BadInput(error.given, f"{error.wanted}, or a file NAME.py", error.attempt) from None
     if own(name) and not _there(name):
@@ -296,6 +348,22 @@ def kernel(route: str):
 
 def study(name: str, preset: str):
     """The module of a study; `BadInput` if it or its preset is unknown."""
-    module = importlib.import_module(f"ntkverify.studies.{choose('study', name, STUDIES)}")
+    module = importlib.import_module(f"ntkverify.studies.{known_study(name)}")
     choose("preset", preset, module.PRESETS)
     return module
+
+
+def known_study(name: str) -> str:
+    """The name, or `BadInput`."""
+    return choose("study", name, STUDIES, "ntkverify study --help")
+
+
+def question(study: str) -> tuple[str, str]:
+    """What a study asks, and a command that asks it: TITLE and EXAMPLE of its file, read without running it."""
+    tree = ast.parse((Path(__file__).parent / "studies" / f"{study}.py").read_text("utf-8"))
+    said = {
+        ast.unparse(each.targets[0]): each.value.value
+        for each in tree.body
+        if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant)
+    }
+    return said["TITLE"], said["EXAMPLE"]

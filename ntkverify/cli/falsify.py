@@ -2,6 +2,7 @@
 
 from rich.console import Console
 
+from ntkverify.catalogue import one
 from ntkverify.certifying.falsify import Falsified, falsify_all
 from ntkverify.cli import exits
 from ntkverify.cli.options import Falsify, small
@@ -14,22 +15,22 @@ from ntkverify.verifying.instances import make_instance
 
 def run(asked: Falsify, console: Console) -> int:
     """Search each form, say what was found as it is found, write the results."""
-    settings = small(asked.settings, n=4, d_in=4, d_out=2)
+    claim, settings = one(asked.claim), small(asked.settings, n=4, d_in=4, d_out=2)
     set_up_jax(settings.dtype)
     row, problem = make_instance(settings, settings.data[0], settings.network[0])
-    forms = forms_to_search(asked.claim, problem)
-    config = settings.config(claim=asked.claim, budget=asked.budget)
+    forms = forms_to_search(claim, problem)
+    config = settings.config(claim=claim, budget=asked.budget)
     folder = results.folder("falsify", config, asked.out, asked.force)
     found: list[Falsified] = []
     complete = False
     with Progress() as heard:
-        for each in falsify_all(asked.claim, forms, problem, folder, asked.budget, settings.seed, heard):
+        for each in falsify_all(claim, forms, problem, folder, asked.budget, settings.seed, heard):
             found.append(each)
             _show(console, each, settings.radius)
             complete = len(found) == len(forms) and not each.worst.interrupted
             results.save_results(folder, {
                 "schema": results.SCHEMA, "verb": "falsify", "config": config, "complete": complete, "environment": environment(),
-                "problems": [row], "kernels": [], "claims": [{"id": asked.claim} | each.row() for each in found],
+                "problems": [row], "kernels": [], "claims": [{"id": claim} | each.row() for each in found],
             })  # fmt: skip
     return exits.code(complete, any(each.refuted for each in found))
 

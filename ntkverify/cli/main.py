@@ -7,7 +7,7 @@ import tyro
 from rich.console import Console
 
 from ntkverify.cli.exits import BAD_INPUT, CRASHED, FINE, INTERRUPTED
-from ntkverify.cli.options import Asked, Verb
+from ntkverify.cli.options import Asked, verbs
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.terminal import Terminal, forsake_stdout, leave_traceback, spell_out
 
@@ -17,10 +17,11 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         spell_out(stream)
     try:
+        arguments = sys.argv[1:] if arguments is None else arguments
         asked = tyro.cli(
-            Verb,  # type: ignore[arg-type]
+            verbs(arguments[0] if arguments else ""),
             prog="ntkverify",
-            description="Takes a theorem about a wide network and tells, with evidence, whether it holds, how loose it is, and where it breaks.",
+            description="Takes a theorem about a wide network and tells, with evidence, whether it holds, how loose it is, and where it breaks.\n\n`ntkverify VERB --help` tells a verb in full, with examples.",
             args=arguments,
         )
         return _run(asked)

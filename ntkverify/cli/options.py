@@ -1,9 +1,11 @@
 """What can be typed: the options of each verb, their help, and what of them is refused before JAX is started."""
 
 import dataclasses
+import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Union
 
 import tyro
 
@@ -42,28 +44,51 @@ def device_count(given: str) -> int | None:
 class List(Asked):
     """List the claims: what they say, where they come from, in which form.
 
-    Example: ntkverify list --theorem certificate
+    Where stdout is no terminal, a form is one line, with its formula, and tabs stand between the columns.
+
+    Examples:
+      ntkverify list --theorem certificate
+      ntkverify list --network tanh -k eigenvalue --formulas
+      ntkverify list 'kernel-*'
+      ntkverify list "Lemma 5.1"
     """
 
+    claims: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Only these: claims, theorems, patterns ('kernel-*'), sources ("Lemma 5.1") or files of your own."""
     theorem: str | None = None
-    """Only the claims of this theorem (a name from the first column)."""
+    """Only the claims of this theorem."""
+    network: str | None = None
+    """Only claims that speak of this network; of a file NAME.py, which is not executed, those about any network."""
+    word: Annotated[str | None, tyro.conf.arg(aliases=["-k"])] = None
+    """Only forms with this word, in small or capital letters, in their name, title, statement or source."""
+    formulas: bool = False
+    """Print what each form states below it."""
     json: bool = False
-    """Print JSON instead of a table."""
+    """Print JSON instead of a table; formulas are LaTeX there."""
 
     def refuse(self) -> None:
+        _known(self.claims)
         if self.theorem is not None:
             catalogue.theorem(self.theorem)
+        if self.network is not None:
+            catalogue.known_network(self.network)
 
 
 @dataclass(frozen=True)
 class Show(Asked):
-    """Show a claim in full: setting, statement, proof, how it is measured.
+    """Show a claim in full: setting, statement, proof, how it is measured; or a theorem with its claims.
 
-    Example: ntkverify show kernel-perturbation
+    Examples:
+      ntkverify show kernel-perturbation
+      ntkverify show "Lemma 5.1"
+      ntkverify show criteria
     """
 
     claim: tyro.conf.Positional[str]
-    """The claim's id, as `list` prints it."""
+    """A claim or a theorem, as `list` prints it, a pattern ('kernel-*'), a source ("Lemma 5.1") or a file of your own."""
+
+    def refuse(self) -> None:
+        _known([self.claim])
 
 
 @dataclass(frozen=True)
@@ -72,13 +97,17 @@ class Verify(Asked):
 
     With --certify each claim is then decided with every rounding enclosed, at the worst points of three
     draws and at the worst that a short search finds: `proved` speaks of exactly these points.
+
     Exit code 0: nothing violated; 1: something violated; 2: bad input; 70: an error of the program; 130: interrupted.
 
-    Example: ntkverify verify --data digits --n 24 --d-out 3 --m 2048 --out digits
+    Examples:
+      ntkverify verify --data digits --n 24 --d-out 3 --m 2048 --out digits
+      ntkverify verify "Lemma 5.1" 'relu-*' --data iris
     """
 
     claims: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Claims or theorems to check, as `list` prints them, or files of your own (default: all)."""
+    """Claims or theorems to check, as `list` prints them, patterns ('kernel-*'), sources ("Lemma 5.1"), or files of your own
+    (default: all)."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(default_factory=Settings)
     certify: bool = False
     """Decide points with every rounding enclosed; counterexamples are written to files that `check` judges."""
@@ -97,8 +126,7 @@ class Verify(Asked):
 
     def refuse(self) -> None:
         self.settings.checked()
-        for name in catalogue.expanded(self.claims):
-            catalogue.statements(name)
+        _known(self.claims)
         for name in self.settings.network:
             catalogue.known_network(name)
         for name in self.settings.data:
@@ -116,18 +144,11 @@ class Verify(Asked):
 class Study(Asked):
     """Answer a question by training many networks over a grid; resumable.
 
-    drift: how far does training move the kernel, and is it scale, coupling or normalisation?
-    diffusion: what stands between a trained network and the score of a diffusion model?
     The same command goes on where it stopped; finished cells are kept in ledger.sqlite.
-
-    Examples: ntkverify study drift --preset quick
-    ntkverify study drift --grid m=256,1024,4096 network=softmax target=0.1
-    ntkverify study diffusion --data moons
-    ntkverify study width --preset paper --workers 8
     """
 
     name: tyro.conf.Positional[str]
-    """The study: drift, width, steps, region, table1, frontier, separation, expressivity, diffusion, convex."""
+    """The study, by its name above."""
     data: str | None = None
     """What the study diffusion learns: mixture, gaussian, moons, swissroll or digits (default: mixture)."""
     preset: str = "quick"
@@ -155,6 +176,7 @@ class Study(Asked):
         return part("shard", self.shard)
 
     def refuse(self) -> None:
+        catalogue.known_study(self.name)
         _ = self.part, device_count(self.devices)
         if self.workers is not None and self.workers < 1:
             raise BadInput(f"--workers {self.workers}", "a whole number of at least 1", "--workers 2")
@@ -170,7 +192,8 @@ class Merge(Asked):
 
     Cells that several folders have must agree. Nothing is evaluated: what is missing is said.
 
-    Example: ntkverify merge runs/study-1a2b3c4d-1-of-2 runs/study-1a2b3c4d-2-of-2 --out width
+    Example:
+      ntkverify merge runs/study-1a2b3c4d-1-of-2 runs/study-1a2b3c4d-2-of-2 --out width
     """
 
     dirs: tyro.conf.Positional[tuple[Path, ...]]
@@ -212,10 +235,11 @@ class Realise(Options, _Question, Asked):
     rounding enclosed, writes certificate.json and .bin, trains at that width and step size, and reports each hypothesis
     with its margin. `ntkverify check certificate.json` verifies the certificate with other code.
 
-    Examples: ntkverify realise --data orthonormal
-    ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4
-    ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4 --follow 2048
-    ntkverify realise --data digits --n 64 --d-out 10 --network tanh --train
+    Examples:
+      ntkverify realise --data orthonormal
+      ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4
+      ntkverify realise --data sphere --n 8 --d-in 4 --d-out 4 --follow 2048
+      ntkverify realise --data digits --n 64 --d-out 10 --network tanh --train
     """
 
     trained: Annotated[Path | None, tyro.conf.arg(name="from")] = None
@@ -256,13 +280,15 @@ class Falsify(Asked):
     probability because its assumptions do is searched where they hold.  Beside the worst point stand the
     smallest constants that the search leaves standing: lower bounds on the smallest true ones, no proof.
     Small sizes unless others are given: n = 4, and on the sphere d_in = 4, d_out = 2.
+
     Exit code 1: a counterexample was found and confirmed with every rounding enclosed.
 
-    Example: ntkverify falsify kernel-perturbation --n 4 --d-in 4 --d-out 2 --m 32 --radius 0.1 --budget 20
+    Example:
+      ntkverify falsify kernel-perturbation --n 4 --d-in 4 --d-out 2 --m 32 --radius 0.1 --budget 20
     """
 
     claim: tyro.conf.Positional[str]
-    """The claim, as `list` prints it, or a file of your own; each form that can be searched is."""
+    """The claim, as `list` prints it, its source ("Lemma 5.1") or a file of your own; each form that can be searched is."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(
         default_factory=lambda: Settings(data=("sphere",), m=32)
     )
@@ -275,7 +301,7 @@ class Falsify(Asked):
 
     def refuse(self) -> None:
         _refuse_several(self.settings)
-        catalogue.statements(self.claim)
+        catalogue.statements(catalogue.one(self.claim))
         if not 0 < self.budget < float("inf"):
             raise BadInput(f"--budget {self.budget}", "a number of seconds above 0", "--budget 20")
 
@@ -287,9 +313,10 @@ class New(Asked):
     A lemma goes to verify, falsify and certify, a network to --network of every verb but realise, and to studies.
     Executing such a file is executing its code: run only files that you trust.
 
-    Examples: ntkverify new claim mine.py, then ntkverify verify mine.py
-    ntkverify new network net.py, then ntkverify verify --network net.py --m 32 --n 6 --data sphere
-    ntkverify new network block.py --like transformer
+    Examples:
+      ntkverify new claim mine.py, then ntkverify verify mine.py
+      ntkverify new network net.py, then ntkverify verify --network net.py --m 32 --n 6 --data sphere
+      ntkverify new network block.py --like transformer
     """
 
     what: tyro.conf.Positional[Literal["claim", "network"]]
@@ -307,8 +334,9 @@ class Check(Asked):
 
     Exit code 1: the point refutes the claim, or the certificate proves nothing.
 
-    Examples: ntkverify check runs/falsify-1a2b3c4d/worst-derived.npz
-    ntkverify check runs/realise-1a2b3c4d/certificate.json
+    Examples:
+      ntkverify check runs/falsify-1a2b3c4d/worst-derived.npz
+      ntkverify check runs/realise-1a2b3c4d/certificate.json
     """
 
     file: tyro.conf.Positional[Path]
@@ -322,11 +350,13 @@ class Certify(Asked):
     Each draw is decided at its worst point.  `proved` speaks of exactly these floats, not of the whole ball.
     Small sizes unless others are given: n = 8, and on the sphere d_in = 8, d_out = 2.
 
-    Example: ntkverify certify kernel-perturbation --n 8 --d-in 8 --m 256 --seeds 3
+    Example:
+      ntkverify certify kernel-perturbation --n 8 --d-in 8 --m 256 --seeds 3
     """
 
     claims: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Claims or theorems to decide, as `list` prints them, or files of your own (default: all)."""
+    """Claims or theorems to decide, as `list` prints them, patterns ('kernel-*'), sources ("Lemma 5.1"), or files of your own
+    (default: all)."""
     settings: tyro.conf.OmitArgPrefixes[Settings] = dataclasses.field(
         default_factory=lambda: Settings(data=("sphere",), m=64, seeds=3)
     )
@@ -337,15 +367,15 @@ class Certify(Asked):
 
     def refuse(self) -> None:
         _refuse_several(self.settings)
-        for name in catalogue.expanded(self.claims):
-            catalogue.statements(name)
+        _known(self.claims)
 
 
 @dataclass(frozen=True)
 class Doctor(Asked):
     """Say what this installation can do: versions, devices, precision, routes to the kernel.
 
-    Example: ntkverify doctor
+    Example:
+      ntkverify doctor
     """
 
 
@@ -364,7 +394,8 @@ class Docs(Asked):
 class Report(Asked):
     """Draw report.html again from a folder's results.
 
-    Example: ntkverify report runs/verify-1a2b3c4d
+    Example:
+      ntkverify report runs/verify-1a2b3c4d
     """
 
     dir: tyro.conf.Positional[Path]
@@ -381,6 +412,12 @@ def small(settings: Settings, n: int, d_in: int, d_out: int) -> Settings:
     )
 
 
+def _known(claims: Iterable[str]) -> None:
+    """`BadInput` for the first name that means no claim, and for a file that states none."""
+    for name in catalogue.expanded(claims):
+        catalogue.statements(name)
+
+
 def _refuse_several(settings: Settings) -> None:
     """For verbs that take one data set and one network."""
     settings.checked()
@@ -395,18 +432,27 @@ def _refuse_several(settings: Settings) -> None:
     catalogue.input_module(settings.data[0])
 
 
-Verb = (
-    Annotated[List, tyro.conf.subcommand("list")]
-    | Annotated[Show, tyro.conf.subcommand("show")]
-    | Annotated[Verify, tyro.conf.subcommand("verify")]
-    | Annotated[Study, tyro.conf.subcommand("study")]
-    | Annotated[Merge, tyro.conf.subcommand("merge")]
-    | Annotated[Realise, tyro.conf.subcommand("realise")]
-    | Annotated[Falsify, tyro.conf.subcommand("falsify")]
-    | Annotated[New, tyro.conf.subcommand("new")]
-    | Annotated[Check, tyro.conf.subcommand("check")]
-    | Annotated[Certify, tyro.conf.subcommand("certify")]
-    | Annotated[Doctor, tyro.conf.subcommand("doctor")]
-    | Annotated[Report, tyro.conf.subcommand("report")]
-    | Annotated[Docs, tyro.conf.subcommand("docs")]
-)
+VERBS = (List, Show, Verify, Study, Merge, Realise, Falsify, New, Check, Certify, Doctor, Report, Docs)
+
+
+def verbs(named: str) -> Any:
+    """What tyro reads: one of the verbs.  The help of the named one is told in full, of the others the first sentence.
+
+    tyro joins a docstring's lines, and drops a section of examples; a description that is handed to it keeps lines that
+    are indented.
+    """
+    described = {verb: (inspect.getdoc(verb) or "") for verb in VERBS}
+    names = {verb: verb.__name__.lower() for verb in VERBS}
+    if named == names[Study]:
+        described[Study] += f"\n\n{_studies()}"
+    told = {verb: said if names[verb] == named else said.partition("\n\n")[0] for verb, said in described.items()}
+    return Union[tuple(Annotated[verb, tyro.conf.subcommand(names[verb], description=told[verb])] for verb in VERBS)]  # noqa: UP007 (of a tuple)
+
+
+def _studies() -> str:
+    """Each study's question, and below it a command that asks it."""
+    lines = ["Studies:"]
+    for name in catalogue.STUDIES:
+        question, example = catalogue.question(name)
+        lines += [f"  {name:14}{question}", f"  {'':14}{example}"]
+    return "\n".join(lines)

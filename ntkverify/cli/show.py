@@ -3,18 +3,35 @@
 import dataclasses
 
 from rich.console import Console
+from rich.markup import escape
 
 from ntkverify import catalogue
 from ntkverify.cli.exits import FINE
+from ntkverify.cli.list import forms, show
 from ntkverify.cli.options import Show
+from ntkverify.report.terminal_maths import readable
 
 
 def run(asked: Show, console: Console) -> int:
-    """Print what each form of the claim states."""
-    for statement in catalogue.statements(asked.claim).values():
-        console.print(f"\n[bold]{statement.title}[/bold] \\[{statement.form}]", highlight=False)
-        for name, text in dataclasses.asdict(statement).items():
-            if text and name not in ("title", "form"):
-                console.print(f"[dim]{name.replace('_', ' ')}:[/dim] ", end="")
-                console.print(text, markup=False, highlight=False)
+    """Print what each form of the claims states; of a theorem, what it says and its claims."""
+    if asked.claim in catalogue.THEOREMS:
+        show(console, forms(catalogue.THEOREMS[asked.claim]), formulas=True)
+        console.print(f"[dim]In full: ntkverify show {catalogue.THEOREMS[asked.claim][0]}[/dim]", highlight=False)
+        return FINE
+    for name in catalogue.expanded([asked.claim]):
+        for statement in catalogue.statements(name).values():
+            _in_full(console, name, dataclasses.asdict(statement))
     return FINE
+
+
+def _in_full(console: Console, name: str, statement: dict[str, str]) -> None:
+    """A paragraph a field; one line each where stdout is no terminal."""
+    whole = not console.is_terminal
+    title, form = readable(statement.pop("title")), statement.pop("form")
+    console.print(
+        f"\n[bold]{escape(title)}[/bold] \\[{form}]  [dim]{escape(name)}[/dim]", highlight=False, soft_wrap=whole
+    )
+    for field, text in statement.items():
+        if text:
+            console.print(f"[dim]{field.replace('_', ' ')}:[/dim] ", end="")
+            console.print(readable(text), markup=False, highlight=False, soft_wrap=whole)

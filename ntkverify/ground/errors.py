@@ -33,10 +33,25 @@ def told(error: BaseException) -> str:
     return f"raised {type(error).__name__}{place}" + (f": {lines[0][:200]}" if lines else "")
 
 
-def choose(kind: str, name: str, names: Iterable[str]) -> str:
-    """`name` if it is one of `names`; otherwise `BadInput` that suggests the nearest."""
+SHORT = 12
+"""How many names an error still lists."""
+
+
+def choose(kind: str, name: str, names: Iterable[str], listing: str = "") -> str:
+    """`name` if it is one of `names`; otherwise `BadInput` that suggests the nearest, if one is near.
+
+    It lists the names where they are few, or where no command, `listing`, does.
+
+    >>> choose("claim", "kernel-nrom", [f"claim-{k}" for k in range(20)] + ["kernel-norm"], "ntkverify list")
+    Traceback (most recent call last):
+    ...
+    ntkverify.ground.errors.BadInput: unknown claim 'kernel-nrom'; wanted: a claim that `ntkverify list` lists; try: 'kernel-norm'
+    """
     names = list(names)
     if name in names:
         return name
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
-    raise BadInput(f"unknown {kind} {name!r}", "one of " + ", ".join(names), f"{near[0]!r}" if near else "")
+    folded = {each.lower(): each for each in names}
+    near = [repr(folded[each]) for each in difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.7)]
+    if len(names) > SHORT and listing:
+        raise BadInput(f"unknown {kind} {name!r}", f"a {kind} that `{listing}` lists", *near)
+    raise BadInput(f"unknown {kind} {name!r}", "one of " + ", ".join(names), *(near or [listing]))

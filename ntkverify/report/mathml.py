@@ -5,10 +5,13 @@ import re
 
 from latex2mathml.converter import convert
 
+FORMULA = re.compile(r"(\$\$.+?\$\$|\$.+?\$)", flags=re.DOTALL)
+"""A formula in a docstring's text."""
+
 
 def rendered(text: str) -> str:
     """HTML of a sentence with $inline$ and $$display$$ formulas."""
-    parts = re.split(r"(\$\$.+?\$\$|\$.+?\$)", text, flags=re.DOTALL)
+    parts = FORMULA.split(text)
     return "".join(_formula(part) if part.startswith("$") else html.escape(part) for part in parts)
 
 

@@ -24,6 +24,7 @@ from ntkverify.ground.numerics import random_key
 from ntkverify.truths.line import line
 
 TITLE = "How near does training come to the best score network of any width?"
+EXAMPLE = "ntkverify study convex"
 NETWORKS = "any"
 """Of which networks it speaks: it has one of its own, on the line."""
 ALONE = ("n", "beta", "tau")

@@ -26,6 +26,7 @@ from ntkverify.studying.fits import exponent, shown
 from ntkverify.truths.process import check_times
 
 TITLE = "Learning the score of a diffusion model: where does the error come from?"
+EXAMPLE = "ntkverify study diffusion --data moons"
 NETWORKS = "logits"
 """Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {

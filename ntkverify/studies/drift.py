@@ -25,6 +25,7 @@ from ntkverify.networks.training import train, train_bytes
 from ntkverify.studying.fits import exponent, shown
 
 TITLE = "How far does training move the kernel?"
+EXAMPLE = "ntkverify study drift --grid m=256,1024,4096 network=softmax,tanh"
 NETWORKS = "any"
 """Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {

@@ -15,6 +15,7 @@ from ntkverify.networks.lipschitz.kinks import evaluate as values
 from ntkverify.networks.lipschitz.training import ACTIVATIONS, GRID, check, train
 
 TITLE = "Which 1-Lipschitz networks can bend back and go on?"
+EXAMPLE = "ntkverify study expressivity"
 NETWORKS = "any"
 COMMON = {"activation": ACTIVATIONS, "L": (9.0, 3.0), "depth": (1, 2), "width": (4,), "steps": 2500, "seeds": 5}
 PRESETS = {

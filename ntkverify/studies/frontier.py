@@ -32,6 +32,7 @@ from ntkverify.studying.cells import practical_width
 from ntkverify.studying.fits import exponent, shown
 
 TITLE = "How far do convergence certificates reach?"
+EXAMPLE = "ntkverify study frontier"
 NETWORKS = "logits"
 """Of which networks it speaks (`networks/kinds.py`)."""
 CERTIFIED, REFUSED = "certified", "not certified"

@@ -35,6 +35,7 @@ from ntkverify.networks.problems import problem as make_problem
 from ntkverify.networks.quantities import pulled_back, residual
 
 TITLE = "How far can the weights move before the kernel is lost?"
+EXAMPLE = "ntkverify study region --grid network=softmax,exponential"
 NETWORKS = "two-layer"
 """Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {

@@ -34,6 +34,7 @@ from ntkverify.networks.training import train_bytes
 from ntkverify.studying import cells as measures
 
 TITLE = "What do λ, widths and steps become when inputs come close?"
+EXAMPLE = "ntkverify study separation"
 NETWORKS = "logits"
 """Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {

@@ -19,6 +19,7 @@ from ntkverify.studying.cells import PREDICTED
 from ntkverify.studying.fits import exponent, joint, shown
 
 TITLE = "How many steps does it take?"
+EXAMPLE = "ntkverify study steps --preset quick"
 NETWORKS = "any"
 """Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {

@@ -19,6 +19,7 @@ from ntkverify.studying.cells import BRACKET, DECIDED
 from ntkverify.studying.fits import exponent, shown
 
 TITLE = "Softmax, exponential and ReLU: almost the same number of neurons and steps?"
+EXAMPLE = "ntkverify study table1 --preset paper"
 NETWORKS = "any"
 """Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {

@@ -20,6 +20,7 @@ from ntkverify.studying.cells import BRACKET, DECIDED
 from ntkverify.studying.fits import exponent, joint, shown
 
 TITLE = "How many neurons does it take?"
+EXAMPLE = "ntkverify study width --grid n=8,12 network=softmax,tanh"
 NETWORKS = "any"
 """Of which networks it speaks (`networks/kinds.py`)."""
 COMMON = {
