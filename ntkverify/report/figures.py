@@ -163,7 +163,7 @@ def looseness(claims: Sequence[Mapping], caption: str) -> Drawing | None:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
         axes.set_yticks(range(len(names)), names)
-        axes.set_xlabel("log₁₀ (smaller side / larger side), median to worst draw")
+        axes.set_xlabel("log₁₀ of the ratio of the sides, median to worst draw")
         figure.legend(loc="upper center", ncols=len(series), bbox_to_anchor=(0.66, 1))
         return Drawing("looseness", svg(figure), table(tuple(rows[0]), rows), caption)
 
@@ -226,7 +226,7 @@ def certificates(claims: Sequence[Mapping], draws: Sequence[Mapping[str, str]], 
             FuncFormatter(lambda value, _: "ratio 1" if value == 0 else f"{value:g}".replace("-", "−"))
         )
         axes.set_yticks(range(len(names)), names)
-        axes.set_xlabel("log₁₀ (smaller side / larger side)")
+        axes.set_xlabel("log₁₀ of the ratio of the sides")
         figure.legend(loc="upper right", ncols=3, bbox_to_anchor=(0.99, 1))
         return Drawing("certificates", svg(figure), table(tuple(rows[0]), rows), caption)
 

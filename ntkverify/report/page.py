@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ntkverify.ground.results import FIGURES, REPORT, load, load_arrays, load_draws, write
 from ntkverify.ground.rounding import above, below
-from ntkverify.report import words
+from ntkverify.report import axis_labels, words
 from ntkverify.report.figures import Drawing, certificates, kernels, looseness, sides, slopes, spectrum
 from ntkverify.report.mathml import rendered
 
@@ -106,7 +106,7 @@ def _claim(statement: dict, rows: list[dict], draws: dict) -> dict:
     elif statement["direction"] == "equality":
         figure = sides(name, draws[key], "difference of the two sides", "rounding allowance", _ROOM)
     else:
-        figure = sides(name, draws[key], "smaller side", "larger side", _ROOM)
+        figure = sides(name, draws[key], *axis_labels.sides(statement), _ROOM)
     return {"statement": statement, "rows": own, "figure": figure}
 
 
