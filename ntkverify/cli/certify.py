@@ -37,7 +37,7 @@ def _show(console: Console, found: dict) -> None:
     table = Table("claim", "form", "at the points", "log₁₀ ratio, enclosed", box=None)
     for claim in found["claims"]:
         low, high = claim["bracket"]["found"], claim["bracket"]["above"]
-        span = "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+        span = "" if low is None or high is None else f"{low:z.3f} to {high:z.3f}"
         table.add_row(claim["id"], claim["form"], claim["points"], span)
     console.print(table)
     for draw, (low, high) in enumerate(found["lambda_certified"]):

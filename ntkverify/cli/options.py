@@ -383,7 +383,8 @@ class Doctor(Asked):
 class Docs(Asked):
     """Open the documentation, which `make docs` builds, and print its path.
 
-    Example: ntkverify docs --no-open
+    Example:
+      ntkverify docs --no-open
     """
 
     open: bool = True

@@ -123,13 +123,13 @@ def _routes(console: Console, rows: list[dict]) -> None:
 def _room(row: dict) -> str:
     """Median and worst log₁₀ ratio over the draws, where they have one."""
     if row["exponent"]:
-        return "exponent {mean:.2f} [{low:.2f}, {high:.2f}]".format(**row["exponent"])
+        return "exponent {mean:z.2f} [{low:z.2f}, {high:z.2f}]".format(**row["exponent"])
     median, worst = row["log10_ratio"]["median"], row["log10_ratio"]["worst"]
     if row["infinite"]:
         return "infinite"
     if worst is None:
         return "exact" if row["verdict"] == "holds" else ""
-    return f"{median:.2f} to {worst:.2f}" if median is not None else f"to {worst:.2f}"
+    return f"{median:z.2f} to {worst:z.2f}" if median is not None else f"to {worst:z.2f}"
 
 
 def _limit(problem: dict) -> str:

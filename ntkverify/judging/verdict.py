@@ -142,7 +142,7 @@ def _of_order(claim: Claim, evidence: Evidence) -> tuple[str, str, dict | None]:
     mean, low, high = mean_interval(slopes)
     predicted, tolerance = float(claim.constants["exponent"]), float(claim.constants["tolerance"])
     exponent = {"mean": mean, "low": low, "high": high, "predicted": predicted, "tolerance": tolerance}
-    said = f"Exponent {mean:.3f}, 95% interval [{low:.3f}, {high:.3f}], against {predicted:g} ± {tolerance:g}"
+    said = f"Exponent {mean:z.3f}, 95% interval [{low:z.3f}, {high:z.3f}], against {predicted:g} ± {tolerance:g}"
     if predicted - tolerance <= low and high <= predicted + tolerance:
         return "holds", f"{said}: inside.", exponent
     if high < predicted - tolerance or low > predicted + tolerance:

@@ -135,4 +135,4 @@ def _scientific(value: float | None) -> str:
 
 
 def _decades(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.2f}"
+    return "n/a" if value is None else f"{value:z.2f}"

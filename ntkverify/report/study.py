@@ -4,6 +4,7 @@ Which figures a study has is told by its results: `figures` is a list of records
 one of the drawers here.
 """
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ def draw_study(path: Path) -> Path:
     """Write `report.html` and `figures/` from a study's folder.  Returns the report's path."""
     results = load(path)
     drawings = [drawing for spec in results["figures"] if (drawing := DRAWERS[spec["kind"]](results, spec))]
+    drawings = [dataclasses.replace(each, caption=f"{each.caption} {_setting(results)}") for each in drawings]
     page = environment().get_template("study.html").render(
         results=results, command=command(results), drawings=drawings, asked=_asked(results), words=_words(results),
         failed=[cell for cell in results["cells"] if cell["outcome"] not in results["done"]],
@@ -37,10 +39,25 @@ def draw_study(path: Path) -> Path:
 def _asked(results: Mapping) -> list[dict]:
     """The grid's parameters, with what each is."""
     return [
-        {"name": name, "values": ", ".join(map(_value, value if isinstance(value, list) else [value]))}
+        {"name": name, "given": ", ".join(map(_value, value if isinstance(value, list) else [value]))}
         | {"meaning": meaning(results["study"], name)}
         for name, value in results["config"]["grid"].items()
     ]
+
+
+TOLD = ("data", "network", "n", "d", "d_in", "d_out", "m", "sigma", "target", "epsilon", "seeds", "draws")
+"""What a caption tells of the grid, where it has one value."""
+
+
+def _setting(results: Mapping) -> str:
+    """What is the same everywhere in the figures."""
+    fixed = {
+        name: value[0] if isinstance(value, list) else value
+        for name, value in results["config"]["grid"].items()
+        if name in TOLD and (not isinstance(value, list) or len(value) == 1)
+    }
+    said = ", ".join(f"{name} = {_value(value)}" for name, value in fixed.items())
+    return f"Everywhere {said}." if said else ""
 
 
 def _value(value) -> str:

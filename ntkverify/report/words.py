@@ -4,7 +4,7 @@ which points every rounding was enclosed, and what random draws showed.
 
 from collections.abc import Mapping
 
-from ntkverify.ground.rounding import below
+from ntkverify.ground.rounding import above, below
 
 THEOREM = {"derived": "here", "reconstructed": "paper's", "stated": "paper's", "yours": "yours"}
 """Whose theorem a form is, in a word; what is the paper's was not proved here."""
@@ -38,10 +38,10 @@ def points(row: Mapping) -> str:
     where no point was tried."""
     if not row["bracket"]:
         return ""
-    decided, above = row["bracket"]["points"], row["bracket"]["above"]
+    decided, most = row["bracket"]["points"], row["bracket"]["above"]
     if decided["undecided"]:
         return f"{decided['proved'] + decided['refuted']} of {sum(decided.values())}"
-    return "" if above is None else f"≤ {above:.2f}".replace("-", "−")
+    return "" if most is None else f"≤ {above(most, 3)}".replace("-", "−")
 
 
 def draws(row: Mapping) -> str:

@@ -176,11 +176,10 @@ def answer(cells: list[dict], fits: list[dict]) -> str:
         for what, one, other in COMPARED
         if one in at and other in at
     ]  # fmt: skip
-    compared = {group for _, one, other in COMPARED if one in at and other in at for group in (one, other)}
     told += [
         f"{group} {shown(fit)}" + ("" if fit["predicted"] is None else f" where {fit['predicted']:g} was predicted")
         for group, fit in at.items()
-        if not told or group not in compared | KNOWN
+        if not told
     ]
     if not told:
         return "No exponent of the kernel's relative drift can be fitted to these networks."
@@ -194,7 +193,6 @@ COMPARED = (
     (NORMALISATION, "exponential, coupled", "softmax, coupled"),
 )
 """What is changed between two groups."""
-KNOWN = {group for _, one, other in COMPARED for group in (one, other)}
 
 
 def _apart(a: dict, b: dict) -> str:

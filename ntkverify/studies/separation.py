@@ -175,7 +175,7 @@ def _power(value: float | None) -> str:
 def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
     """Exponents beside the law, and what λ makes of widths and steps."""
     laws = [
-        [*(part.split(" ")[-1] for part in fit["group"].split(", ")), f"{fit['predicted']:g}", f"{fit['exponent']:.3f} [{fit['low']:.3f}, {fit['high']:.3f}]",
+        [*(part.split(" ")[-1] for part in fit["group"].split(", ")), f"{fit['predicted']:g}", f"{fit['exponent']:z.3f} [{fit['low']:z.3f}, {fit['high']:z.3f}]",
          "yes" if fit["low"] <= fit["predicted"] <= fit["high"] else "no"]
         for fit in fits
     ]  # fmt: skip

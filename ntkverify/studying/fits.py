@@ -58,4 +58,4 @@ def shown(fit: Mapping) -> str:
     """A fit as "exponent [low, high]"."""
     if fit["exponent"] is None:
         return "no fit"
-    return f"{fit['exponent']:.2f} [{fit['low']:.2f}, {fit['high']:.2f}]"
+    return f"{fit['exponent']:z.2f} [{fit['low']:z.2f}, {fit['high']:z.2f}]"
