@@ -23,6 +23,7 @@ from rich.progress import Progress as Bars
 
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.programs import keep_programs
+from ntkverify.ground.spent import told
 
 FIRST_LINE, NEXT_LINES = 10.0, 60.0
 """Seconds between lines where stderr is no terminal."""
@@ -72,16 +73,8 @@ class Progress:
 
     def _say(self, what: str, done: int, total: int) -> None:
         self.said, self.wait = time.monotonic(), NEXT_LINES  # the first steps compile and say little of the others
-        spent = self.said - self.begun
-        left = f", about {_clock(spent * (total - done) / done)} left" if 0 < total <= 10 * done else ""
         with contextlib.suppress(OSError, ValueError):  # nobody listens any more: no reason to stop working
-            counted = f": {done} of {total}" if total else ""
-            print(f"{what}{counted} after {_clock(spent)}{left}", file=sys.stderr, flush=True)
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes}:{seconds:02d}"
+            print(told(what, done, total, self.said - self.begun), file=sys.stderr, flush=True)
 
 
 class Counted:
