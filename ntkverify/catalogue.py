@@ -362,7 +362,7 @@ def question(study: str) -> tuple[str, str]:
     """What a study asks, and a command that asks it: TITLE and EXAMPLE of its file, read without running it."""
     tree = ast.parse((Path(__file__).parent / "studies" / f"{study}.py").read_text("utf-8"))
     said = {
-        ast.unparse(each.targets[0]): each.value.value
+        ast.unparse(each.targets[0]): str(each.value.value)
         for each in tree.body
         if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant)
     }

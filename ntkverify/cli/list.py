@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import sys
+import unicodedata
 from collections.abc import Iterable
 
 from rich.console import Console
@@ -29,12 +30,14 @@ def run(asked: List, console: Console) -> int:
         for row in forms(names)
         if asked.theorem in (None, row["theorem"])
         and (asked.network is None or catalogue.speaks_of(row["networks"], asked.network))
-        and (asked.word is None or _holds(row, asked.word.casefold()))
+        and (asked.word is None or _holds(row, asked.word))
     ]
     if asked.json:
         print(json.dumps(rows, indent=1))
     elif rows:
         show(console, rows, asked.formulas)
+        if asked.theorem is not None and console.is_terminal:
+            console.print("\n" + escape(catalogue.theorem(asked.theorem).about), highlight=False)
     else:
         print("No claim is such a one.", file=sys.stderr)
     return FINE
@@ -53,7 +56,12 @@ def forms(claims: Iterable[str]) -> list[dict[str, str]]:
 def _holds(row: dict[str, str], word: str) -> bool:
     """Whether the word stands in what can be looked through, as LaTeX or as a terminal shows it."""
     texts = [row[key] for key in LOOKED_THROUGH]
-    return any(word in text.casefold() for text in texts) or any(word in readable(text).casefold() for text in texts)
+    return any(_plain(word) in _plain(text) for text in itertools.chain(texts, map(readable, texts)))
+
+
+def _plain(text: str) -> str:
+    """Small letters on one line: λₘᵢₙ, λ_min and Λ_{MIN} are one word."""
+    return unicodedata.normalize("NFKD", text).casefold().translate(dict.fromkeys(map(ord, "_^{}")))
 
 
 def show(console: Console, rows: list[dict[str, str]], formulas: bool) -> None:
@@ -65,11 +73,13 @@ def show(console: Console, rows: list[dict[str, str]], formulas: bool) -> None:
         return
     for name, own in itertools.groupby(rows, lambda row: row["theorem"]):
         _head(console, name)
+        said = ()
         for row in own:
-            _row(console, row, formulas)
-    names = {row["theorem"] for row in rows} - {""}
-    if len(names) == 1:
-        console.print("\n" + escape(catalogue.theorem(names.pop()).about), highlight=False)
+            words = tuple(readable(row[key]) for key in ("title", "source"))
+            _row(console, row, ("", "") if words == said else words)
+            if formulas:
+                _formula(console, row)
+            said = words
 
 
 def _head(console: Console, theorem: str) -> None:
@@ -77,14 +87,25 @@ def _head(console: Console, theorem: str) -> None:
     console.print(f"\n[bold]{theorem}[/bold]  {escape(title)}" if theorem else f"\n{title}", highlight=False)
 
 
-def _row(console: Console, row: dict[str, str], formulas: bool) -> None:
+def _row(console: Console, row: dict[str, str], words: tuple[str, ...]) -> None:
     wide = max(map(len, catalogue.CLAIMS))
-    columns = (Column(width=wide, no_wrap=True), Column(width=len("reconstructed")), Column(ratio=2), Column(ratio=3))
+    columns = (
+        Column(width=wide, overflow="fold"),
+        Column(width=len("reconstructed")),
+        Column(ratio=1),
+        Column(ratio=1),
+    )
     table = Table(*columns, box=None, show_header=False, expand=True, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_row(*(escape(readable(row[key])) for key in ("id", "form", "title", "source")))
+    table.add_row(*map(escape, (row["id"], row["form"], *words)))
     console.print(Padding(table, (0, 0, 0, 2)))
-    if formulas:
-        promise = "" if row["promise"] == "1" else f"  (with probability ≥ {row['promise'].replace('delta', 'δ').replace('-', '−')})"  # fmt: skip
-        console.print(
-            Padding(escape(readable(row["statement"]) + promise), (0, 0, 0, 6)), style="cyan", highlight=False
-        )
+
+
+def _formula(console: Console, row: dict[str, str]) -> None:
+    promise = "" if row["promise"] == "1" else f"  (with probability ≥ {promised(row['promise'])})"
+    text = escape(readable(row["statement"]) + promise)
+    console.print(Padding(text, (0, 0, 0, 6)), style="cyan", highlight=False)
+
+
+def promised(probability: str) -> str:
+    """1 - delta, as a formula."""
+    return probability.replace("delta", "δ").replace("-", "−")

@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from ntkverify import catalogue
 from ntkverify.cli.exits import FINE
-from ntkverify.cli.list import forms, show
+from ntkverify.cli.list import forms, promised, show
 from ntkverify.cli.options import Show
 from ntkverify.report.terminal_maths import readable
 
@@ -15,8 +15,10 @@ from ntkverify.report.terminal_maths import readable
 def run(asked: Show, console: Console) -> int:
     """Print what each form of the claims states; of a theorem, what it says and its claims."""
     if asked.claim in catalogue.THEOREMS:
-        show(console, forms(catalogue.THEOREMS[asked.claim]), formulas=True)
-        console.print(f"[dim]In full: ntkverify show {catalogue.THEOREMS[asked.claim][0]}[/dim]", highlight=False)
+        theorem, whole = catalogue.theorem(asked.claim), not console.is_terminal
+        console.print(escape(theorem.about), highlight=False, soft_wrap=whole)
+        show(console, forms(theorem.claims), formulas=True)
+        console.print(f"\n[dim]In full: ntkverify show {theorem.claims[0]}[/dim]", highlight=False, soft_wrap=whole)
         return FINE
     for name in catalogue.expanded([asked.claim]):
         for statement in catalogue.statements(name).values():
@@ -31,6 +33,7 @@ def _in_full(console: Console, name: str, statement: dict[str, str]) -> None:
     console.print(
         f"\n[bold]{escape(title)}[/bold] \\[{form}]  [dim]{escape(name)}[/dim]", highlight=False, soft_wrap=whole
     )
+    statement["promise"] = promised(statement["promise"])
     for field, text in statement.items():
         if text:
             console.print(f"[dim]{field.replace('_', ' ')}:[/dim] ", end="")

@@ -8,6 +8,7 @@ A formula with an element that has no rule here stays as it was written, as a wh
 import functools
 import html
 import itertools
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -76,7 +77,13 @@ def readable(text: str) -> str:
     >>> readable(r"If $R \\le 1$ then $\\|\\widetilde w_r - w_r\\|^2 \\le \\frac{R}{2m}$.")
     'If R ≤ 1 then ‖w̃ᵣ − wᵣ‖² ≤ R/(2m).'
     """
-    return FORMULA.sub(lambda found: _formula(found[0]), text)
+    return FORMULA.sub(_in_text, text)
+
+
+def _in_text(found: re.Match) -> str:
+    """The formula; a displayed one stands apart from words that follow it."""
+    apart = found[0].startswith("$$") and re.match(r"\s+\w", found.string[found.end() :])
+    return _formula(found[0]) + (" " if apart else "")
 
 
 @functools.cache
@@ -203,7 +210,7 @@ def _accented(base: list[Piece], accent: str) -> Piece:
 def _scripted(base: Element, lower: Element | None = None, upper: Element | None = None) -> list[Piece]:
     pieces = [piece for piece in _pieces(base) if piece.text]
     alone = not pieces or (len(pieces) == 1 and pieces[0].kind not in (FRACTION, ROOT, TEXT) and not _raised(pieces[0].text))  # fmt: skip
-    if not alone and not _in_brackets(pieces):
+    if not alone and not (_in_brackets(pieces) and not _raised(pieces[-1].text)):
         pieces = [Piece("(", OPEN), *pieces, Piece(")", CLOSE)]
     *before, last = pieces or [Piece("", SYMBOL)]
     below = _script(lower, LOWERED, "_") if lower is not None else ""
@@ -253,7 +260,7 @@ def _is_loose(pieces: list[Piece]) -> bool:
     """Whether a slash behind the pieces would divide the last of them only: a + b, log x; but not log(x)."""
     outer = [piece for piece in _outermost(pieces) if piece.kind != SPACE]
     open_words = (one.kind == WORD and other.kind != OPEN for one, other in itertools.pairwise(outer))
-    return any(piece.kind in (BINARY, RELATION, COMMA, BIG, SLASH, FRACTION, TEXT) for piece in outer) or any(
+    return any(piece.kind in (BINARY, SIGN, RELATION, COMMA, BIG, SLASH, FRACTION, TEXT) for piece in outer) or any(
         open_words
     )
 
@@ -311,14 +318,14 @@ def _paired(pieces: Iterable[Piece]) -> list[Piece]:
 
 def _joined(pieces: Iterable[Piece], tight: bool = False) -> str:
     """The text of a row; `tight` in scripts, where signs have no space around them."""
-    row = _paired(pieces)
+    row = [piece for piece in _paired(pieces) if not (tight and piece.kind == SPACE and len(piece.text) == 1)]
     text = ""
     for place, piece in enumerate(row):
         before, after = _neighbour(row[:place][::-1]), _neighbour(row[place + 1 :])
         if piece.kind == FRACTION and _needs_brackets(before, after):
             piece = Piece(f"({piece.text})", FRACTION)
         if piece.kind == SPACE:
-            text = text if tight and len(piece.text) == 1 else text.rstrip() + piece.text
+            text = text.rstrip() + piece.text
         else:
             text += _between(row[place - 1], piece, text, tight) if place else ""
             text += piece.text

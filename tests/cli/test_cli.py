@@ -92,7 +92,17 @@ def test_the_report_is_drawn_again_without_jax(run):
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["list"], ["list", "--json"], ["show", "rank-floor"], ["verify", "--help"]]
+    "words",
+    [
+        ["--help"],
+        ["list"],
+        ["list", "--json"],
+        ["list", "kernel-*", "--network", "tanh", "-k", "jacobian"],
+        ["show", "rank-floor"],
+        ["show", "Lemma 5.1"],
+        ["verify", "--help"],
+        ["study", "--help"],
+    ],
 )
 def test_help_and_lists_start_without_jax(words):
     script = f"import sys\nfrom ntkverify.cli import main as cli\ntry:\n    cli.main({words!r})\nfinally:\n    assert 'jax' not in sys.modules"
