@@ -84,7 +84,7 @@ def arithmetic() -> bool:
     kept = True
     for dtype in DTYPES:
         for each in probe(dtype):
-            unit = "γ_k Σ|terms|" if "matrices" in each.operation else "u"
+            unit = r"γ_k Σ\|terms\|" if "matrices" in each.operation else "u"
             mark = "" if each.kept else " **worse**"
             print(f"| {each.operation} | {dtype} | {each.worst:.3g}{mark} | {each.allowed:g} | {unit} |")
             kept &= each.kept

@@ -13,6 +13,7 @@ extensions = ["myst_parser", "pages"]
 exclude_patterns = ["README.md", "_ext"]
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 4
+highlight_language = "none"
 html_theme = "furo"
 html_title = "ntkverify"
 html_static_path = ["_static"]

@@ -37,4 +37,6 @@ def rhs(problem, point, c):
     return reach(problem) * distance(point) / 4
 
 
-derived = Form(lhs, rhs).with_twins(scaled("a hundredth of it", rhs=0.01), scaled("R squared", rhs=lambda p, q, c: distance(q)))
+derived = Form(lhs, rhs).with_twins(
+    scaled("a hundredth of it", rhs=0.01), scaled("R squared", rhs=lambda p, q, c: distance(q))
+)

@@ -15,12 +15,15 @@ gaussian_integral_p = Primitive("ntkverify.gaussian_integral")
 
 
 def given(x):
-    """x, taken as exact from here on: for claims that hold for every x, checked at the float at hand."""
+    """x, a number or an array, taken as exact from here on: for claims that hold for every x, checked at the float at hand.
+
+    Source: docs/trust.md, line 12.
+    """
     return given_p.bind(jnp.asarray(x))
 
 
 def second_order(z):
-    """e^z − 1 − z, to its last digits for small z too."""
+    """e^z − 1 − z of a number or an array, to its last digits for small z too.  Source: docs/trust.md, line 5."""
     return second_order_p.bind(jnp.asarray(z))
 
 

@@ -24,7 +24,7 @@ POWER = 12
 
 
 def smooth(problem: Problem, point: Point, c) -> Bool[Array, ""]:
-    """What the lemmas assume: an activation with a second derivative."""
+    """A Boolean: the neurons have a second derivative of a known bound.  Source: docs/proofs/convergence.md, Lemmas 1 and 8."""
     return jnp.asarray(kinds.smooth(problem.network))
 
 
@@ -160,7 +160,7 @@ def hypotheses(k: Constants, smallest, largest, size, s, eta, omega) -> Hypothes
 
 
 def displacement(point: Point) -> Float[Array, ""]:
-    """‖W̃ − W‖ over all neurons."""
+    """‖W̃ − W‖ over all neurons, a number in units of W.  Source: docs/proofs/convergence.md."""
     return jnp.sqrt(jnp.sum((point.moved.W - point.base.W) ** 2))
 
 

@@ -138,7 +138,8 @@ def start(model: Model, key, dtype) -> Params:
 
 
 def parameters(model: Network, params: Params) -> Any:
-    """The pytree that `apply` reads; a pair of them where the start is coupled."""
+    """The pytree that `apply` reads; a pair of them where the start is coupled.  Raises `BadInput` for a network that is no
+    model of a user's.  Source: docs/theory.md §9."""
     if not isinstance(model, Model):
         raise BadInput(f"parameters(...) of {model.name}", "a network of your own, whose parameters they are", "--network net.py")  # fmt: skip
     trees = tuple(_tree(model, each, params.a) for each in leaves(model, params))

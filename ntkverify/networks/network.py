@@ -48,7 +48,10 @@ def output_scale(network: TwoLayer, m):
 
 
 def kernel_scale(network: Network, m):
-    """s_m in J Jᵀ = s_m H: m for networks scaled like Σ_r, 1 for m^{-1/2} Σ_r, what a model says of its width."""
+    """s_m in J Jᵀ = s_m H, a number: m for networks scaled like Σ_r, 1 for m^{-1/2} Σ_r, what a model says of its width.
+
+    Source: docs/theory.md §2.
+    """
     if isinstance(network, Model):
         return network.s_m
     return 1.0 if network.root_scaled else m
@@ -71,7 +74,7 @@ def softmax(U: Float[Array, "n m"], params: Params) -> Float[Array, "n m"]:
 
 @full_precision
 def forward(network: Network, params: Params, X: Float[Array, "n d_in"]) -> Float[Array, "n d_out"]:
-    """F(W), unshifted also under independent initialisation."""
+    """F(W), an (n, d_out) array for X (n, d_in), unshifted also under independent initialisation.  Source: docs/theory.md §1."""
     if isinstance(network, Model):
         return models.outputs(network, params, X)
     return output_scale(network, params.m) * (neurons(network, params, X) @ params.a.T)

@@ -16,7 +16,7 @@ Factor = float | Callable[[Problem, Point, Mapping[str, Any]], jax.Array | float
 
 
 def always(problem: Problem, point: Point, constants: Mapping[str, Any]) -> jax.Array:
-    """No assumption beyond the setting."""
+    """A Boolean, always true: no assumption beyond the setting.  Source: docs/design.md."""
     return jnp.asarray(True)
 
 
@@ -68,7 +68,10 @@ class Form:
 
 
 def scaled(mutation: str, *, lhs: Factor | None = None, rhs: Factor | None = None) -> Callable[[Form], Twin]:
-    """The twin of which a side is multiplied by a number, or by a function of what its formula is a function of."""
+    """The twin of which a side is multiplied by a number, or by a function of (problem, point, constants).
+
+    `scaled("the constant halved", rhs=0.5)` is handed to `Form.with_twins`.  Source: docs/design.md.
+    """
     return lambda form: Twin(mutation, lhs=_times(lhs, form.lhs), rhs=_times(rhs, form.rhs))
 
 
@@ -80,7 +83,10 @@ def _times(factor: Factor | None, side: Formula) -> Formula | None:
 
 
 def with_constants(mutation: str, **values: float) -> Callable[[Form], Twin]:
-    """The twin whose right side reads other values of these constants."""
+    """The twin whose right side reads other numbers for these constants of the form.
+
+    `with_constants("the exponent's sign flipped", exponent=-10.0)`.  Source: docs/design.md.
+    """
     return lambda form: Twin(
         mutation, rhs=lambda problem, point, constants: form.rhs(problem, point, {**constants, **values})
     )

@@ -1,6 +1,9 @@
 """The file of a lemma: what it imports, how it binds its forms, what is said of one that does not."""
 
+import inspect
+import re
 import textwrap
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +31,19 @@ def test_the_face_keeps_and_explains_its_names():
         found = getattr(lemma, name)
         assert isinstance(found, str) or found.__doc__, name
     assert {"Form", "Twin", "scaled", "given", "full_precision", "forward", "closed_form", "COUPLED"} < {*lemma.__all__}
+
+
+FUNCTIONS = [name for name in lemma.__all__ if inspect.isfunction(getattr(lemma, name))]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_words_say_what_they_give_and_where_from(name):
+    text = inspect.getdoc(getattr(lemma, name)) or ""
+    assert re.search(r"Source: docs/\S+", text)
+    assert re.search(r"array|number|Boolean|pytree|twin|function", text)
+    source = re.search(r"Source: (docs/[\w/]+\.md)", text)
+    assert source
+    assert (Path(__file__).parents[2] / source[1]).is_file()
 
 
 def test_the_lemma_that_the_face_shows_is_one(tmp_path):

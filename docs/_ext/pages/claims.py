@@ -6,10 +6,11 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
-from pages.maths import prose
-from pages.written import fenced
 
 from ntkverify import catalogue
+from ntkverify.statements.docstring import Statement
+from pages.maths import prose
+from pages.written import fenced
 
 RESULTS = Path(__file__).parents[2] / "results"
 BY_NETWORK = "claims-by-activation"
@@ -25,7 +26,6 @@ DIRECTIONS = {
     "equality": "an equality: refuted where the sides differ beyond rounding",
     "order": "an order: the slope on log-log axes is the exponent that is stated",
 }
-SECOND = {"[derived]": "reconstructed", "[reconstructed]": "derived"}
 
 
 def pages() -> dict[str, str]:
@@ -48,34 +48,43 @@ def _shelf() -> str:
         f"{len(catalogue.CLAIMS)} claims in {len(names)} theorems. Each page is made from the docstring that the command "
         "line prints (`ntkverify show NAME`) and that the judge reads: a claim is stated once."
     )
-    return f"# Claims, by theorem\n\n{said}\n\n" + fenced("toctree", ":maxdepth: 2", "", *names)
+    return f"# Claims, by theorem\n\n{said}\n\n" + fenced("toctree", ":maxdepth: 1", "", *names)
 
 
 def _theorem(theorem: catalogue.Theorem) -> str:
+    rows = [
+        f"| [{title(claim)}]({claim}.md) | `{claim}` | {', '.join(catalogue.statements(claim))} |"
+        for claim in theorem.claims
+    ]
     return "\n".join(
         (
             f"# {theorem.title}\n",
             fenced(f"theorem {theorem.name}"),
-            f"```\nuv run ntkverify list --theorem {theorem.name}\nuv run ntkverify verify {theorem.name}\n```\n",
-            fenced("toctree", ":maxdepth: 1", "", *theorem.claims),
+            "| claim | name | forms |\n|---|---|---|",
+            *rows,
+            f"\n```\nuv run ntkverify list --theorem {theorem.name}\nuv run ntkverify verify {theorem.name}\n```\n",
         )
     )
 
 
 def _claim(name: str) -> str:
-    kind = next(iter(catalogue.statements(name).values())).networks
-    data = {"relu": " --network relu"}.get(kind, "")
-    small = "--data sphere --n 8 --d-in 8 --d-out 2 --m 256"
-    commands = [f"uv run ntkverify show {name}", f"uv run ntkverify verify {name}{data} {small}"]
+    """Outside the navigation, which stays short; the theorem leads here."""
+    theorem = catalogue.theorem(catalogue.theorem_of(name))
     return "\n".join(
         (
-            f"# {title(name)}\n",
-            f"`{name}`, of [the theorem](theorem-{catalogue.theorem_of(name)}.md).\n",
+            f"---\norphan: true\n---\n# {title(name)}\n",
+            f"`{name}`, of [{theorem.title}](theorem-{theorem.name}.md).\n",
             fenced(f"claim {name}"),
-            "## Try it\n\n```\n" + "\n".join(commands) + "\n```\n",
+            f"## Try it\n\n```\n{_commands(name)}\n```\n",
             *_seen(name),
         )
     )
+
+
+def _commands(name: str) -> str:
+    kind = next(iter(catalogue.statements(name).values())).networks
+    network = " --network relu" if kind == "relu" else ""
+    return f"uv run ntkverify show {name}\nuv run ntkverify verify {name}{network} --data sphere --n 8 --d-in 8 --d-out 2 --m 256"
 
 
 def _seen(name: str) -> list[str]:
@@ -86,9 +95,10 @@ def _seen(name: str) -> list[str]:
         if not own:
             continue
         if source == BY_NETWORK:
-            header, own = ["network", *(row[1] for row in own)], [
-                [network, *(row[column] for row in own)] for column, network in list(enumerate(header))[2:]
-            ]
+            header, own = (
+                ["network", *(row[1] for row in own)],
+                [[network, *(row[column] for row in own)] for column, network in list(enumerate(header))[2:]],
+            )
         else:
             header, own = header[1:], [row[1:] for row in own]
         found += [f"### {heading}\n", _table(header, own), f"From [{heading}](../../results/{source}.md).\n"]
@@ -119,32 +129,43 @@ def cells(line: str) -> list[str]:
 
 
 class Claim(Directive):
-    """What a claim states: each of its forms, one after the other."""
+    """What a claim states: what its forms share, then each of them."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        found: list[nodes.Node] = []
-        for statement in catalogue.statements(self.arguments[0]).values():
-            section = nodes.section(ids=[statement.form])
-            section += nodes.title("", statement.form.capitalize())
-            section += nodes.paragraph("", f"{LABELS[statement.form]}.".capitalize())
-            section += prose(statement.statement)
-            section += _said(
-                ("setting", statement.setting),
-                ("assumes", statement.assumes),
-                ("direction", DIRECTIONS[statement.direction]),
-                ("promise", "certain" if statement.promise == "1" else r"with probability at least $1 - \delta$"),
-                ("networks", NETWORKS[statement.networks]),
-                ("measured", statement.measured),
-                ("refuted by", statement.refuted_by),
-                ("source", statement.source),
-                ("note", statement.note),
-            )
-            if statement.proof:
-                section += dropdown("Proof", prose(statement.proof))
+        forms = list(catalogue.statements(self.arguments[0]).values())
+        words = {form: _words(form) for form in forms}
+        shared = {
+            word: text for word, text in words[forms[0]].items() if all(words[each][word] == text for each in forms)
+        }
+        if len(forms) == 1:
+            shared = {}
+        found: list[nodes.Node] = [_said(shared)] if shared else []
+        for form in forms:
+            section = nodes.section(ids=[form.form])
+            section += nodes.title("", form.form.capitalize())
+            section += nodes.paragraph("", f"{LABELS[form.form].capitalize()}.")
+            section += prose(form.statement)
+            section += _said({word: text for word, text in words[form].items() if word not in shared})
+            if form.proof:
+                section += dropdown("Proof", prose(form.proof))
             found.append(section)
         return found
+
+
+def _words(form: Statement) -> dict[str, str]:
+    return {
+        "setting": form.setting,
+        "assumes": form.assumes,
+        "direction": DIRECTIONS[form.direction],
+        "promise": "certain" if form.promise == "1" else r"with probability at least $1 - \delta$",
+        "networks": NETWORKS[form.networks],
+        "measured": form.measured,
+        "refuted by": form.refuted_by,
+        "source": form.source,
+        "note": form.note,
+    }
 
 
 NETWORKS = {
@@ -168,13 +189,11 @@ class Theorem(Directive):
         return prose(catalogue.theorem(self.arguments[0]).about)
 
 
-def _said(*pairs: tuple[str, str]) -> nodes.Node:
+def _said(words: dict[str, str]) -> nodes.Node:
     listed = nodes.definition_list(classes=["said"])
-    for word, text in pairs:
+    for word, text in words.items():
         if text:
-            listed += nodes.definition_list_item(
-                "", nodes.term("", word), nodes.definition("", *prose(text))
-            )
+            listed += nodes.definition_list_item("", nodes.term("", word), nodes.definition("", *prose(text)))
     return listed
 
 

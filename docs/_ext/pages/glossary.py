@@ -1,8 +1,7 @@
 """The glossary, from the mapping that study pages use."""
 
-from pages.written import fenced
-
 from ntkverify.report.glossary import GLOSSARY
+from pages.written import fenced
 
 
 def pages() -> dict[str, str]:

@@ -5,14 +5,15 @@ import inspect
 import re
 import textwrap
 
-from pages.written import fenced
-
 import ntkverify
 from ntkverify import lemma
+from pages.written import fenced
 
 
 def pages() -> dict[str, str]:
-    opening = "`import ntkverify as nv`: the verbs in the order in which they are used. Nothing here changes JAX's settings."
+    opening = (
+        "`import ntkverify as nv`: the verbs in the order in which they are used. Nothing here changes JAX's settings."
+    )
     basic = [_documented(name, getattr(ntkverify, name), "ntkverify") for name in ntkverify.__all__]
     advanced = [_documented(name, getattr(lemma, name), "ntkverify.lemma") for name in lemma.__all__]
     said = (lemma.__doc__ or "").strip().partition("\n")
@@ -43,7 +44,11 @@ MEANINGS = {
 
 def _short(signature: str) -> str:
     """Shapes as they are written: Float[Array, 'n d'] for jaxtyping's long names."""
-    signature = re.sub(r"jaxtyping\.|jax\.Array|<class '([\w.]+)'>", lambda match: match[1] or ("Array" if "Array" in match[0] else ""), signature)
+    signature = re.sub(
+        r"jaxtyping\.|jax\.Array|<class '([\w.]+)'>",
+        lambda match: match[1] or ("Array" if "Array" in match[0] else ""),
+        signature,
+    )
     return re.sub(r"\bArray, *Array\b", "Array", signature)
 
 
@@ -57,7 +62,9 @@ def _fields(record: type) -> list[str]:
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and field.target.id != "_":
             said = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
             default = f" = {ast.unparse(field.value)}" if field.value is not None else ""
-            found.append(f"`{field.target.id}: {ast.unparse(field.annotation)}{default}`\n: {_line(said) or 'See above.'}\n")
+            found.append(
+                f"`{field.target.id}: {ast.unparse(field.annotation)}{default}`\n: {_line(said) or 'See above.'}\n"
+            )
     return found
 
 
@@ -69,7 +76,9 @@ def _markdown(text: str) -> str:
     """A docstring as Markdown: examples and indented blocks are code, all else is words."""
     found, code = [], []
     for line in [*inspect.cleandoc(text).splitlines(), ""]:
-        inside = line.startswith((">>> ", "... ", "    ")) or (bool(code) and line.strip() and code[0].startswith(">>> "))
+        inside = line.startswith((">>> ", "... ", "    ")) or (
+            bool(code) and line.strip() and code[0].startswith(">>> ")
+        )
         if inside or (code and not line.strip() and code[0].startswith("    ")):
             code.append(line)
             continue

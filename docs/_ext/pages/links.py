@@ -8,8 +8,9 @@ import re
 from pathlib import Path, PurePosixPath
 
 from docutils import nodes
-from pages.written import FOLDER, fenced
 from sphinx import addnodes
+
+from pages.written import FOLDER, fenced
 
 SHOWN = {".py": "python", ".csv": "text", ".toml": "toml"}
 """Suffix of a file that gets a page → its language."""
@@ -77,7 +78,9 @@ def _nothing_from_a_network(app, exception):
     """Complain of a page that would load something from elsewhere."""
     if exception is not None or app.builder.name != "html":
         return
-    loads = re.compile(r"<(?:script|img|iframe)[^>]*\ssrc=\"(?:https?:)?//|<link[^>]*rel=\"(?:stylesheet|preconnect|preload)\"[^>]*href=\"(?:https?:)?//")
+    loads = re.compile(
+        r"<(?:script|img|iframe)[^>]*\ssrc=\"(?:https?:)?//|<link[^>]*rel=\"(?:stylesheet|preconnect|preload)\"[^>]*href=\"(?:https?:)?//"
+    )
     for path in Path(app.outdir).rglob("*.html"):
         if found := loads.search(path.read_text("utf-8")):
             raise RuntimeError(f"{path} loads {found[0]} from a network")

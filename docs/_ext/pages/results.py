@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-from pages.written import fenced
-
 
 def pages(docs: str | Path) -> dict[str, str]:
     folders = sorted(path.parent for path in Path(docs, "results").glob("*/results.json"))

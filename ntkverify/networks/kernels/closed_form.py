@@ -25,7 +25,10 @@ BLOCK = 256
 def closed_form(
     problem: Problem, params: Params, X2: Float[Array, "n2 d_in"] | None = None, axis: str | None = None
 ) -> Float[Array, "nd n2d"]:
-    """H = J J₂ᵀ / s_m at `params`, an (n·d_out, n2·d_out) array, sample slow; J₂ is J without `X2`."""
+    """H = J J₂ᵀ / s_m at `params`, an (n·d_out, n2·d_out) array, sample slow; J₂ is J without `X2`; of two-layer networks.
+
+    Source: docs/theory.md §2.
+    """
     activation, d, m = problem.activation, problem.d_out, in_all(params.m, axis)
     sides = [X for X in (problem.X, X2) if X is not None]
     means = [softmax_mean(activation, X, params, axis) if activation.normalised else None for X in sides]

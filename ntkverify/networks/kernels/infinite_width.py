@@ -20,7 +20,10 @@ from ntkverify.networks.quadrature import fourth_moment_ratio, gaussian_products
 def infinite_width(
     problem: Problem, params: Params | None = None, X2: Float[Array, "n2 d_in"] | None = None
 ) -> Float[Array, "nd n2d"]:
-    """The limit of H, (n·d_out, n2·d_out); no draw enters it, `params` is there for the signature."""
+    """The limit of H, an (n·d_out, n2·d_out) array; no draw enters it, `params` is there for the signature.
+
+    Source: docs/theory.md §2.
+    """
     return jnp.kron(_factor(problem, problem.X if X2 is None else X2), jnp.eye(problem.d_out, dtype=problem.X.dtype))
 
 
