@@ -2,7 +2,7 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_PYTHON ?= $(shell python3 -c 'import sys; print(sys.executable)')
 
-.PHONY: verify test test-quick test-matrix test-floor lint docs
+.PHONY: verify test test-browser test-quick test-matrix test-floor lint docs
 verify: $(UV)
 	$(UV) run ntkverify verify
 
@@ -12,6 +12,10 @@ test: $(UV)
 # Every room, without what takes more than a few seconds.
 test-quick: $(UV)
 	$(UV) run pytest -m "not slow"
+
+# Every kind of page in Chromium, which must be installed, at two widths.
+test-browser: $(UV) docs
+	$(UV) run --group browser pytest -o addopts=--strict-markers -q tests/browser
 
 # The suite on every supported pair of Python and JAX, and a short run of the oldest JAX.
 test-matrix: $(UV)
