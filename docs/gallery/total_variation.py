@@ -1,6 +1,6 @@
 r"""FALSE: softmax weights move by less than they do
 
-Source: a slip, tanh R in place of 2 tanh(R/2)
+Source: a slip, $\tanh R$ in place of $2\tanh(R/2)$
 Networks: softmax
 Setting: Softmax network, $\|\widetilde w_r - w_r\| \le R$ for every neuron, $\|x_i\| \le 1$.
 Measured: Both sides at every drawn point of the ball; $R$ is what it is at the point.
@@ -9,7 +9,7 @@ Refuted by: One point at which the weights move further.
 [derived]
 Direction: upper
 Statement: $$ \max_i \|\widetilde S_i - S_i\|_1 \le \tanh R $$
-Proof: None: $2\tanh(R/2)$ is right, and larger by about $R^3/4$. At $R = 0.01$ no draw sees the difference.
+Proof: None: it takes two equal halves of the weights, moved apart, for the worst case, and unequal ones are worse; $2\tanh(R/2)$ is right, larger by about $R^3/4$.
 """
 
 import jax.numpy as jnp

@@ -29,8 +29,14 @@ def _documented(name: str, found, module: str) -> str:
         return fenced(f"py:data {name}", f":module: {module}", f':value: "{found}"', "", MEANINGS[name])
     if inspect.isclass(found):
         return fenced(f"py:class {name}", f":module: {module}", "", _markdown(text), *_fields(found))
-    signature = re.sub(r"ntkverify\.[\w.]*\.", "", str(inspect.signature(found)))
-    return fenced(f"py:function {name}{_short(signature)}", f":module: {module}", "", _markdown(text))
+    return fenced(f"py:function {name}{_signature(found)}", f":module: {module}", "", _markdown(text))
+
+
+def _signature(function) -> str:
+    """As it is written, so that shapes are read as they stand."""
+    node = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function)))).body[0]
+    assert isinstance(node, ast.FunctionDef)
+    return f"({ast.unparse(node.args)})" + (f" -> {ast.unparse(node.returns)}" if node.returns else "")
 
 
 MEANINGS = {
@@ -40,16 +46,6 @@ MEANINGS = {
     "COUPLED": "`problem.init` of networks drawn in pairs of opposite signs, so that F(W(0)) = 0.",
     "INDEPENDENT": "`problem.init` of networks whose neurons are all drawn apart.",
 }
-
-
-def _short(signature: str) -> str:
-    """Shapes as they are written: Float[Array, 'n d'] for jaxtyping's long names."""
-    signature = re.sub(
-        r"jaxtyping\.|jax\.Array|<class '([\w.]+)'>",
-        lambda match: match[1] or ("Array" if "Array" in match[0] else ""),
-        signature,
-    )
-    return re.sub(r"\bArray, *Array\b", "Array", signature)
 
 
 def _fields(record: type) -> list[str]:
@@ -62,9 +58,7 @@ def _fields(record: type) -> list[str]:
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and field.target.id != "_":
             said = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
             default = f" = {ast.unparse(field.value)}" if field.value is not None else ""
-            found.append(
-                f"`{field.target.id}: {ast.unparse(field.annotation)}{default}`\n: {_line(said) or 'See above.'}\n"
-            )
+            found.append(f"- `{field.target.id}: {ast.unparse(field.annotation)}{default}` {_line(str(said))}")
     return found
 
 
