@@ -34,6 +34,24 @@ BINS = 6
 """Bins of log t."""
 RADII = (1.0, 1.5, 2.0, 2.5, 3.0)
 """Radii, in units of √d, at which the share of X_t beyond is counted."""
+SIZES = {
+    "mixture": {"d": 2, "components": 3},
+    "gaussian": {"d": 2, "components": 1},
+    "moons": {"d": 2, "components": 200},
+    "swissroll": {"d": 2, "components": 200},
+    "digits": {"d": 6, "components": 500},
+}
+"""Of each population, where nobody says otherwise."""
+
+
+def bytes_needed(params: dict) -> int:
+    """About the memory of one draw: kernels over all rows, G, the components at every row."""
+    rows, d, k = params["n"] + params["test"], params["d"], params["components"]
+    kernels = (rows * d) ** 2 + 4 * (params["n"] * d) ** 2
+    networks = 4 * rows * params["m"] + 3 * (params["doublings"] + 1) * (d + 2) * params["m"]
+    covariances = k * d**2 if params["data"] in ("mixture", "gaussian") else 0
+    mixture = 8 * max(rows, params.get("paths", 0), 400) * k * d + 8 * covariances
+    return 8 * (kernels + networks + mixture + rows * d**2) + 2**29
 
 
 def population(params: dict) -> Population:
@@ -46,28 +64,27 @@ def lesson(params: dict, of: Population, draw: int) -> Lesson:
     learn, test, net = _keys(params, draw)
     span = (params["earliest"], params["horizon"])
     samples = sample(of.mixture, learn, params["n"], *span), sample(of.mixture, test, params["test"], *span)
-    scale = labels_bound(of.mixture, params["radius"])
-    return Lesson(*samples, *_set(params, samples[0], scale, of.name, of.origin, net), of.mixture)
+    bare = _regression(params, *samples, labels_bound(of.mixture, params["radius"]), of.name, of.origin, net)
+    return Lesson(**vars(bare), mixture=of.mixture)
 
 
-def regression(params: dict, rows: tuple[np.ndarray, np.ndarray], origin: str, draw: int) -> Regression:
+def regression(params: dict, rows: np.ndarray, held_out: np.ndarray, draw: int) -> Regression:
     """The same from rows to learn from and rows held out, (N, d) each, of a population that nobody knows."""
     learn, test, net = _keys(params, draw)
     span = (params["earliest"], params["horizon"])
-    pairs = [
-        resample(jnp.asarray(each), key, params[count], *span)
-        for each, key, count in zip(rows, (learn, test), ("n", "test"), strict=True)
-    ]
-    scale = float(np.linalg.norm(rows[0], axis=1).max())
-    return Regression(*pairs, *_set(params, pairs[0], scale, "samples", origin, net))
+    pairs = (
+        resample(jnp.asarray(rows), learn, params["n"], *span),
+        resample(jnp.asarray(held_out), test, params["test"], *span),
+    )
+    scale = float(np.linalg.norm(rows, axis=1).max())
+    return _regression(params, *pairs, scale, "samples", "samples given by the caller", net)
 
 
 def _keys(params: dict, draw: int):
     return jax.random.split(jax.random.fold_in(random_key(draw), params["n"]), 3)
 
 
-def _set(params: dict, learn: Pairs, scale: float, name: str, origin: str, key) -> tuple:
-    """What stands in a regression beside its pairs."""
+def _regression(params: dict, learn: Pairs, test: Pairs, scale: float, name: str, origin: str, key) -> Regression:
     radius = params["radius"] * math.sqrt(params["d"])
     X = np.asarray(embedded(learn.t, learn.x, radius))
     dataset = Dataset(name, X, np.zeros((params["n"], params["d"])), origin)
@@ -76,7 +93,7 @@ def _set(params: dict, learn: Pairs, scale: float, name: str, origin: str, key) 
     start, eta = _start(problem, key)
     times = [2**power for power in range(params["doublings"] + 1)]
     last = params.get("steps", times[-1])  # a study's cell ends at a power of two
-    return radius, scale, problem, start, eta, jnp.asarray(times + [last] * (last > times[-1]))
+    return Regression(learn, test, radius, scale, problem, start, eta, jnp.asarray(times + [last] * (last > times[-1])))
 
 
 @jax.jit

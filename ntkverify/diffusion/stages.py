@@ -147,12 +147,12 @@ COMPUTED: dict[str, Callable] = {
 
 
 def predictions(
-    lesson: Regression, names: Sequence[str] = STAGES, heard: Callable[[str, int, int], None] = lambda *_: None
+    lesson: Regression, names: Sequence[str] = STAGES, heard: Callable[[str], None] = lambda what: None
 ) -> dict[str, Float[Array, "times rows d"]]:
     """Each stage's array, those without a time repeated over the times; only of `WITHOUT_TRUTH` where f* is not known."""
     found, times = {}, len(lesson.times)
-    for done, name in enumerate(names):
-        heard(name, done, len(names))
+    for place, name in enumerate(names, 1):
+        heard(f"{name}, stage {place} of {len(names)}")
         array = jax.block_until_ready(COMPUTED[name](lesson))
         found[name] = jnp.repeat(array, times // len(array), axis=0)
     return found

@@ -88,11 +88,17 @@ def _pictures(
     return found
 
 
-def arrows(scores: dict[str, Score], d: int) -> dict[str, np.ndarray]:
-    """Places x on a grid in the first two coordinates, the others 0, and each score there; (arrows, 2)."""
+def places(d: int) -> np.ndarray:
+    """A grid in the plane of the first two coordinates, (arrows, d)."""
     side = np.linspace(-FIELD_REACH, FIELD_REACH, ARROWS)
     x = np.zeros((ARROWS**2, d))
     x[:, :2] = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    return x
+
+
+def arrows(scores: dict[str, Score], d: int) -> dict[str, np.ndarray]:
+    """Places x on a grid in the first two coordinates, the others 0, and each score there; (arrows, 2)."""
+    x = places(d)
     t = jnp.full(len(x), FIELD_TIME)
     found = {name: np.asarray(evaluated(score, t, jnp.asarray(x)))[:, :2] for name, score in scores.items()}
     return {"x": x[:, :2]} | found
