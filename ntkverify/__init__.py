@@ -23,6 +23,8 @@ _HOME = {
     "certify": "api",
     "realise": "api",
     "certify_convergence": "api",
+    "learn_score": "diffusion.scores",
+    "load_score": "diffusion.learned_score",
     "devices": "api",
     "dtype": "api",
     "Settings": "ground.settings",

@@ -24,6 +24,7 @@ from hypothesis.extra import numpy as arrays
 
 import ntkverify as nv
 from ntkverify import api, catalogue
+from ntkverify.diffusion import learned_score, scores
 from ntkverify.networks.nouns import Params
 
 
@@ -37,7 +38,7 @@ def test_public_names_are_documented(name):
         assert "rror" in text or "Raises" in text or "Exact" in text or "agree" in text
 
 
-@pytest.mark.parametrize("module", [nv, api], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [nv, api, scores, learned_score], ids=lambda module: module.__name__)
 @pytest.mark.slow
 def test_examples_run(module):
     found = doctest.testmod(module)
@@ -319,6 +320,7 @@ def _calls() -> dict:
         "certify": lambda: nv.certify(["kernel-entries"], soft),
         "falsify": lambda: nv.falsify("kernel-entries", soft, budget=1.0),
         "realise": lambda: nv.realise(nv.problem("orthonormal")),
+        "learn_score": lambda: nv.learn_score("gaussian", n=12, m=16, steps=32, test=16).sample(3, jax.random.key(0)),
         "study": lambda: nv.study("drift", tempfile.mkdtemp(), **few),
     }
 

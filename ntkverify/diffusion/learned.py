@@ -12,9 +12,9 @@ import numpy as np
 
 from ntkverify import catalogue
 from ntkverify.diffusion.laws import Laws, averaging_error
-from ntkverify.diffusion.lesson import Lesson
+from ntkverify.diffusion.lesson import Lesson, Regression
 from ntkverify.diffusion.levels import FORMULA, STANDARD_DEVIATIONS, expected
-from ntkverify.diffusion.regression import clipped, embedded, sample
+from ntkverify.diffusion.regression import Pairs, clipped, embedded, resample, sample
 from ntkverify.diffusion.stages import NETWORK, NOISY, PARTS, predictions, score_error, split, trained_on_clean
 from ntkverify.diffusion.stopping import critical_time, held_out_time
 from ntkverify.ground.numerics import random_key
@@ -34,6 +34,24 @@ BINS = 6
 """Bins of log t."""
 RADII = (1.0, 1.5, 2.0, 2.5, 3.0)
 """Radii, in units of √d, at which the share of X_t beyond is counted."""
+SIZES = {
+    "mixture": {"d": 2, "components": 3},
+    "gaussian": {"d": 2, "components": 1},
+    "moons": {"d": 2, "components": 200},
+    "swissroll": {"d": 2, "components": 200},
+    "digits": {"d": 6, "components": 500},
+}
+"""Of each population, where nobody says otherwise."""
+
+
+def bytes_needed(params: dict) -> int:
+    """About the memory of one draw: kernels over all rows, G, the components at every row."""
+    rows, d, k = params["n"] + params["test"], params["d"], params["components"]
+    kernels = (rows * d) ** 2 + 4 * (params["n"] * d) ** 2
+    networks = 4 * rows * params["m"] + 3 * (params["doublings"] + 1) * (d + 2) * params["m"]
+    covariances = k * d**2 if params["data"] in ("mixture", "gaussian") else 0
+    mixture = 8 * max(rows, params.get("paths", 0), 400) * k * d + 8 * covariances
+    return 8 * (kernels + networks + mixture + rows * d**2) + 2**29
 
 
 def population(params: dict) -> Population:
@@ -43,17 +61,39 @@ def population(params: dict) -> Population:
 
 def lesson(params: dict, of: Population, draw: int) -> Lesson:
     """The regression of one draw; its labels are drawn with it and read by `learn` alone."""
-    learn, test, net = jax.random.split(jax.random.fold_in(random_key(draw), params["n"]), 3)
+    learn, test, net = _keys(params, draw)
     span = (params["earliest"], params["horizon"])
     samples = sample(of.mixture, learn, params["n"], *span), sample(of.mixture, test, params["test"], *span)
-    radius, scale = params["radius"] * math.sqrt(params["d"]), labels_bound(of.mixture, params["radius"])
-    X = np.asarray(embedded(samples[0].t, samples[0].x, radius))
-    dataset = Dataset(of.name, X, np.zeros((params["n"], params["d"])), of.origin)
+    bare = _regression(params, *samples, labels_bound(of.mixture, params["radius"]), of.name, of.origin, net)
+    return Lesson(**vars(bare), mixture=of.mixture)
+
+
+def regression(params: dict, rows: np.ndarray, held_out: np.ndarray, draw: int) -> Regression:
+    """The same from rows to learn from and rows held out, (N, d) each, of a population that nobody knows."""
+    learn, test, net = _keys(params, draw)
+    span = (params["earliest"], params["horizon"])
+    pairs = (
+        resample(jnp.asarray(rows), learn, params["n"], *span),
+        resample(jnp.asarray(held_out), test, params["test"], *span),
+    )
+    scale = float(np.linalg.norm(rows, axis=1).max())
+    return _regression(params, *pairs, scale, "samples", "samples given by the caller", net)
+
+
+def _keys(params: dict, draw: int):
+    return jax.random.split(jax.random.fold_in(random_key(draw), params["n"]), 3)
+
+
+def _regression(params: dict, learn: Pairs, test: Pairs, scale: float, name: str, origin: str, key) -> Regression:
+    radius = params["radius"] * math.sqrt(params["d"])
+    X = np.asarray(embedded(learn.t, learn.x, radius))
+    dataset = Dataset(name, X, np.zeros((params["n"], params["d"])), origin)
     bare, _ = make_problem(dataset, catalogue.network(params["network"]), m=params["m"], sigma=params["sigma"])
-    problem = dataclasses.replace(bare, y=samples[0].noisy / scale)
-    start, eta = _start(problem, net)
-    times = jnp.asarray(2 ** np.arange(params["doublings"] + 1))
-    return Lesson(of.mixture, *samples, radius, scale, problem, start, eta, times)
+    problem = dataclasses.replace(bare, y=learn.noisy / scale)
+    start, eta = _start(problem, key)
+    times = [2**power for power in range(params["doublings"] + 1)]
+    last = params.get("steps", times[-1])  # a study's cell ends at a power of two
+    return Regression(learn, test, radius, scale, problem, start, eta, jnp.asarray(times + [last] * (last > times[-1])))
 
 
 @jax.jit
@@ -84,19 +124,16 @@ def learn(params: dict, own: Lesson) -> dict:
     """Train, split the error, hold every stage to its law, stop by each rule."""
     n, times = params["n"], np.asarray(own.times)
     arrays = predictions(own)
-    ends = [jnp.sum((arrays[name][:, :n] - own.problem.y[None]) ** 2, axis=(1, 2)) for name in (NETWORK, NOISY)]
-    losses, first = np.asarray(jnp.maximum(*ends)), float(jnp.sum(own.problem.y**2))
-    if (lost := ~(losses <= EXPLODED * first)).any():
-        said = f"Training diverged: ‖F − Y‖² was {losses[lost][0]:.3g} at step {times[lost][0]}; η = {float(own.eta):.3g} is too large."
+    if said := diverged(own, arrays):
         return {"outcome": DIVERGED, "sentence": said, "note": "", "metrics": {}}
     error, laws = split(own, arrays), Laws(own).gaps(arrays)
-    truth, noisy = np.asarray(own.test.clean), np.asarray(own.test.noisy)
-    fitted = own.scale * np.asarray(arrays[NETWORK])[:, n:]
+    truth = np.asarray(own.test.clean)
+    fitted, stop = stopped(own, arrays)
     control = own.scale * np.asarray(trained_on_clean(own))[:, n:]
     by_row, by_row_clean = (np.sum((each - truth[None]) ** 2, axis=2) for each in (fitted, control))
     half = params["test"] // 2  # the first half's labels stop, the other rows judge
     judged, judged_clean = by_row[:, half:].mean(axis=1), by_row_clean[:, half:].mean(axis=1)
-    stop, stop_clean = held_out_time(fitted[:, :half], noisy[:half]), held_out_time(control[:, :half], truth[:half])
+    stop_clean = held_out_time(control[:, :half], truth[:half])
     spectrum = np.linalg.eigvalsh(np.asarray(own.kernel))
     noise = float(jnp.mean(jnp.trace(covariance(own.mixture, own.learn.t, own.learn.x), axis1=1, axis2=2)))
     rule = critical_time(spectrum, math.sqrt(noise / own.mixture.d) / own.scale, float(own.rate), times)
@@ -129,6 +166,24 @@ def learn(params: dict, own: Lesson) -> dict:
         "sentence": f"Broke its law: {', '.join(broken)}." if broken else said,
         "curves": {name: listed(each) for name, each in curves.items()} | {"by time": _by_time(params, own, by_row[stop])},
     }  # fmt: skip
+
+
+def diverged(own: Regression, arrays: dict) -> str:
+    """The sentence of a training that diverged; empty if none did."""
+    n, times = own.problem.n, np.asarray(own.times)
+    ends = [jnp.sum((arrays[name][:, :n] - own.problem.y[None]) ** 2, axis=(1, 2)) for name in (NETWORK, NOISY)]
+    losses, first = np.asarray(jnp.maximum(*ends)), float(jnp.sum(own.problem.y**2))
+    if not (lost := ~(losses <= EXPLODED * first)).any():
+        return ""
+    return f"Training diverged: ‖F − Y‖² was {losses[lost][0]:.3g} at step {times[lost][0]}; η = {float(own.eta):.3g} is too large."
+
+
+def stopped(own: Regression, arrays: dict) -> tuple[np.ndarray, int]:
+    """Predictions at the test rows in the units of X_0, (times, rows, d), and the place at which the first half of these
+    rows, their noisy labels alone, stops."""
+    fitted, noisy = own.scale * np.asarray(arrays[NETWORK])[:, own.problem.n :], np.asarray(own.test.noisy)
+    half = len(noisy) // 2
+    return fitted, held_out_time(fitted[:, :half], noisy[:half])
 
 
 def _identity_allowance(own: Lesson, total: float) -> float:

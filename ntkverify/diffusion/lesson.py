@@ -1,4 +1,4 @@
-"""One regression: its rows, the network at its start, and what is computed from them once."""
+"""One regression: its rows, the network at its start, and what is computed from them once; a lesson, where the truth is known."""
 
 import dataclasses
 import functools
@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ntkverify.diffusion.regression import Sample, embedded
+from ntkverify.diffusion.regression import Pairs, Sample, embedded
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.network import kernel_scale
 from ntkverify.networks.nouns import Params, Problem
@@ -19,12 +19,11 @@ _kernel = jax.jit(closed_form)
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Regression:
     """The regression of one draw of data and network."""
 
-    mixture: Mixture
-    learn: Sample
-    test: Sample
+    learn: Pairs
+    test: Pairs
     radius: float
     """ρ, where inputs are clipped."""
     scale: float
@@ -50,11 +49,6 @@ class Lesson:
         return jnp.concatenate([self.learn.x, self.test.x])
 
     @functools.cached_property
-    def clean(self) -> Problem:
-        """The same regression with the labels f*."""
-        return dataclasses.replace(self.problem, y=self.learn.clean / self.scale)
-
-    @functools.cached_property
     def kernel(self) -> Float[Array, "nd nd"]:
         """H(0) over the training rows."""
         return _kernel(self.problem, self.start)
@@ -74,3 +68,21 @@ class Lesson:
     def rate(self) -> jax.Array:
         """η s_m: the error shrinks by I − rate·H(0) a step in the linearised network."""
         return self.eta * kernel_scale(self.problem.network, self.problem.m)
+
+    def net(self, place: int) -> Params:
+        """The network trained to the time at that place."""
+        return dataclasses.replace(self.start, W=self.weights[place])
+
+
+@dataclass(frozen=True)
+class Lesson(Regression):
+    """A regression whose f* is known."""
+
+    learn: Sample
+    test: Sample
+    mixture: Mixture
+
+    @functools.cached_property
+    def clean(self) -> Problem:
+        """The same regression with the labels f*."""
+        return dataclasses.replace(self.problem, y=self.learn.clean / self.scale)

@@ -21,31 +21,50 @@ RAY = 400
 """Points of the quadrature along a ray beyond the clipping radius."""
 
 
-@functools.partial(jax.tree_util.register_dataclass, data_fields=["t", "x", "clean", "noisy"], meta_fields=[])
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["t", "x", "noisy"], meta_fields=[])
 @dataclass(frozen=True)
-class Sample:
+class Pairs:
     """n independent pairs of input and label, in the units of X_0."""
 
     t: jax.Array
     """(n,)"""
     x: jax.Array
     """(n, d), X_t."""
+    noisy: jax.Array
+    """(n, d), the X_0 that x came from: its mean given (t, x) is f*(t, x)."""
+
+
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["t", "x", "noisy", "clean"], meta_fields=[])
+@dataclass(frozen=True)
+class Sample(Pairs):
+    """The same where f* is known."""
+
     clean: jax.Array
     """(n, d), f*(t, x)."""
-    noisy: jax.Array
-    """(n, d), the X_0 that x came from: its mean given (t, x) is `clean`."""
 
 
 @functools.partial(jax.jit, static_argnames=("n",))
 def sample(mixture: Mixture, key: PRNGKeyArray, n: int, earliest, horizon) -> Sample:
     """n draws: X_0 from the mixture, log t uniform on [log earliest, log horizon], X_t given both."""
     first, when, wander = jax.random.split(key, 3)
-    dtype = mixture.means.dtype
     noisy = drawn(mixture, first, n)
-    logs = jax.random.uniform(when, (n,), dtype, jnp.log(earliest), jnp.log(horizon))
+    t, x = _forward(noisy, when, wander, earliest, horizon)
+    return Sample(t, x, noisy, denoiser(mixture, t, x))
+
+
+@functools.partial(jax.jit, static_argnames=("n",))
+def resample(rows: Float[Array, "rows d"], key: PRNGKeyArray, n: int, earliest, horizon) -> Pairs:
+    """The same with X_0 from these rows, with replacement; f* of what they came from stays unknown."""
+    first, when, wander = jax.random.split(key, 3)
+    noisy = rows[jax.random.randint(first, (n,), 0, len(rows))]
+    return Pairs(*_forward(noisy, when, wander, earliest, horizon), noisy)
+
+
+def _forward(clean: Float[Array, "n d"], when, wander, earliest, horizon):
+    """t and X_t."""
+    logs = jax.random.uniform(when, (len(clean),), clean.dtype, jnp.log(earliest), jnp.log(horizon))
     t = jnp.exp(logs)
-    x = noised(t, noisy, jax.random.normal(wander, noisy.shape, dtype))
-    return Sample(t, x, denoiser(mixture, t, x), noisy)
+    return t, noised(t, clean, jax.random.normal(wander, clean.shape, clean.dtype))
 
 
 @jax.jit

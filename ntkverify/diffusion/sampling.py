@@ -18,8 +18,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ntkverify.diffusion.regression import embedded
 from ntkverify.networks.network import forward
 from ntkverify.networks.nouns import Params, TwoLayer
-from ntkverify.truths.mixtures import Mixture, exact_score
-from ntkverify.truths.process import score
+from ntkverify.truths.mixtures import Mixture, drawn, exact_score
+from ntkverify.truths.process import noise, noised, score, signal
 
 SDE, ODE = "reverse SDE", "probability flow"
 FAR = 1e3
@@ -77,6 +77,30 @@ class Walk:
 def grid(earliest: float, horizon: float, steps: int) -> np.ndarray:
     """`steps` + 1 times from T down to the earliest, in geometric progression."""
     return np.geomspace(horizon, earliest, steps + 1)
+
+
+@functools.partial(jax.jit, static_argnames=("count",))
+def fresh(mixture: Mixture, t, key: PRNGKeyArray, count: int) -> Float[Array, "count d"]:
+    """Fresh draws of X_t."""
+    first, wander = jax.random.split(key)
+    clean = drawn(mixture, first, count)
+    return noised(jnp.full(count, t, clean.dtype), clean, jax.random.normal(wander, clean.shape, clean.dtype))
+
+
+@jax.jit
+def evaluated(score: Score, t: Float[Array, " n"], x: Float[Array, "n d"]) -> Float[Array, "n d"]:
+    """The score, compiled."""
+    return score(t, x)
+
+
+def denoised(score: Score, t: Float[Array, " n"], x: Float[Array, "n d"]) -> Float[Array, "n d"]:
+    """E[X_0 | X_t = x] by Tweedie's formula, as that score has it."""
+    return (x + noise(t)[:, None] * evaluated(score, t, x)) / signal(t)[:, None]
+
+
+def walked(kind: str, score: Score, start: Float[Array, "n d"], times, key: PRNGKeyArray) -> Walk:
+    """By either equation; the probability flow draws nothing."""
+    return reverse_sde(score, start, times, key) if kind == SDE else probability_flow(score, start, times)
 
 
 def reverse_sde(score: Score, start: Float[Array, "n d"], times, key: PRNGKeyArray) -> Walk:

@@ -13,6 +13,7 @@ differences of neighbours closes whatever the arrays hold; what each array must 
 
 import dataclasses
 import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -21,7 +22,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 from scipy.linalg import lstsq
 
-from ntkverify.diffusion.lesson import Lesson
+from ntkverify.diffusion.lesson import Lesson, Regression
 from ntkverify.diffusion.regression import seen
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.network import forward, kernel_scale
@@ -36,12 +37,14 @@ NETWORK, NOISY, CLEAN, LIMIT, SEEN, TRUTH = (
 STAGES = (NETWORK, NOISY, CLEAN, LIMIT, SEEN, TRUTH)
 PARTS = ("coupling", "label mismatch", "early stopping", "approximation", "clipping")
 """The differences of neighbouring stages (docs/theory.md §6, after arXiv:2401.15604)."""
+WITHOUT_TRUTH = STAGES[:2]
+"""What asks for no f*; between them lies the first part."""
 CUTOFF = 1e-10
 """Modes of the kernel below this share of its largest eigenvalue are left out of the limit: gradient
 descent at η = 1/λ_max needs 10¹⁰ steps to see them, and rounding decides what they hold."""
 
 
-def trained(lesson: Lesson) -> Float[Array, "times rows d"]:
+def trained(lesson: Regression) -> Float[Array, "times rows d"]:
     """The network after gradient descent on the noisy labels."""
     return _outputs(lesson.problem.network, lesson.start, lesson.weights, lesson.X)
 
@@ -73,14 +76,14 @@ def recursion(H: Float[Array, "p p"], y: Float[Array, " p"], rate, times: Int[Ar
     return jax.lax.scan(until, (jnp.zeros_like(y), jnp.zeros_like(times[0])), times)[1]
 
 
-def stepped(lesson: Lesson) -> Float[Array, "times rows d"]:
+def stepped(lesson: Regression) -> Float[Array, "times rows d"]:
     """Kernel gradient descent on noisy labels by its recursion, predictions by the entries of H(0)."""
     c = recursion(lesson.kernel, lesson.problem.y.ravel(), lesson.rate, lesson.times)
     return _by_entries(lesson, c)
 
 
 @full_precision
-def _by_entries(lesson: Lesson, c: Float[Array, "times p"]) -> Float[Array, "times rows d"]:
+def _by_entries(lesson: Regression, c: Float[Array, "times p"]) -> Float[Array, "times rows d"]:
     """H(0)(rows, training rows) c."""
     return (c @ lesson.across).reshape(len(c), -1, lesson.problem.d_out)
 
@@ -130,16 +133,29 @@ def solved(lesson: Lesson) -> Float[Array, "1 rows d"]:
     return _by_entries(lesson, jnp.asarray(c)[None])
 
 
-def predictions(lesson: Lesson) -> dict[str, Float[Array, "times rows d"]]:
-    """Every stage's array, those without a time repeated over the times."""
-    scale, times = lesson.scale, len(lesson.times)
-    fixed = {
-        LIMIT: solved(lesson),
-        SEEN: seen(lesson.mixture, lesson.t, lesson.x, lesson.radius)[None] / scale,
-        TRUTH: denoiser(lesson.mixture, lesson.t, lesson.x)[None] / scale,
-    }
-    moving = {NETWORK: trained(lesson), NOISY: stepped(lesson), CLEAN: spectral(lesson)}
-    return moving | {name: jnp.repeat(array, times, axis=0) for name, array in fixed.items()}
+def _seen(lesson: Lesson) -> Float[Array, "1 rows d"]:
+    return seen(lesson.mixture, lesson.t, lesson.x, lesson.radius)[None] / lesson.scale
+
+
+def _truth(lesson: Lesson) -> Float[Array, "1 rows d"]:
+    return denoiser(lesson.mixture, lesson.t, lesson.x)[None] / lesson.scale
+
+
+COMPUTED: dict[str, Callable] = {
+    NETWORK: trained, NOISY: stepped, CLEAN: spectral, LIMIT: solved, SEEN: _seen, TRUTH: _truth,
+}  # fmt: skip
+
+
+def predictions(
+    lesson: Regression, names: Sequence[str] = STAGES, heard: Callable[[str], None] = lambda what: None
+) -> dict[str, Float[Array, "times rows d"]]:
+    """Each stage's array, those without a time repeated over the times; only of `WITHOUT_TRUTH` where f* is not known."""
+    found, times = {}, len(lesson.times)
+    for place, name in enumerate(names, 1):
+        heard(f"{name}, stage {place} of {len(names)}")
+        array = jax.block_until_ready(COMPUTED[name](lesson))
+        found[name] = jnp.repeat(array, times // len(array), axis=0)
+    return found
 
 
 @dataclass(frozen=True)
@@ -161,12 +177,17 @@ class Split:
 
 def split(lesson: Lesson, stages: dict) -> Split:
     """Mean squared differences of neighbours over the test rows, and all cross terms one by one."""
-    arrays = [np.asarray(stages[name])[:, lesson.problem.n :] * lesson.scale for name in STAGES]
-    steps = np.stack([after - before for before, after in zip(arrays[1:], arrays[:-1], strict=True)])
+    steps = differences(lesson, stages, STAGES)
     products = np.einsum("jtrd,ktrd->jkt", steps, steps) / steps.shape[2]
     cross = 2 * sum(products[j, k] for j in range(len(PARTS)) for k in range(j))
     bias = np.mean(np.sum((steps[2] + steps[3]) ** 2, axis=2), axis=1)
     return Split(np.stack([products[j, j] for j in range(len(PARTS))]), np.asarray(cross), bias)
+
+
+def differences(lesson: Regression, stages: dict, names: Sequence[str]) -> np.ndarray:
+    """Of neighbours at the test rows, in the units of X_0; (names less one, times, rows, d)."""
+    arrays = [np.asarray(stages[name])[:, lesson.problem.n :] * lesson.scale for name in names]
+    return np.stack([after - before for before, after in zip(arrays[1:], arrays[:-1], strict=True)])
 
 
 def score_error(lesson: Lesson, fitted: Float[Array, "rows d"]) -> float:

@@ -89,6 +89,17 @@ def matrix(name: str, value: Any) -> np.ndarray:
     return array.astype(np.float64).reshape(len(array), -1)
 
 
+def reals(name: str, value: Any) -> np.ndarray:
+    """Finite real numbers of any shape, in float64."""
+    array = _array(name, value)
+    if not _is_real(array.dtype):
+        raise BadInput(f"{name} of type {array.dtype}", "real numbers")
+    found = array.astype(np.float64)
+    if not np.isfinite(found).all():
+        raise BadInput(f"{name} holds NaN or infinity", "finite numbers")
+    return found
+
+
 def _array(name: str, value: Any) -> np.ndarray:
     parts = value if isinstance(value, list | tuple) else (value,)
     if any(isinstance(part, np.ma.MaskedArray) for part in parts):

@@ -45,6 +45,10 @@ class Drawing:
     csv: str
     caption: str
 
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return self.svg
+
 
 def sides(name: str, draws: Sequence[Mapping[str, str]], small: str, large: str, caption: str) -> Drawing | None:
     """Small against large over draws, on log axes, with the line where they are equal.

@@ -59,16 +59,17 @@ def lines(results: Mapping, spec: Mapping) -> Drawing | None:
 
 
 def clouds(results: Mapping, spec: Mapping) -> Drawing | None:
-    """Samples in the plane, one panel each, on common axes."""
+    """Samples in the plane, one panel each, on common axes, which `limits` may move."""
     panels = [panel for panel in spec["panels"] if panel["points"]]
     if not panels:
         return None
+    wide, high = spec.get("limits", ((-3, 3), (-3, 3)))
     with matplotlib.rc_context(QUIET):
         figure, every = _panels(len(panels))
         for axes, panel in zip(every, panels, strict=True):
             points = _pairs(panel["points"])
             axes.scatter(points[:, 0], points[:, 1], s=5, color=SERIES[0], alpha=0.5, linewidths=0)
-            axes.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xticks=[], yticks=[])
+            axes.set(xlim=wide, ylim=high, aspect="equal", xticks=[], yticks=[])
             axes.set_title(panel["title"], fontsize=8)
         rows = [
             {"panel": panel["title"], "x": x, "y": y} for panel in panels for x, y in _pairs(panel["points"]).tolist()

@@ -17,7 +17,8 @@ after the held-out best time, with clean labels it does not.
 import numpy as np
 
 from ntkverify.diffusion.figures import figures as drawn
-from ntkverify.diffusion.learned import LEARNED, PREDICTED, learn, lesson, population, predict
+from ntkverify.diffusion.learned import LEARNED, PREDICTED, SIZES, learn, lesson, population, predict
+from ntkverify.diffusion.learned import bytes_needed as needed
 from ntkverify.diffusion.rows import AXES, foremost, levels, metric, networks, span, trained
 from ntkverify.diffusion.tables import bounds, holding, parts, samples, stopping
 from ntkverify.diffusion.walks import sampled
@@ -37,13 +38,7 @@ COMMON = {
 }  # fmt: skip
 FEWER = {"n": (96, 24, 48), "m": (256, 32, 96), "doublings": 12, "test": 384, "draws": 3, "sampled": 1}
 PRESETS = {"quick": COMMON | FEWER, "paper": COMMON}
-DATA = {
-    "mixture": {},
-    "gaussian": {"components": 1, "draws": 8},
-    "moons": {"components": 200},
-    "swissroll": {"components": 200},
-    "digits": {"components": 500, "d": 6},
-}
+DATA = SIZES | {"gaussian": SIZES["gaussian"] | {"draws": 8}}
 """What each population changes in a preset."""
 ALONE = AXES
 DONE = (PREDICTED, LEARNED)
@@ -63,14 +58,9 @@ LONGEST = 20
 
 
 def bytes_needed(params: dict) -> int:
-    """About the memory of one cell: kernels over all rows, G, the components at every row.  Checks the cell too."""
+    """About the memory of one cell.  Checks the cell too."""
     _check(params)
-    rows, d, k = params["n"] + params["test"], params["d"], params["components"]
-    kernels = (rows * d) ** 2 + 4 * (params["n"] * d) ** 2
-    networks = 4 * rows * params["m"] + 3 * (params["doublings"] + 1) * (d + 2) * params["m"]
-    covariances = k * d**2 if params["data"] in ("mixture", "gaussian") else 0
-    mixture = 8 * max(rows, params["paths"], 400) * k * d + 8 * covariances
-    return 8 * (kernels + networks + mixture + rows * d**2) + 2**29
+    return needed(params)
 
 
 def _check(params: dict) -> None:

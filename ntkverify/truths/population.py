@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from ntkverify.ground.errors import BadInput
 from ntkverify.truths.mixtures import Mixture, standardised
@@ -22,6 +23,10 @@ class Population:
     """(pixels,) the image of x = 0, for pictures; empty where points are no images."""
     basis: np.ndarray
     """(d, pixels): x ↦ centre + x @ basis; empty where points are no images."""
+
+    def images(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n pixels"]:
+        """Points as images."""
+        return self.centre + x @ self.basis
 
 
 def population(
