@@ -7,7 +7,8 @@ import tyro
 from rich.console import Console
 
 from ntkverify.cli.exits import BAD_INPUT, CRASHED, FINE, INTERRUPTED
-from ntkverify.cli.options import Asked, verbs
+from ntkverify.cli.options import Asked
+from ntkverify.cli.verbs import verbs
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.terminal import Terminal, forsake_stdout, leave_traceback, spell_out
 

@@ -1,11 +1,10 @@
 """What can be typed: the options of each verb, their help, and what of them is refused before JAX is started."""
 
 import dataclasses
-import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Literal
 
 import tyro
 
@@ -431,29 +430,3 @@ def _refuse_several(settings: Settings) -> None:
             )
     catalogue.known_network(settings.network[0])
     catalogue.input_module(settings.data[0])
-
-
-VERBS = (List, Show, Verify, Study, Merge, Realise, Falsify, New, Check, Certify, Doctor, Report, Docs)
-
-
-def verbs(named: str) -> Any:
-    """What tyro reads: one of the verbs.  The help of the named one is told in full, of the others the first sentence.
-
-    tyro joins a docstring's lines, and drops a section of examples; a description that is handed to it keeps lines that
-    are indented.
-    """
-    described = {verb: (inspect.getdoc(verb) or "") for verb in VERBS}
-    names = {verb: verb.__name__.lower() for verb in VERBS}
-    if named == names[Study]:
-        described[Study] += f"\n\n{_studies()}"
-    told = {verb: said if names[verb] == named else said.partition("\n\n")[0] for verb, said in described.items()}
-    return Union[tuple(Annotated[verb, tyro.conf.subcommand(names[verb], description=told[verb])] for verb in VERBS)]  # noqa: UP007 (of a tuple)
-
-
-def _studies() -> str:
-    """Each study's question, and below it a command that asks it."""
-    lines = ["Studies:"]
-    for name in catalogue.STUDIES:
-        question, example = catalogue.question(name)
-        lines += [f"  {name:14}{question}", f"  {'':14}{example}"]
-    return "\n".join(lines)

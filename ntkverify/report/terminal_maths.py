@@ -26,6 +26,8 @@ FACTORS = {SYMBOL, NUMBER, WORD, BIG, PREFIX, ROOT, FRACTION, OPEN}
 """Kinds that begin a factor: what stands before them is multiplied."""
 ENDED = {SYMBOL, NUMBER, ROOT, FRACTION, CLOSE}
 """Kinds that end a factor."""
+LOOSE = {BINARY, SIGN, RELATION, COMMA, BIG, SLASH, FRACTION, TEXT}
+"""Kinds that a slash behind them does not reach over."""
 
 ACCENTS = {
     "~": "\u0303", "^": "\u0302", "¯": "\u0304", "˙": "\u0307", "¨": "\u0308", "→": "\u20d7", "ˇ": "\u030c",
@@ -260,9 +262,7 @@ def _is_loose(pieces: list[Piece]) -> bool:
     """Whether a slash behind the pieces would divide the last of them only: a + b, log x; but not log(x)."""
     outer = [piece for piece in _outermost(pieces) if piece.kind != SPACE]
     open_words = (one.kind == WORD and other.kind != OPEN for one, other in itertools.pairwise(outer))
-    return any(piece.kind in (BINARY, SIGN, RELATION, COMMA, BIG, SLASH, FRACTION, TEXT) for piece in outer) or any(
-        open_words
-    )
+    return any(open_words) or bool(LOOSE & {piece.kind for piece in outer})
 
 
 def _one_factor(pieces: list[Piece]) -> bool:

@@ -14,7 +14,7 @@ from rich.console import Console
 from ntkverify import catalogue
 from ntkverify.cli import list as listing
 from ntkverify.cli import main as cli
-from ntkverify.cli import options, show
+from ntkverify.cli import options, show, verbs
 from ntkverify.ground import errors
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.networks import kinds
@@ -179,14 +179,14 @@ def help_of(capsys, *words: str) -> str:
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("verb", options.VERBS, ids=lambda verb: verb.__name__.lower())
+@pytest.mark.parametrize("verb", verbs.VERBS, ids=lambda verb: verb.__name__.lower())
 def test_examples_stand_on_lines_of_their_own_and_can_be_typed(verb, capsys):
     said = help_of(capsys, verb.__name__.lower())
     examples = [line.strip() for line in said.splitlines() if re.match("  +ntkverify ", line)]
     assert examples
     for example in examples:
         assert example.count("ntkverify") == 1 + example.count(", then ntkverify")
-        asked = tyro.cli(options.verbs(""), args=shlex.split(example.partition(", then")[0])[1:])
+        asked = tyro.cli(verbs.verbs(""), args=shlex.split(example.partition(", then")[0])[1:])
         assert type(asked) is verb
         asked.refuse()
 
@@ -206,4 +206,4 @@ def test_help_tells_what_each_study_asks(capsys):
 def test_the_overview_fits_a_screen(capsys):
     said = help_of(capsys)
     assert len(said.splitlines()) < 50
-    assert all(f"• {verb.__name__.lower()} " in said for verb in options.VERBS)
+    assert all(f"• {verb.__name__.lower()} " in said for verb in verbs.VERBS)

@@ -139,7 +139,7 @@ def written(tree) -> str:
 
     match tree:
         case ("leaf", name):
-            return LATEX.get(name, name)
+            return LATEX.get(name, str(name))
         case ("sum", parts):
             return " + ".join(f"({written(each)})" if each[0] == "minus" else written(each) for each in parts)
         case ("difference", parts):
