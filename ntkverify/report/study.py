@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from ntkverify.ground.results import REPORT, load, table, write
-from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, VIOLATED, Drawing, svg
+from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, VIOLATED, Drawing
 from ntkverify.report.page import command, environment, save_figures
 from ntkverify.report.pictures import clouds, field, images, lines
 
@@ -21,14 +21,19 @@ from ntkverify.report.pictures import clouds, field, images, lines
 def draw_study(path: Path) -> Path:
     """Write `report.html` and `figures/` from a study's folder.  Returns the report's path."""
     results = load(path)
-    drawings = [drawing for spec in results["figures"] if (drawing := DRAWERS[spec["kind"]](results, spec))]
+    found = drawings(results, (), {})
     page = environment().get_template("study.html").render(
-        results=results, command=command(results), drawings=drawings,
+        results=results, command=command(results), drawings=found,
         failed=[cell for cell in results["cells"] if cell["outcome"] not in results["done"]],
     )  # fmt: skip
-    save_figures(path, drawings)
+    save_figures(path, found)
     write(path / REPORT, page)
     return path / REPORT
+
+
+def drawings(results: Mapping, draws: Sequence[Mapping], arrays: Mapping[str, np.ndarray]) -> list[Drawing]:
+    """The figures of the report."""
+    return [drawing for spec in results["figures"] if (drawing := DRAWERS[spec["kind"]](results, spec))]
 
 
 def curves(results: Mapping, spec: Mapping) -> Drawing | None:
@@ -67,7 +72,7 @@ def curves(results: Mapping, spec: Mapping) -> Drawing | None:
             every[0].set_ylim(min(row["low"] for row in rows) / 1.5, 6 * max(row["high"] for row in rows))
         every[0].set_ylabel(spec["ylabel"])
         figure.legend(*every[0].get_legend_handles_labels(), loc="outside lower center", ncols=columns, fontsize=7)
-        return Drawing(spec["name"], svg(figure), table(tuple(rows[0]), rows), spec["caption"])
+        return Drawing(spec["name"], figure, table(tuple(rows[0]), rows), spec["caption"])
 
 
 def metrics(results: Mapping, spec: Mapping) -> Drawing | None:
@@ -111,7 +116,7 @@ def metrics(results: Mapping, spec: Mapping) -> Drawing | None:
             axes.yaxis.set_minor_locator(NullLocator())
         every[0].set_ylabel(spec["ylabel"])
         figure.legend(*every[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=7)
-        return Drawing(spec["name"], svg(figure), table(tuple(rows[0]), rows), spec["caption"])
+        return Drawing(spec["name"], figure, table(tuple(rows[0]), rows), spec["caption"])
 
 
 def _references(panel, rows: Sequence[Mapping], references: Sequence[Mapping]) -> None:
@@ -173,7 +178,7 @@ def forest(results: Mapping, spec: Mapping) -> Drawing | None:
         axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel=spec["xlabel"])
         figure.tight_layout()
         columns = tuple(dict.fromkeys(name for row in rows for name in row))
-        return Drawing(spec["name"], svg(figure), table(columns, rows), spec["caption"])
+        return Drawing(spec["name"], figure, table(columns, rows), spec["caption"])
 
 
 DRAWERS = {
