@@ -1,18 +1,17 @@
 """`ntkverify list`."""
 
 import dataclasses
-import json
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from ntkverify import catalogue
 from ntkverify.cli.exits import FINE
 from ntkverify.cli.options import List
+from ntkverify.ground.terminal import Terminal
 
 
-def run(asked: List, console: Console) -> int:
+def run(asked: List, console: Terminal) -> int:
     """Print, by theorem, a row for each form of each claim."""
     theorems = [catalogue.theorem(name) for name in ([asked.theorem] if asked.theorem else catalogue.THEOREMS)]
     rows = {
@@ -23,9 +22,7 @@ def run(asked: List, console: Console) -> int:
         ]
         for theorem in theorems
     }
-    if asked.json:
-        print(json.dumps([row for each in rows.values() for row in each], indent=1))
-        return FINE
+    console.tell([row for each in rows.values() for row in each])
     table = Table(
         Column("theorem and claim", no_wrap=True), "form", "title", "direction", "promise", "source", box=None
     )

@@ -1,6 +1,7 @@
 """The command line: read what was typed, run the verb's file, turn what happens into an exit code.  Starts without JAX."""
 
 import importlib
+import importlib.metadata
 import sys
 
 import tyro
@@ -9,7 +10,7 @@ from rich.console import Console
 from ntkverify.cli.exits import BAD_INPUT, CRASHED, FINE, INTERRUPTED
 from ntkverify.cli.options import Asked, Verb
 from ntkverify.ground.errors import BadInput
-from ntkverify.ground.terminal import Terminal, forsake_stdout, leave_traceback, spell_out
+from ntkverify.ground.terminal import Terminal, forsake_stdout, hush, leave_traceback, spell_out
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,10 +18,13 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         spell_out(stream)
     try:
+        if (sys.argv[1:] if arguments is None else arguments) == ["--version"]:
+            print(_versions())
+            return FINE
         asked = tyro.cli(
             Verb,  # type: ignore[arg-type]
             prog="ntkverify",
-            description="Takes a theorem about a wide network and tells, with evidence, whether it holds, how loose it is, and where it breaks.",
+            description="Takes a theorem about a wide network and tells, with evidence, whether it holds, how loose it is, and where it breaks. `ntkverify --version` says which this is.",
             args=arguments,
         )
         return _run(asked)
@@ -40,11 +44,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(asked: Asked) -> int:
     try:
+        asked.refuse_output()
         asked.refuse()
+        hush(asked.output.quiet)
         verb = _imported(f"ntkverify.cli.{type(asked).__name__.lower()}")
-        return verb.run(asked, Terminal(width=max(Console().width, 100)))
+        silent = asked.output.json or asked.output.quiet
+        return verb.run(asked, Terminal(width=max(Console().width, 100), quiet=silent, as_json=asked.output.json))
     except SystemExit as exit:  # the option parser's own are raised above; another would be taken for an answer
         raise RuntimeError(f"sys.exit({exit.code!r}) was called") from exit
+
+
+def _versions() -> str:
+    """This program's version and JAX's, which is not started for it."""
+    found = {}
+    for package in ("ntkverify", "jax"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return f"ntkverify {found['ntkverify']} (JAX {found['jax']})"
 
 
 def _imported(name: str):

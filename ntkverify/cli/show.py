@@ -2,16 +2,17 @@
 
 import dataclasses
 
-from rich.console import Console
-
 from ntkverify import catalogue
 from ntkverify.cli.exits import FINE
 from ntkverify.cli.options import Show
+from ntkverify.ground.terminal import Terminal
 
 
-def run(asked: Show, console: Console) -> int:
+def run(asked: Show, console: Terminal) -> int:
     """Print what each form of the claim states."""
-    for statement in catalogue.statements(asked.claim).values():
+    statements = catalogue.statements(asked.claim)
+    console.tell([{"id": asked.claim, **dataclasses.asdict(statement)} for statement in statements.values()])
+    for statement in statements.values():
         console.print(f"\n[bold]{statement.title}[/bold] \\[{statement.form}]", highlight=False)
         for name, text in dataclasses.asdict(statement).items():
             if text and name not in ("title", "form"):
