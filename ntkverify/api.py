@@ -1,5 +1,4 @@
-"""The library's verbs, in the order in which they are used: problem, draw, kernel, train, verify,
-study.
+"""The library's verbs, in the order in which they are used: problem, draw, kernel, train, verify, study.
 
 `import ntkverify as nv` gives them as `nv.problem` and so on.  Nothing here changes JAX's settings:
 64-bit numbers are used when `jax_enable_x64` is on.
@@ -17,7 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ntkverify import catalogue
 from ntkverify.certifying.at_points import certify as decide_drawn
 from ntkverify.convergence.options import Options
-from ntkverify.convergence.realise import Realised, described
+from ntkverify.convergence.realise import Realised
 from ntkverify.convergence.realise import configuration as asked_to_realise
 from ntkverify.convergence.realise import realise as certify_and_run
 from ntkverify.convergence.weights import digest_of, trained
@@ -28,7 +27,9 @@ from ntkverify.ground.devices import use as use_devices
 from ntkverify.ground.environment import require_memory
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.settings import INITIALISATIONS, Settings
+from ntkverify.ground.shown import Results
 from ntkverify.networks import arguments, losses
+from ntkverify.networks.described import described
 from ntkverify.networks.kernels.parted import draw_parted, parted, placed
 from ntkverify.networks.models import read as read_model
 from ntkverify.networks.network import initialise as draw_network
@@ -274,9 +275,9 @@ def train(
     return descend_many(problem, many, steps, target=target, budget=budget, levels=LEVELS, movement=True, loss=measured)
 
 
-def study(name: str, folder: str | Path, preset: str = "quick", **grid) -> dict:
-    """Run a study as the command line does, resuming what the folder's ledger holds; returns the content
-    of results.json (`answer`, `fits`, `tables`, `cells`).
+def study(name: str, folder: str | Path, preset: str = "quick", **grid) -> Results:
+    """Run a study as the command line does, resuming what the folder's ledger holds; returns the content of results.json
+    (`answer`, `fits`, `tables`, `cells`), a mapping that a notebook shows, with `plot()`, `to_latex()`, `to_pandas()`.
 
     `grid` changes parameters of the preset: a value, or a sequence of them.  Needs 64-bit numbers.
     Raises `BadInput`.  Source: the docstring of ntkverify/studies/NAME.py.
@@ -304,9 +305,8 @@ def study(name: str, folder: str | Path, preset: str = "quick", **grid) -> dict:
 def verify(claims: str | Path | Sequence[str | Path] = (), **settings) -> Rows:
     """Check claims (all by default) as the command line does; `settings` are the fields of `Settings`.
 
-    Returns `Rows`: its `claims` are dicts with verdict, sentence, counts and ratios, `results()` is
-    the content of results.json, and `save(folder)` writes the files that `ntkverify report` draws.
-    Raises `BadInput`.  Source: docs/design.md.
+    Returns `Rows`: its `claims` are dicts with verdict, sentence, counts and ratios, `results()` is the content of
+    results.json, and `save(folder)` writes the files that `ntkverify report` draws.  Raises `BadInput`.  Source: docs/design.md.
 
     >>> import ntkverify as nv
     >>> rows = nv.verify(["zero-output"], data="sphere", n=4, d_in=4, d_out=1, m=16, seeds=20, dtype=nv.dtype())
@@ -356,7 +356,7 @@ def falsify(claim: str | Path, problem: Problem, budget: float = 5.0, form: str 
     return search(chosen, problem, budget, seed)
 
 
-def certify(claims: str | Path | Sequence[str | Path], problem: Problem, draws: int = 1, seed: int = 0) -> dict:
+def certify(claims: str | Path | Sequence[str | Path], problem: Problem, draws: int = 1, seed: int = 0) -> Results:
     """Decide claims at the worst points of drawn networks with every rounding enclosed.
 
     Returns `claims`, a row for each form with its verdict (proved | refuted | undecided) at exactly these

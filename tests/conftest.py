@@ -1,7 +1,10 @@
 """Tests run in float64, with strict promotion, shapes checked at every call, warnings as errors."""
 
+import contextlib
+import functools
 import html
 import inspect
+import io
 import math
 import os
 import re
@@ -25,8 +28,10 @@ install_import_hook([f"ntkverify.{name}" for name in MODULES if name not in UNCH
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from filelock import FileLock  # noqa: E402
 
 from ntkverify import catalogue  # noqa: E402
+from ntkverify.cli import main as cli  # noqa: E402
 from ntkverify.ground.programs import keep_programs, make_room  # noqa: E402
 from ntkverify.ground.results import load  # noqa: E402
 from ntkverify.ground.rounding import below  # noqa: E402
@@ -114,6 +119,40 @@ def cases(claim: str) -> dict:
     if claim in catalogue.THEOREMS["criteria"]:
         return CRITERIA_CASES
     return RELU_CASES if catalogue.claims(claim)[0].statement.networks == "relu" else CASES
+
+
+_SMALL = ["--data", "sphere", "--n", "4", "--d-in", "4", "--d-out", "2", "--m", "16"]
+_GRID = ["network=softmax", "init=coupled", "m=8,16,32", "n=2", "d_in=4", "d_out=1", "seeds=2"]
+RUNS = {
+    "verify": ["verify", "kernel-perturbation", "zero-output", *_SMALL, "--seeds", "20"],
+    "certify": ["certify", "kernel-entries", *_SMALL, "--seeds", "2"],
+    "falsify": ["falsify", "kernel-entries", *_SMALL, "--budget", "0.1"],
+    "realise": ["realise", "--data", "orthonormal", "--n", "3"],
+    "study": ["study", "drift", "--grid", *_GRID],
+}
+"""A small run of each verb that writes a folder."""
+PRINTED = "printed.json"
+"""In such a run's folder, what `--json` printed."""
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """The folder of a verb's run, made once for all processes of tests."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    @functools.cache
+    def of(verb: str) -> Path:
+        path = shared / "runs" / verb
+        path.parent.mkdir(exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            if not (path / PRINTED).exists():
+                with contextlib.redirect_stdout(io.StringIO()) as printed:
+                    assert cli.main([*RUNS[verb], "--out", str(path), "--json"]) == 0
+                (path / PRINTED).write_text(printed.getvalue(), encoding="utf-8")
+        return path
+
+    return of
 
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")

@@ -10,7 +10,7 @@ import ntkverify
 
 ROOT = Path(ntkverify.__file__).parent
 ROOMS = (
-    "examples", "cli", "studies", "studying", "diffusion", "report", "verifying", "claims", "truths", "convergence", "checking", "certifying",
+    "examples", "cli", "studies", "studying", "diffusion", "exports", "report", "verifying", "claims", "truths", "convergence", "checking", "certifying",
     "searching", "judging", "catalogue", "statements", "networks", "arithmetic", "ground",
 )  # fmt: skip
 """From the top down, as docs/design.md draws them: a room imports from those that follow it."""

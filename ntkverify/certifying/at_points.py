@@ -20,9 +20,12 @@ from ntkverify.arithmetic.unknown import UnknownOperation
 from ntkverify.certifying.decision import PROVED, REFUTED, UNDECIDED, Decision, decide
 from ntkverify.ground.devices import alone
 from ntkverify.ground.environment import environment
+from ntkverify.ground.results import SCHEMA
+from ntkverify.ground.shown import Results
 from ntkverify.judging.draws import chunks
 from ntkverify.judging.evidence import Evidence, examine, silent
 from ntkverify.judging.trial import tried
+from ntkverify.networks.described import described
 from ntkverify.networks.kernels.kernel import kernel
 from ntkverify.networks.kinds import elsewhere
 from ntkverify.networks.nouns import IN_BALL, ON_PATH, Model, Params, Point, Problem
@@ -162,8 +165,10 @@ def certified(
 def certify(
     names: Sequence[str], problem: Problem, draws: int, seed: int,
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
-) -> dict:  # fmt: skip
-    """Decide each form of the claims at each draw's worst point; `complete` is False after Ctrl-C."""
+    row: Mapping | None = None, config: Mapping | None = None,
+) -> Results:  # fmt: skip
+    """Decide each form of the claims at each draw's worst point; the content of results.json, whose `complete` is False after
+    Ctrl-C.  `row` describes the problem, `config` what was asked, where more is known than arrays."""
     for name in names:  # all of them, before any file is executed
         catalogue.statements(name)
     claims = [(name, catalogue.claims(name)) for name in names]
@@ -187,7 +192,12 @@ def certify(
                 rows.append(_row(found, problem, time.perf_counter() - began))
     except KeyboardInterrupt:
         complete = False
-    return {"complete": complete, "environment": environment(), "lambda_certified": spectra, "claims": rows}
+    scales = {"delta": float(problem.delta), "radius": float(problem.radius)}
+    return Results({
+        "schema": SCHEMA, "verb": "certify", "config": config or {"claims": list(names), "seeds": draws, "seed": seed} | scales,
+        "problems": [row or described(problem)], "kernels": [], "complete": complete, "environment": environment(),
+        "lambda_certified": spectra, "claims": rows,
+    })  # fmt: skip
 
 
 def smallest_eigenvalue(problem: Problem, params: Params) -> list[float | None]:

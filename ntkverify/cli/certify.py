@@ -1,6 +1,5 @@
 """`ntkverify certify`."""
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -11,10 +10,12 @@ from ntkverify.cli import exits
 from ntkverify.cli.options import Certify, small
 from ntkverify.ground import results
 from ntkverify.ground.progress import Progress, set_up_jax
+from ntkverify.ground.terminal import Terminal
+from ntkverify.report.points import draw_decisions
 from ntkverify.verifying.instances import make_instance
 
 
-def run(asked: Certify, console: Console) -> int:
+def run(asked: Certify, console: Terminal) -> int:
     """Decide the claims, print what was decided, write the results."""
     settings = small(asked.settings, n=8, d_in=8, d_out=2)
     set_up_jax(settings.dtype)
@@ -23,17 +24,23 @@ def run(asked: Certify, console: Console) -> int:
     row, problem = make_instance(settings, settings.data[0], settings.network[0])
     with Progress() as heard:
         found = certify(
-            catalogue.expanded(asked.claims) or catalogue.CLAIMS, problem, settings.seeds, settings.seed, heard
+            catalogue.expanded(asked.claims) or catalogue.CLAIMS,
+            problem,
+            settings.seeds,
+            settings.seed,
+            heard,
+            row,
+            config,
         )
+    results.save_results(folder, found)
+    page = draw_decisions(folder)
+    console.tell(found)
     _show(console, found)
-    results.save_results(folder, {
-        "schema": results.SCHEMA, "verb": "certify", "config": config, "problems": [row], "kernels": [], **found,
-    })  # fmt: skip
-    console.print(f"results: {folder / results.RESULTS}", highlight=False, soft_wrap=True)
+    console.print(f"results: {folder / results.RESULTS}\nreport:  {page}", highlight=False, soft_wrap=True)
     return exits.code(found["complete"], any(claim["verdict"] == REFUTED for claim in found["claims"]))
 
 
-def _show(console: Console, found: dict) -> None:
+def _show(console: Terminal, found: dict) -> None:
     table = Table("claim", "form", "at the points", "log₁₀ ratio, enclosed", box=None)
     for claim in found["claims"]:
         low, high = claim["bracket"]["found"], claim["bracket"]["above"]

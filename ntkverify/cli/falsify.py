@@ -1,7 +1,5 @@
 """`ntkverify falsify`."""
 
-from rich.console import Console
-
 from ntkverify.catalogue import one
 from ntkverify.certifying.falsify import Falsified, falsify_all
 from ntkverify.cli import exits
@@ -9,11 +7,13 @@ from ntkverify.cli.options import Falsify, small
 from ntkverify.ground import results
 from ntkverify.ground.environment import environment
 from ntkverify.ground.progress import Progress, set_up_jax
+from ntkverify.ground.terminal import Terminal
+from ntkverify.report.points import draw_search
 from ntkverify.searching.falsifying import forms_to_search
 from ntkverify.verifying.instances import make_instance
 
 
-def run(asked: Falsify, console: Console) -> int:
+def run(asked: Falsify, console: Terminal) -> int:
     """Search each form, say what was found as it is found, write the results."""
     claim, settings = one(asked.claim), small(asked.settings, n=4, d_in=4, d_out=2)
     set_up_jax(settings.dtype)
@@ -22,20 +22,23 @@ def run(asked: Falsify, console: Console) -> int:
     config = settings.config(claim=claim, budget=asked.budget)
     folder = results.folder("falsify", config, asked.out, asked.force)
     found: list[Falsified] = []
-    complete = False
+    complete, so_far = False, {}
     with Progress() as heard:
         for each in falsify_all(claim, forms, problem, folder, asked.budget, settings.seed, heard):
             found.append(each)
             _show(console, each, settings.radius)
             complete = len(found) == len(forms) and not each.worst.interrupted
-            results.save_results(folder, {
+            so_far = {
                 "schema": results.SCHEMA, "verb": "falsify", "config": config, "complete": complete, "environment": environment(),
                 "problems": [row], "kernels": [], "claims": [{"id": claim} | each.row() for each in found],
-            })  # fmt: skip
+            }  # fmt: skip
+            results.save_results(folder, so_far)
+    console.print(f"report: {draw_search(folder)}", highlight=False, soft_wrap=True)
+    console.tell(so_far)
     return exits.code(complete, any(each.refuted for each in found))
 
 
-def _show(console: Console, found: Falsified, radius: float) -> None:
+def _show(console: Terminal, found: Falsified, radius: float) -> None:
     form, worst, decision = found.form, found.worst, found.decision
     event = " The point satisfies the event whose probability the form promises." if found.in_event else ""
     console.print(

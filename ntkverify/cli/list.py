@@ -2,12 +2,10 @@
 
 import dataclasses
 import itertools
-import json
 import sys
 import unicodedata
 from collections.abc import Iterable
 
-from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Column, Table
@@ -15,6 +13,7 @@ from rich.table import Column, Table
 from ntkverify import catalogue
 from ntkverify.cli.exits import FINE
 from ntkverify.cli.options import List
+from ntkverify.ground.terminal import Terminal
 from ntkverify.report.terminal_maths import readable
 
 COLUMNS = ("theorem", "id", "form", "direction", "promise", "networks", "title", "source", "statement")
@@ -22,7 +21,7 @@ COLUMNS = ("theorem", "id", "form", "direction", "promise", "networks", "title",
 LOOKED_THROUGH = ("id", "title", "statement", "source")
 
 
-def run(asked: List, console: Console) -> int:
+def run(asked: List, console: Terminal) -> int:
     """Print, by theorem, a row for each form of each claim."""
     names = catalogue.expanded(asked.claims) or catalogue.CLAIMS
     rows = [
@@ -32,9 +31,8 @@ def run(asked: List, console: Console) -> int:
         and (asked.network is None or catalogue.speaks_of(row["networks"], asked.network))
         and (asked.word is None or _holds(row, asked.word))
     ]
-    if asked.json:
-        print(json.dumps(rows, indent=1))
-    elif rows:
+    console.tell(rows)
+    if rows:
         show(console, rows, asked.formulas)
         if asked.theorem is not None and console.is_terminal:
             console.print("\n" + escape(catalogue.theorem(asked.theorem).about), highlight=False)

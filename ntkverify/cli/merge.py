@@ -1,17 +1,16 @@
 """`ntkverify merge`."""
 
-from rich.console import Console
-
 from ntkverify.cli import exits
 from ntkverify.cli.options import Merge
 from ntkverify.cli.study import show
 from ntkverify.ground import results
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.progress import set_up_jax
+from ntkverify.ground.terminal import Terminal
 from ntkverify.studying.run import merge, status
 
 
-def run(asked: Merge, console: Console) -> int:
+def run(asked: Merge, console: Terminal) -> int:
     """Join the ledgers, write the results, draw the report; say what is missing."""
     set_up_jax("float64")
     configs = [_config(results.load(folder), folder) for folder in asked.dirs]

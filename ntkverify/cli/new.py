@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from rich.console import Console
-
 from ntkverify.cli.exits import FINE
 from ntkverify.cli.options import New
 from ntkverify.ground.errors import BadInput
+from ntkverify.ground.terminal import Terminal
 
 
-def run(asked: New, console: Console) -> int:
+def run(asked: New, console: Terminal) -> int:
     """Write the template, and print what can be done with it."""
     file = asked.file
     if file.suffix != ".py" or not file.stem.isidentifier():
@@ -23,6 +22,7 @@ def run(asked: New, console: Console) -> int:
         file.write_text(template.read_text("utf-8"), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}", "a folder that can be written") from None
+    console.tell({"file": str(file), "next": _what_next(asked)})
     for line in _what_next(asked):
         console.print(line, highlight=False, soft_wrap=True)
     return FINE

@@ -9,16 +9,10 @@ from typing import Annotated, Literal
 import tyro
 
 from ntkverify import catalogue
+from ntkverify.cli.asked import Asked
 from ntkverify.convergence.options import Options
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.settings import Settings
-
-
-class Asked:
-    """A verb with its options; it is run by the file of `cli/` that has its name."""
-
-    def refuse(self) -> None:
-        """`BadInput` for the first option that cannot be right."""
 
 
 def part(option: str, given: str) -> tuple[int, int]:
@@ -62,8 +56,6 @@ class List(Asked):
     """Only forms with this word, in small or capital letters, in their name, title, statement or source."""
     formulas: bool = False
     """Print what each form states below it."""
-    json: bool = False
-    """Print JSON instead of a table; formulas are LaTeX there."""
 
     def refuse(self) -> None:
         _known(self.claims)
@@ -399,7 +391,50 @@ class Report(Asked):
     """
 
     dir: tyro.conf.Positional[Path]
-    """Folder that `verify` or `study` wrote."""
+    """Folder that `verify`, `study`, `realise`, `certify` or `falsify` wrote."""
+
+
+@dataclass(frozen=True)
+class Export(Asked):
+    """Write a run's results for a paper: tables with the setting and the command that repeats them, figures at column width.
+
+    latex: tables/, figures/ as PDF, references.bib, and paper.tex, which compiles by itself; markdown, json: the tables;
+    pdf, png: the figures, fonts embedded, 300 dots an inch.
+
+    Examples:
+      ntkverify export runs/verify-1a2b3c4d
+      ntkverify export runs/study-1a2b3c4d --to png --width 6.75
+    """
+
+    dir: tyro.conf.Positional[Path]
+    """Folder that `verify`, `study`, `realise`, `certify` or `falsify` wrote."""
+    to: Literal["latex", "markdown", "json", "pdf", "png"] = "latex"
+    """What to write."""
+    out: Path | None = None
+    """Where (default: paper/ in the folder)."""
+    width: float = 3.25
+    """Width of figures in inches: 3.25 is a column of two, 6.75 both."""
+
+    def refuse(self) -> None:
+        if not 1 <= self.width <= 20:
+            raise BadInput(f"--width {self.width}", "a number of inches from 1 to 20", "--width 3.25")
+
+
+@dataclass(frozen=True)
+class Compare(Asked):
+    """Say what differs between two runs of a verb: verdicts, ratios and exponents whose intervals have no number in common,
+    configuration, versions of packages.
+
+    Exit code 1: a verdict turned to violated or refuted; 0: none did.
+
+    Example:
+      ntkverify compare runs/verify-1a2b3c4d runs/verify-5e6f7a8b
+    """
+
+    before: tyro.conf.Positional[Path]
+    """Folder of the first run."""
+    after: tyro.conf.Positional[Path]
+    """Folder of the second run."""
 
 
 def small(settings: Settings, n: int, d_in: int, d_out: int) -> Settings:

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -14,11 +13,12 @@ from ntkverify.convergence.weights import digest_of, fitting, weights
 from ntkverify.ground import results
 from ntkverify.ground.own_files import identified
 from ntkverify.ground.progress import Progress, set_up_jax
+from ntkverify.ground.terminal import Terminal
 from ntkverify.report.realisation import draw_realisation
 from ntkverify.verifying.instances import make_instance
 
 
-def run(asked: Realise, console: Console) -> int:
+def run(asked: Realise, console: Terminal) -> int:
     """Certify, run, look; write the certificate and the results, draw the report, print every margin."""
     set_up_jax("float64")
     start = None if asked.trained is None else weights(asked.trained)
@@ -28,7 +28,9 @@ def run(asked: Realise, console: Console) -> int:
         fitting(problem, start)
     options = Options(**{field.name: getattr(asked, field.name) for field in dataclasses.fields(Options)})
     config = {
-        name: value for name, value in dataclasses.asdict(asked).items() if name not in ("out", "force", "trained")
+        name: value
+        for name, value in dataclasses.asdict(asked).items()
+        if name not in ("out", "force", "trained", "output")
     }
     if start is not None:
         config |= {"from": str(asked.trained), "weights": digest_of(start)}
@@ -37,6 +39,7 @@ def run(asked: Realise, console: Console) -> int:
     with Progress() as heard:
         found = realise(problem, row, config, options, folder, heard, start).results
     page = draw_realisation(folder)
+    console.tell(found)
     _show(console, found)
     console.print(
         f"certificate: {folder / found['certificate']}\nresults: {folder / results.RESULTS}\nreport:  {page}",
@@ -46,7 +49,7 @@ def run(asked: Realise, console: Console) -> int:
     return exits.code(found["complete"], violated, "the certificate is kept")
 
 
-def _show(console: Console, found: dict) -> None:
+def _show(console: Terminal, found: dict) -> None:
     drawn = "" if found["sigma"] is None else f", σ = {found['sigma']:g}"
     console.print(f"\n[bold]m = {found['m']}{drawn}[/bold]  {escape(found['sentence'])}\n", highlight=False)
     table = Table("hypothesis", "there", "needed", box=None)

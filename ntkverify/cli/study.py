@@ -4,7 +4,6 @@ import contextlib
 import importlib
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -16,11 +15,12 @@ from ntkverify.ground.devices import use
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.progress import Progress, set_up_jax
 from ntkverify.ground.settings import configuration_hash
+from ntkverify.ground.terminal import Terminal
 from ntkverify.report.study import draw_study
 from ntkverify.studying.run import configuration, finished, here, status, study
 
 
-def run(asked: Study, console: Console) -> int:
+def run(asked: Study, console: Terminal) -> int:
     """Evaluate the cells that are missing, write the results, draw the report, print tables and answer."""
     catalogue.study(asked.name, asked.preset)
     set_up_jax("float64", makes_do=True)
@@ -32,6 +32,7 @@ def run(asked: Study, console: Console) -> int:
     folder = results.folder("study", config, out, asked.force)
     if asked.status:
         done, total = status(config, folder)
+        console.tell({"finished": done, "cells": total, "folder": str(folder)})
         console.print(f"{done} of {total} cells are finished in {folder}", highlight=False, soft_wrap=True)
         return exits.FINE
     with Progress() as heard, _evaluating(asked) as evaluate:
@@ -61,10 +62,11 @@ def _evaluating(asked: Study):
         yield workers.on(client)
 
 
-def show(console: Console, folder: Path, found: dict) -> bool:
+def show(console: Terminal, folder: Path, found: dict) -> bool:
     """Write the results, draw the report, print tables and answer; whether a table says that something is violated."""
     results.save_results(folder, found)
     page = draw_study(folder)
+    console.tell(found)
     for table in found["tables"]:
         shown = Table(*table["columns"], box=None, title=table["name"])
         for row in table["rows"]:

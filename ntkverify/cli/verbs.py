@@ -9,8 +9,10 @@ from ntkverify import catalogue
 from ntkverify.cli.options import (
     Certify,
     Check,
+    Compare,
     Docs,
     Doctor,
+    Export,
     Falsify,
     List,
     Merge,
@@ -22,7 +24,7 @@ from ntkverify.cli.options import (
     Verify,
 )
 
-VERBS = (List, Show, Verify, Study, Merge, Realise, Falsify, New, Check, Certify, Doctor, Report, Docs)
+VERBS = (List, Show, Verify, Study, Merge, Realise, Falsify, New, Check, Certify, Doctor, Report, Export, Compare, Docs)
 
 
 def verbs(named: str) -> Any:

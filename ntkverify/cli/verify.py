@@ -4,8 +4,6 @@ import dataclasses
 import json
 import sys
 
-from rich.console import Console
-
 from ntkverify.cli import exits
 from ntkverify.cli.options import Verify, device_count
 from ntkverify.cli.verdicts import show_verdicts, violations
@@ -13,12 +11,13 @@ from ntkverify.ground import devices, results
 from ntkverify.ground.environment import environment
 from ntkverify.ground.progress import Progress, seldom, set_up_jax
 from ntkverify.ground.settings import Settings
+from ntkverify.ground.terminal import Terminal
 from ntkverify.report.page import draw_report
 from ntkverify.verifying.rows import Rows
 from ntkverify.verifying.verify import verify
 
 
-def run(asked: Verify, console: Console) -> int:
+def run(asked: Verify, console: Terminal) -> int:
     """Check the claims, write the results, draw the report, print the verdicts."""
     devices.join(asked.process, asked.coordinator)
     settings = dataclasses.replace(asked.settings, dtype=set_up_jax(asked.settings.dtype, makes_do=True))
@@ -38,6 +37,7 @@ def run(asked: Verify, console: Console) -> int:
     found = rows.results()
     rows.save(folder)
     page = draw_report(folder)
+    console.tell(found)
     show_verdicts(console, found)
     console.print(f"results: {folder / results.RESULTS}\nreport:  {page}", highlight=False, soft_wrap=True)
     code = exits.code(rows.complete, bool(violations(found)))

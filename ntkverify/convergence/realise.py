@@ -5,7 +5,6 @@ radius at which a search breaks the kept share of λ (`bracket`).
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,10 @@ from ntkverify.convergence.smallest_width import (
 from ntkverify.ground.environment import environment, require_memory
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import SCHEMA, save_arrays, save_results
+from ntkverify.ground.shown import Kept as OnDisk
+from ntkverify.ground.shown import Shown
 from ntkverify.networks.degenerate import infinite_bound
+from ntkverify.networks.described import digest
 from ntkverify.networks.kinds import smooth
 from ntkverify.networks.nouns import COUPLED, TRAINED, Params, Problem
 
@@ -43,7 +45,7 @@ LARGE = 512
 """Samples beyond which the limit kernel is not computed to see whether its λ is 0: λ at the start will say so."""
 
 
-class Realised(Certificate):
+class Realised(Certificate, Shown):
     """A certificate of convergence, and what was seen beside it."""
 
     results: dict[str, Any]
@@ -54,6 +56,10 @@ class Realised(Certificate):
     def __init__(self, proved: Certificate, results: Mapping[str, Any]):
         super().__init__(proved, proved.floats)
         self.results, self.arrays = dict(results), {}
+
+    def kept(self) -> OnDisk:
+        """Its results and arrays; there are no draws."""
+        return self.results, (), self.arrays
 
 
 def realise(
@@ -195,25 +201,7 @@ def _proved(found: Attempt) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def described(problem: Problem) -> dict[str, Any]:
-    """The row of results.json for a problem of which only the arrays are known."""
-    return {
-        "id": f"arrays-{_digest(problem)}-{problem.network.name}", "data": "arrays", "origin": "arrays given by the caller",
-        "network": problem.network.name, "formula": problem.network.title, "init": problem.init, "n": problem.n,
-        "d_in": problem.d_in, "d_out": problem.d_out, "m": problem.m, "sigma": float(problem.sigma), "rank": problem.rank,
-        "scaling": "as the problem holds them",
-    }  # fmt: skip
-
-
 def configuration(problem: Problem, options: Options) -> dict[str, Any]:
     """What is asked of a problem of which only the arrays are known."""
-    given = {"arrays": _digest(problem), "network": problem.network.name, "init": problem.init}
+    given = {"arrays": digest(problem), "network": problem.network.name, "init": problem.init}
     return given | dataclasses.asdict(options)
-
-
-def _digest(problem: Problem) -> str:
-    """Eight hex digits by which the data are known."""
-    content = hashlib.sha256()
-    for array in (problem.X, problem.y):
-        content.update(f"{array.shape} {array.dtype}".encode() + np.asarray(array).tobytes())
-    return content.hexdigest()[:8]

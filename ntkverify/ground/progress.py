@@ -24,6 +24,7 @@ from rich.progress import Progress as Bars
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.programs import keep_programs
 from ntkverify.ground.spent import told
+from ntkverify.ground.terminal import hushed
 
 FIRST_LINE, NEXT_LINES = 10.0, 60.0
 """Seconds between lines where stderr is no terminal."""
@@ -42,12 +43,12 @@ class Progress:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self.bars = Bars(
             *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True),
-            transient=True, disable=not (sys.stderr and sys.stderr.isatty()),
+            transient=True, disable=hushed() or not (sys.stderr and sys.stderr.isatty()),
         )  # fmt: skip
 
     def __enter__(self):
         self.bars.start()
-        if self.bars.disable and sys.stderr:
+        if self.bars.disable and sys.stderr and not hushed():
             threading.Thread(target=self._tell, daemon=True).start()
         task = self.bars.add_task("starting", total=None)
 
@@ -68,7 +69,7 @@ class Progress:
 
     def _perhaps(self) -> None:
         with self.speaking:
-            if self.bars.disable and sys.stderr and time.monotonic() - self.said >= self.wait:
+            if self.bars.disable and sys.stderr and not hushed() and time.monotonic() - self.said >= self.wait:
                 self._say(*self.last)
 
     def _say(self, what: str, done: int, total: int) -> None:
@@ -126,7 +127,8 @@ def set_up_jax(dtype: str, makes_do: bool = False) -> str:
         kind = jax.devices()[0].device_kind
         if not makes_do:
             raise BadInput(f"float64 on {kind}", "a device that has it", "JAX_PLATFORMS=cpu before the command")
-        print(f"{kind} has no float64: everything is computed in float32.", file=sys.stderr)
+        if not hushed():
+            print(f"{kind} has no float64: everything is computed in float32.", file=sys.stderr)
         jax.config.update("jax_enable_x64", False)
         return "float32"
     return dtype

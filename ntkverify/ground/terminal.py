@@ -2,12 +2,14 @@
 
 import codecs
 import itertools
+import json
 import os
 import re
 import sys
 import tempfile
 import traceback
 import unicodedata
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
@@ -35,7 +37,7 @@ def _spelled(error: UnicodeError) -> tuple[str, int]:
         raise error
     text = ""
     for mark, run in itertools.groupby(error.object[error.start : error.end], _mark):
-        text += mark + "".join(map(_spelling, run))
+        text += mark + "".join(map(spelling, run))
     return text, error.end
 
 
@@ -44,7 +46,7 @@ def _mark(character: str) -> str:
     return RAISED.get(unicodedata.decomposition(character).partition(" ")[0], "")
 
 
-def _spelling(character: str) -> str:
+def spelling(character: str) -> str:
     if character.isascii():
         return character
     if character in SPELLED:
@@ -53,15 +55,40 @@ def _spelling(character: str) -> str:
         name = greek[2].lower().replace("lamda", "lambda")
         return name if greek[1] == "SMALL" else name.capitalize()
     parts = unicodedata.normalize("NFKD", character)
-    return "".join(map(_spelling, parts)) if parts != character else ascii(character)[1:-1]
+    return "".join(map(spelling, parts)) if parts != character else ascii(character)[1:-1]
 
 
 class Terminal(Console):
-    """A console at which the work and its exit code go on when the reader leaves (`ntkverify verify | head`)."""
+    """A console at which the work and its exit code go on when the reader leaves (`ntkverify verify | head`).
+
+    With `as_json` a verb's tables and sentences go nowhere, and what it tells is printed as JSON.
+    """
+
+    def __init__(self, as_json: bool = False, **options):
+        super().__init__(**options)
+        self.as_json = as_json
+
+    def tell(self, content: Mapping | Sequence) -> None:
+        """What a verb found, as plain JSON; without `--json` its own tables say it."""
+        if self.as_json:
+            print(json.dumps(content, indent=1, allow_nan=False))
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
         forsake_stdout()
+
+
+_HUSHED = [False]
+
+
+def hush(quiet: bool) -> None:
+    """From now on, whether progress is kept quiet too."""
+    _HUSHED[0] = quiet
+
+
+def hushed() -> bool:
+    """Whether nothing but errors is to be written."""
+    return _HUSHED[0]
 
 
 def forsake_stdout() -> None:

@@ -23,6 +23,7 @@ from jaxtyping import Array, Float, Int
 from ntkverify.ground.devices import by_rows, even_rows, held, here, one_at_a_time, whole
 from ntkverify.ground.environment import cores
 from ntkverify.ground.numerics import full_precision
+from ntkverify.ground.shown import Kept, Shown
 from ntkverify.networks.kernels.autodiff import columns
 from ntkverify.networks.kernels.parted import laid_out, parted, parted_networks
 from ntkverify.networks.kernels.shared_products import shared_products
@@ -41,7 +42,7 @@ LEVELS = (1.0, 0.5, 0.1, 0.01)
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Shown):
     """What training did, one row a network.  Losses are ‖e(τ)‖² = ‖F − Y‖², or what `measured` says."""
 
     start: Params
@@ -83,6 +84,21 @@ class Run:
         with one_at_a_time(over) if by == NEURONS else contextlib.nullcontext():
             rows = (self.start, self.snapshots) if by == NEURONS else even_rows((self.start, self.snapshots), over.size)
             return here(_kernels(problem, *rows, over, by))[: len(self.eta)]
+
+    def kept(self) -> Kept:
+        """A row for each network; losses and movement."""
+        moved = [float(np.nanmax(row)) if row.size else None for row in self.movement]
+        networks = [
+            {
+                "network": index, "outcome": outcome, "steps": int(steps), "step size": float(eta),
+                "loss before": float(losses[0]), "loss after": float(losses[steps]), "movement": far,
+            }
+            for index, (outcome, steps, eta, losses, far) in enumerate(
+                zip(self.outcome, self.steps, self.eta, self.losses, moved, strict=True)
+            )
+        ]  # fmt: skip
+        results = {"verb": "train", "complete": True, "measured": self.measured, "networks": networks}
+        return results, (), {"losses": self.losses, "movement": self.movement}
 
     def sentence(self, index: int) -> str:
         """What became of one network."""

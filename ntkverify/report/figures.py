@@ -1,5 +1,6 @@
-"""Figures from rows: one style, drawn as SVG text, each with the table it shows."""
+"""Figures from rows: one style, each with the table it shows."""
 
+import functools
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -38,12 +39,21 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure: its file name without suffix, the SVG, its data as CSV, and what it shows."""
+    """A figure: its file name without suffix, itself, its data as CSV, and what it shows."""
 
     name: str
-    svg: str
+    figure: Figure
     csv: str
     caption: str
+
+    @functools.cached_property
+    def svg(self) -> str:
+        """The figure as an <svg> element that does not change from run to run; drawn once, or its layout would settle further."""
+        text = io.StringIO()
+        with matplotlib.rc_context(STYLE):  # ticks are made when they are drawn
+            self.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        found = text.getvalue()
+        return found[found.index("<svg") :]
 
     def _repr_svg_(self) -> str:
         """What a notebook shows."""
@@ -79,7 +89,7 @@ def sides(name: str, draws: Sequence[Mapping[str, str]], small: str, large: str,
         for axis in (axes.xaxis, axes.yaxis):
             _powers_of_ten(axis)
         figure.legend(loc="outside upper center", ncols=2)
-        return Drawing(name, svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing(name, figure, table(tuple(rows[0]), rows), caption)
 
 
 FAR = 8
@@ -130,7 +140,7 @@ def slopes(name: str, draws: Sequence[Mapping[str, str]], claims: Sequence[Mappi
             axes.plot([exponent["low"], exponent["high"]], [place, place], color=VIOLATED, linewidth=4)
         axes.set(yticks=range(len(found)), ylim=(-0.6, len(found) - 0.4), xlabel="exponent of m")
         axes.set_yticklabels(list(found))
-        return Drawing(name, svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing(name, figure, table(tuple(rows[0]), rows), caption)
 
 
 def looseness(claims: Sequence[Mapping], caption: str) -> Drawing | None:
@@ -169,7 +179,7 @@ def looseness(claims: Sequence[Mapping], caption: str) -> Drawing | None:
         axes.set_yticks(range(len(names)), names)
         axes.set_xlabel("log₁₀ of the ratio of the sides, median to worst draw")
         figure.legend(loc="upper center", ncols=len(series), bbox_to_anchor=(0.66, 1))
-        return Drawing("looseness", svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing("looseness", figure, table(tuple(rows[0]), rows), caption)
 
 
 def certificates(claims: Sequence[Mapping], draws: Sequence[Mapping[str, str]], caption: str) -> Drawing | None:
@@ -232,7 +242,7 @@ def certificates(claims: Sequence[Mapping], draws: Sequence[Mapping[str, str]], 
         axes.set_yticks(range(len(names)), names)
         axes.set_xlabel("log₁₀ of the ratio of the sides")
         figure.legend(loc="upper right", ncols=3, bbox_to_anchor=(0.99, 1))
-        return Drawing("certificates", svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing("certificates", figure, table(tuple(rows[0]), rows), caption)
 
 
 PANELS = 4
@@ -268,7 +278,7 @@ def kernels(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Dra
             for route, kernel in found.items()
             for row, column in np.ndindex(*kernel.shape)
         )
-        return Drawing(f"kernels-{problem}", svg(figure), table(("route", "row", "column", "entry"), entries), caption)
+        return Drawing(f"kernels-{problem}", figure, table(("route", "row", "column", "entry"), entries), caption)
 
 
 def spectrum(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Drawing | None:
@@ -299,7 +309,7 @@ def spectrum(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Dr
             dict(zip(("index", "low", "median", "high", "limit"), map(float, values), strict=True))
             for values in zip(rank, low, middle, high, limit, strict=True)
         ]
-        return Drawing(f"spectrum-{problem}", svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing(f"spectrum-{problem}", figure, table(tuple(rows[0]), rows), caption)
 
 
 def _series(rows: Sequence[Mapping], key: str):
@@ -328,11 +338,3 @@ def _power_of_ten(value: float, _) -> str:
     if value <= 0:  # a locator's tick below the smallest float
         return ""
     return "10" + str(round(math.log10(value))).translate(_SUPERSCRIPTS)
-
-
-def svg(figure: Figure) -> str:
-    """The figure as an <svg> element that does not change from run to run."""
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    found = text.getvalue()
-    return found[found.index("<svg") :]

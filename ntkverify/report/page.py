@@ -2,9 +2,10 @@
 
 import shlex
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ntkverify.ground.results import FIGURES, REPORT, load, load_arrays, load_draws, write
@@ -34,6 +35,28 @@ def draw_report(path: Path) -> Path:
     """Write `report.html`, one self-contained file, and `figures/` (each figure as SVG, its data as
     CSV) from a folder's results.  Returns the report's path."""
     results, draws, arrays = load(path), load_draws(path), load_arrays(path)
+    overview, certified, claims, problems = _parts(results, draws, arrays)
+    page = environment().get_template("report.html").render(
+        results=results, command=command(results), overview=overview, certified=certified,
+        shelf=_shelf(results.get("theorems", []), [c for c in claims if c["rows"]]), problems=problems, words=words,
+    )  # fmt: skip
+    save_figures(path, _figures(overview, certified, claims, problems))
+    write(path / REPORT, page)
+    return path / REPORT
+
+
+def drawings(results: Mapping, draws: Sequence[Mapping], arrays: Mapping[str, np.ndarray]) -> list[Drawing]:
+    """The figures of the report."""
+    return [drawing for drawing in _figures(*_parts(results, draws, arrays)) if drawing]
+
+
+def _figures(overview, certified, claims: list[dict], problems: list[dict]) -> list[Drawing | None]:
+    parts = [p[part] for p in problems for part in ("routes", "spectrum")]
+    return [overview, certified, *(c["figure"] for c in claims), *parts]
+
+
+def _parts(results: Mapping, draws: Sequence[Mapping], arrays: Mapping[str, np.ndarray]):
+    """The figures of all claims together, each claim's rows and figure, each problem's kernels and figures."""
     by_form = defaultdict(list)
     for row in draws:
         by_form[row["claim"], row["form"]].append(row)
@@ -49,21 +72,7 @@ def draw_report(path: Path) -> Path:
     ]
     overview = looseness(results["claims"], _LOOSE)
     certified = certificates(results["claims"], draws, _CERTIFIED)
-    page = environment().get_template("report.html").render(
-        results=results, command=command(results), overview=overview, certified=certified,
-        shelf=_shelf(results.get("theorems", []), [c for c in claims if c["rows"]]), problems=problems, words=words,
-    )  # fmt: skip
-    save_figures(
-        path,
-        [
-            overview,
-            certified,
-            *(c["figure"] for c in claims),
-            *(p[part] for p in problems for part in ("routes", "spectrum")),
-        ],
-    )
-    write(path / REPORT, page)
-    return path / REPORT
+    return overview, certified, claims, problems
 
 
 def save_figures(path: Path, drawings: Sequence[Drawing | None]) -> None:
@@ -118,7 +127,12 @@ def command(results: dict) -> str:
     config = dict(results["config"])
     for digest in ("weights", "files"):  # of what files held
         config.pop(digest, None)
-    words = ["ntkverify", results["verb"], *config.pop("claims", [])]
+    words = [
+        "ntkverify",
+        results["verb"],
+        *config.pop("claims", []),
+        *([config.pop("claim")] if "claim" in config else []),
+    ]
     for name, value in config.items():
         option = "--" + name.replace("_", "-")
         if isinstance(value, bool):

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ntkverify.ground.results import table
-from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, Drawing, svg
+from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, Drawing
 
 QUIET = {**STYLE, "axes.grid": False, "axes.spines.left": False, "axes.spines.bottom": False}
 
@@ -55,7 +55,7 @@ def lines(results: Mapping, spec: Mapping) -> Drawing | None:
         handles = {label: handle for axes in every for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}  # fmt: skip
         figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=min(len(handles), 4))
         columns = ("panel", "series", "x", "value", "low", "high")
-        return Drawing(spec["name"], svg(figure), table(columns, rows), spec["caption"])
+        return Drawing(spec["name"], figure, table(columns, rows), spec["caption"])
 
 
 def clouds(results: Mapping, spec: Mapping) -> Drawing | None:
@@ -74,7 +74,7 @@ def clouds(results: Mapping, spec: Mapping) -> Drawing | None:
         rows = [
             {"panel": panel["title"], "x": x, "y": y} for panel in panels for x, y in _pairs(panel["points"]).tolist()
         ]
-        return Drawing(spec["name"], svg(figure), table(("panel", "x", "y"), rows), spec["caption"])
+        return Drawing(spec["name"], figure, table(("panel", "x", "y"), rows), spec["caption"])
 
 
 def field(results: Mapping, spec: Mapping) -> Drawing | None:
@@ -91,7 +91,7 @@ def field(results: Mapping, spec: Mapping) -> Drawing | None:
             {"panel": panel["title"], "x": x, "y": y, "sx": sx, "sy": sy}
             for panel in spec["panels"] for (x, y), (sx, sy) in zip(panel["x"], panel["v"], strict=True)
         ]  # fmt: skip
-        return Drawing(spec["name"], svg(figure), table(("panel", "x", "y", "sx", "sy"), rows), spec["caption"])
+        return Drawing(spec["name"], figure, table(("panel", "x", "y", "sx", "sy"), rows), spec["caption"])
 
 
 def images(results: Mapping, spec: Mapping) -> Drawing | None:
@@ -113,7 +113,7 @@ def images(results: Mapping, spec: Mapping) -> Drawing | None:
             {"row": row["label"], "image": place, "pixel": pixel, "value": value}
             for row in rows for place, image in enumerate(row["images"]) for pixel, value in enumerate(image)
         ]  # fmt: skip
-        return Drawing(spec["name"], svg(figure), table(("row", "image", "pixel", "value"), listed), spec["caption"])
+        return Drawing(spec["name"], figure, table(("row", "image", "pixel", "value"), listed), spec["caption"])
 
 
 def _panels(count: int):

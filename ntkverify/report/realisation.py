@@ -1,6 +1,6 @@
 """results.json and arrays.npz of `realise` → report.html and figures/.  Needs neither JAX nor the run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -8,25 +8,28 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ntkverify.ground.results import REPORT, load, load_arrays, table, write
-from ntkverify.report.figures import INK, SERIES, STYLE, VIOLATED, Drawing, svg
+from ntkverify.report.figures import INK, SERIES, STYLE, VIOLATED, Drawing
 from ntkverify.report.page import command, environment, save_figures
 
 
 def draw_realisation(path: Path) -> Path:
     """Write `report.html` and `figures/` from a folder that `realise` wrote.  Returns the report's path."""
     results, arrays = load(path), load_arrays(path)
-    drawings = [
-        drawing for drawing in (_error(arrays), _path(results, arrays), _eigenvalue(results, arrays)) if drawing
-    ]
+    found = drawings(results, (), arrays)
     repeat = command(results) if "data" in results["config"] else ""  # no command makes the arrays of a caller
     page = (
         environment()
         .get_template("realisation.html")
-        .render(results=results, problem=results["problems"][0], command=repeat, drawings=drawings)
+        .render(results=results, problem=results["problems"][0], command=repeat, drawings=found)
     )
-    save_figures(path, drawings)
+    save_figures(path, found)
     write(path / REPORT, page)
     return path / REPORT
+
+
+def drawings(results: Mapping, draws: Sequence[Mapping], arrays: Mapping[str, np.ndarray]) -> list[Drawing]:
+    """The figures of the report."""
+    return [drawing for drawing in (_error(arrays), _path(results, arrays), _eigenvalue(results, arrays)) if drawing]
 
 
 def _axes():
@@ -47,7 +50,7 @@ def _error(arrays: Mapping[str, np.ndarray]) -> Drawing | None:
         caption = (
             "The error of the run under the envelope that was certified before it, its rounding allowance included."
         )
-        return Drawing("error", svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing("error", figure, table(tuple(rows[0]), rows), caption)
 
 
 def _path(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing | None:
@@ -62,7 +65,7 @@ def _path(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing | None:
         axes.legend(loc="lower right")
         rows = _rows(arrays, ("steps", "length", "distance"))
         caption = "How far the weights went, beside the ball in which everything was certified."
-        return Drawing("path", svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing("path", figure, table(tuple(rows[0]), rows), caption)
 
 
 def _eigenvalue(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing | None:
@@ -78,7 +81,7 @@ def _eigenvalue(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing |
         axes.legend(loc="lower right")
         rows = _rows(arrays, ("times", "smallest"))
         caption = "The kernel's smallest eigenvalue along the run, above what the ball keeps of it."
-        return Drawing("eigenvalue", svg(figure), table(tuple(rows[0]), rows), caption)
+        return Drawing("eigenvalue", figure, table(tuple(rows[0]), rows), caption)
 
 
 def _rows(arrays: Mapping[str, np.ndarray], names: tuple[str, ...]) -> list[dict]:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from ntkverify.ground.results import REPORT, load, table, write
-from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, VIOLATED, Drawing, svg
+from ntkverify.report.figures import INK, SERIES, SHAPES, STYLE, VIOLATED, Drawing
 from ntkverify.report.glossary import GLOSSARY
 from ntkverify.report.page import command, environment, save_figures
 from ntkverify.report.parameters import meaning
@@ -25,15 +25,20 @@ from ntkverify.report.pictures import clouds, field, images, lines
 def draw_study(path: Path) -> Path:
     """Write `report.html` and `figures/` from a study's folder.  Returns the report's path."""
     results = load(path)
-    drawings = [drawing for spec in results["figures"] if (drawing := DRAWERS[spec["kind"]](results, spec))]
-    drawings = [dataclasses.replace(each, caption=f"{each.caption} {_setting(results)}") for each in drawings]
+    found = drawings(results, (), {})
     page = environment().get_template("study.html").render(
-        results=results, command=command(results), drawings=drawings, asked=_asked(results), words=_words(results),
+        results=results, command=command(results), drawings=found, asked=_asked(results), words=_words(results),
         failed=[cell for cell in results["cells"] if cell["outcome"] not in results["done"]],
     )  # fmt: skip
-    save_figures(path, drawings)
+    save_figures(path, found)
     write(path / REPORT, page)
     return path / REPORT
+
+
+def drawings(results: Mapping, draws: Sequence[Mapping], arrays: Mapping[str, np.ndarray]) -> list[Drawing]:
+    """The figures of the report, each caption with what is the same everywhere."""
+    every = [drawing for spec in results["figures"] if (drawing := DRAWERS[spec["kind"]](results, spec))]
+    return [dataclasses.replace(each, caption=f"{each.caption} {_setting(results)}") for each in every]
 
 
 def _asked(results: Mapping) -> list[dict]:
@@ -114,7 +119,7 @@ def curves(results: Mapping, spec: Mapping) -> Drawing | None:
             every[0].set_ylim(min(row["low"] for row in rows) / 1.5, 6 * max(row["high"] for row in rows))
         every[0].set_ylabel(spec["ylabel"])
         figure.legend(*every[0].get_legend_handles_labels(), loc="outside lower center", ncols=columns, fontsize=7)
-        return Drawing(spec["name"], svg(figure), table(tuple(rows[0]), rows), spec["caption"])
+        return Drawing(spec["name"], figure, table(tuple(rows[0]), rows), spec["caption"])
 
 
 def metrics(results: Mapping, spec: Mapping) -> Drawing | None:
@@ -158,7 +163,7 @@ def metrics(results: Mapping, spec: Mapping) -> Drawing | None:
             axes.yaxis.set_minor_locator(NullLocator())
         every[0].set_ylabel(spec["ylabel"])
         figure.legend(*every[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=7)
-        return Drawing(spec["name"], svg(figure), table(tuple(rows[0]), rows), spec["caption"])
+        return Drawing(spec["name"], figure, table(tuple(rows[0]), rows), spec["caption"])
 
 
 def _references(panel, rows: Sequence[Mapping], references: Sequence[Mapping]) -> None:
@@ -220,7 +225,7 @@ def forest(results: Mapping, spec: Mapping) -> Drawing | None:
         axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel=spec["xlabel"])
         figure.tight_layout()
         columns = tuple(dict.fromkeys(name for row in rows for name in row))
-        return Drawing(spec["name"], svg(figure), table(columns, rows), spec["caption"])
+        return Drawing(spec["name"], figure, table(columns, rows), spec["caption"])
 
 
 DRAWERS = {

@@ -11,6 +11,7 @@ the event happens: there it is deterministic.
 """
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,11 +23,14 @@ import numpy as np
 
 from ntkverify import catalogue
 from ntkverify.ground.devices import alone, plain
+from ntkverify.ground.environment import environment
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.numerics import random_key
+from ntkverify.ground.shown import Kept, Shown
 from ntkverify.judging.draws import CHUNK, point_bytes
 from ntkverify.judging.evidence import silent
 from ntkverify.judging.trial import tried
+from ntkverify.networks.described import described
 from ntkverify.networks.kinds import elsewhere
 from ntkverify.networks.nouns import IN_BALL, Point, Problem
 from ntkverify.networks.points import DIRECTIONS, draw_points
@@ -46,7 +50,7 @@ FRESH, WALKED = 4, 8
 
 
 @dataclass(frozen=True)
-class Found:
+class Found(Shown):
     """The worst point, its ratio small / large, the worst that drawing alone gave, and the effort."""
 
     problem: Problem
@@ -59,6 +63,26 @@ class Found:
     places: Any
     """The best places, stacked, for a search that goes on."""
     interrupted: bool
+    claim: str
+    form: str
+
+    def kept(self) -> Kept:
+        """One row, which no enclosure has decided; there are no draws and no arrays."""
+        ratio, drawn = (value if 0 <= value < math.inf else None for value in (self.ratio, self.drawn))
+        row = {
+            "id": self.claim, "form": self.form, "verdict": "", "ratio": ratio, "infinite": self.ratio == math.inf, "drawn": drawn,
+            "restarts": self.restarts, "tightest": [],
+        }  # fmt: skip
+        asked = {"claim": self.claim, "radius": float(self.problem.radius), "delta": float(self.problem.delta)}
+        sentence = (
+            f"{self.claim} [{self.form}]: the worst ratio that was found is {self.ratio:.6g}, drawing alone {self.drawn:.6g}; above 1 "
+            "the floats violate the claim, below no search proves it."
+        ) if self.ratio >= 0 else "The assumptions held at no point that was tried."  # fmt: skip
+        results = {
+            "verb": "falsify", "config": asked, "complete": not self.interrupted, "environment": environment(), "sentence": sentence,
+            "problems": [described(self.problem)], "claims": [row],
+        }  # fmt: skip
+        return results, (), {}
 
 
 def conditional(claim: Claim) -> bool:
@@ -179,7 +203,10 @@ def falsify(
     place = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), kept[1])
     moved = dataclasses.replace(problem, X=place[0], rank=rank(place[0]))
     best, drawn = (max(float(ratio), OUTSIDE) for ratio in (kept[0][0], drawn))
-    return Found(moved, point_at(problem, place), best, drawn, rounds, time.monotonic() - began, kept[1], interrupted)
+    spent = time.monotonic() - began
+    return Found(
+        moved, point_at(problem, place), best, drawn, rounds, spent, kept[1], interrupted, claim.id, claim.form
+    )
 
 
 def search_bytes(n: int, d_in: int, d_out: int, m: int, itemsize: int) -> int:

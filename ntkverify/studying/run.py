@@ -11,6 +11,7 @@ from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.own_files import identified
 from ntkverify.ground.programs import make_room
 from ntkverify.ground.results import SCHEMA
+from ntkverify.ground.shown import Results
 from ntkverify.networks.inputs.file import digest
 from ntkverify.networks.kinds import elsewhere
 from ntkverify.networks.nouns import Model
@@ -70,7 +71,7 @@ def here(study: str, preset: str, todo: Sequence[dict]) -> Cells:
 def study(
     config: dict, folder: Path, heard: Callable[[str, int, int], None] = lambda what, done, total: None,
     evaluate: Callable[[str, str, Sequence[dict]], Cells] = here, shard: tuple[int, int] = (1, 1),
-) -> dict:  # fmt: skip
+) -> Results:  # fmt: skip
     """Evaluate the missing cells of a configuration and return the content of results.json.
 
     Each finished cell is in the folder's ledger as soon as `evaluate` gives it.  An interruption leaves `complete` false and
@@ -98,7 +99,7 @@ def study(
     return _found(config, module, [(params, kept[index]) for index, params in enumerate(todo)], varying)
 
 
-def _found(config: dict, module, kept: Sequence[tuple[dict, list[dict] | None]], varying: Sequence[str]) -> dict:
+def _found(config: dict, module, kept: Sequence[tuple[dict, list[dict] | None]], varying: Sequence[str]) -> Results:
     """The content of results.json, of the cells that are finished."""
     cells, notes = [], {}
     for params, rows in kept:
@@ -109,15 +110,15 @@ def _found(config: dict, module, kept: Sequence[tuple[dict, list[dict] | None]],
     figures = module.figures(cells, fits)
     for cell in cells:
         cell.pop("pictures", None)  # the figures hold what is shown of them, the ledger all
-    return {
+    return Results({
         "schema": SCHEMA, "verb": "study", **config, "config": config, "title": module.TITLE,
         "complete": all(rows is not None for _, rows in kept), "environment": environment(), "problems": [], "kernels": [],
         "claims": [], "cells": cells, "done": list(module.DONE), "notes": list(notes), "fits": fits,
         "tables": module.tables(cells, fits), "figures": figures, "answer": module.answer(cells, fits),
-    }  # fmt: skip
+    })  # fmt: skip
 
 
-def merge(folders: Sequence[Path], folder: Path, config: dict) -> dict:
+def merge(folders: Sequence[Path], folder: Path, config: dict) -> Results:
     """What the ledgers of several folders hold of one study, put into one folder's ledger; the content of results.json.
 
     `BadInput` where two of them have a cell with other rows.  Nothing is evaluated.

@@ -12,6 +12,7 @@ from ntkverify import catalogue
 from ntkverify.certifying.pointfile import save_point
 from ntkverify.ground.environment import environment
 from ntkverify.ground.results import SCHEMA, save
+from ntkverify.ground.shown import Kept, Shown
 from ntkverify.judging.evidence import Evidence, joined, silent
 from ntkverify.judging.verdict import NOT_APPLICABLE, Verdict, judge, unjudged
 from ntkverify.statements.claim import Claim
@@ -28,7 +29,7 @@ UNDESCRIBED = {
 
 
 @dataclass
-class Rows:
+class Rows(Shown):
     """What a run has found so far; `results()` is valid at any moment."""
 
     config: dict
@@ -74,6 +75,10 @@ class Rows:
                 for statement in self.statements[name]
             ],
         }
+
+    def kept(self) -> Kept:
+        """What `save` writes, the counterexamples aside."""
+        return self.results(), self.draws, self.arrays
 
     def save(self, folder: Path) -> None:
         """Write results.json, draws.csv, arrays.npz and the counterexamples into a folder."""

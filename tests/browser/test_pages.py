@@ -21,7 +21,18 @@ RUNS = {
     "certify": ["certify", "kernel-entries", *SMALL, "--seeds", "1"],
     "falsify": ["falsify", "kernel-entries", *SMALL, "--budget", "0.5"],
 }  # fmt: skip
-STUDIES = ("drift", "width", "steps", "region", "table1", "frontier", "separation", "expressivity", "diffusion", "convex")
+STUDIES = (
+    "drift",
+    "width",
+    "steps",
+    "region",
+    "table1",
+    "frontier",
+    "separation",
+    "expressivity",
+    "diffusion",
+    "convex",
+)
 
 
 @pytest.fixture(scope="session")
@@ -48,9 +59,14 @@ def faults(chromium, file: Path, width: int) -> list[str]:
     """What is wrong with a page in a window of that width."""
     window = chromium.new_page(viewport={"width": width, "height": 900})
     found: list[str] = []
-    window.on("console", lambda said: found.append(f"console: {said.text}") if said.type in ("error", "warning") else None)
+    window.on(
+        "console", lambda said: found.append(f"console: {said.text}") if said.type in ("error", "warning") else None
+    )
     window.on("pageerror", lambda error: found.append(f"script: {error}"))
-    window.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else found.append(f"asked for {asked.url}"))
+    window.on(
+        "request",
+        lambda asked: None if asked.url.startswith(("file:", "data:")) else found.append(f"asked for {asked.url}"),
+    )
     window.goto(file.resolve().as_uri())
     for details in window.query_selector_all("details"):
         details.evaluate("each => each.open = true")

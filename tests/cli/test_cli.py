@@ -210,8 +210,10 @@ def test_list_json_has_a_row_for_each_form(capsys):
 
 
 def test_doctor_reports_the_bridge(capsys):
-    assert cli.main(["doctor"]) == 0
-    assert "this process's JAX is not altered" in capsys.readouterr().out.replace("\n", " ")
+    assert cli.main(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert "this process's JAX is not altered" in found["found"]["neural-tangents routes"]
+    assert found["packages"]["jax"] == jax.__version__
 
 
 @pytest.mark.parametrize(
@@ -422,9 +424,9 @@ def test_the_searchs_batches_are_part_of_the_estimate(monkeypatch):
 
 
 def test_a_folder_whose_verb_has_no_page_is_refused(tmp_path, capsys):
-    (tmp_path / "results.json").write_text(json.dumps({"schema": SCHEMA, "verb": "falsify", "config": {}}))
+    (tmp_path / "results.json").write_text(json.dumps({"schema": SCHEMA, "verb": "merge", "config": {}}))
     assert cli.main(["report", str(tmp_path)]) == 2
-    assert "which falsify wrote" in capsys.readouterr().err
+    assert "which merge wrote" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

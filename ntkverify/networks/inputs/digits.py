@@ -16,7 +16,7 @@ def load(name: str, n: int | None, d_in: int | None, d_out: int | None, seed: in
         raise BadInput(f"--d-in {d_in} for digits", f"{D_IN}, one for each pixel", "leaving --d-in out")
     if d_out > CLASSES:
         raise BadInput(f"--d-out {d_out} for digits", f"at most {CLASSES}, one for each class")
-    images, labels = load_digits(return_X_y=True)
+    images, labels = map(np.asarray, load_digits(return_X_y=True))
     rows = np.flatnonzero(labels < d_out)
     X, y = sampled(images[rows], np.eye(d_out)[labels[rows]], n or N, seed, name)
     return Dataset(

@@ -16,7 +16,7 @@ def load(name: str, n: int | None, d_in: int | None, d_out: int | None, seed: in
         raise BadInput(f"--d-in {d_in} for iris", f"{D_IN}, one for each measurement", "leaving --d-in out")
     if d_out > D_OUT:
         raise BadInput(f"--d-out {d_out} for iris", f"at most {D_OUT}, one for each species")
-    flowers, species = load_iris(return_X_y=True)
+    flowers, species = map(np.asarray, load_iris(return_X_y=True))
     rows = np.flatnonzero(species < d_out)
     X, y = sampled(flowers[rows], np.eye(d_out)[species[rows]], n or N, seed, name)
     return Dataset(name, X, y, f"{len(X)} of scikit-learn's iris flowers, one-hot species (seed {seed})")

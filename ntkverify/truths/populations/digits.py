@@ -13,7 +13,7 @@ def load(d: int, components: int, seed: int) -> Population:
     """`components` images chosen by the seed as atoms; d = 64 leaves the pixels as they are, up to a rotation."""
     require("digits", "d", d, least=1, most=PIXELS)
     require("digits", "components", components, least=CLASSES, most=IMAGES)
-    images, _ = load_digits(return_X_y=True)
+    images = np.asarray(load_digits(return_X_y=True)[0])
     centre = images.mean(axis=0)
     _, values, axes = np.linalg.svd(images - centre, full_matrices=False)
     rows = np.sort(np.random.default_rng(seed).choice(IMAGES, components, replace=False))
