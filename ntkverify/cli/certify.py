@@ -7,7 +7,8 @@ from ntkverify import catalogue
 from ntkverify.certifying.at_points import certify
 from ntkverify.certifying.decision import PROVED, REFUTED
 from ntkverify.cli import exits
-from ntkverify.cli.options import Certify, small
+from ntkverify.cli.options import Certify
+from ntkverify.cli.reading import small
 from ntkverify.ground import results
 from ntkverify.ground.progress import Progress, set_up_jax
 from ntkverify.ground.terminal import Terminal

@@ -3,7 +3,8 @@
 from ntkverify.catalogue import one
 from ntkverify.certifying.falsify import Falsified, falsify_all
 from ntkverify.cli import exits
-from ntkverify.cli.options import Falsify, small
+from ntkverify.cli.options import Falsify
+from ntkverify.cli.reading import small
 from ntkverify.ground import results
 from ntkverify.ground.environment import environment
 from ntkverify.ground.progress import Progress, set_up_jax

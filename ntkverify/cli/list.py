@@ -62,7 +62,7 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKD", text).casefold().translate(dict.fromkeys(map(ord, "_^{}")))
 
 
-def show(console: Console, rows: list[dict[str, str]], formulas: bool) -> None:
+def show(console: Terminal, rows: list[dict[str, str]], formulas: bool) -> None:
     """The rows by theorem; where stdout is no terminal, a line each, nothing cut, tabs between the columns."""
     if not console.is_terminal:
         print(*COLUMNS, sep="\t")
@@ -80,12 +80,12 @@ def show(console: Console, rows: list[dict[str, str]], formulas: bool) -> None:
             said = words
 
 
-def _head(console: Console, theorem: str) -> None:
+def _head(console: Terminal, theorem: str) -> None:
     title = catalogue.theorem(theorem).title if theorem else "Files of your own"
     console.print(f"\n[bold]{theorem}[/bold]  {escape(title)}" if theorem else f"\n{title}", highlight=False)
 
 
-def _row(console: Console, row: dict[str, str], words: tuple[str, ...]) -> None:
+def _row(console: Terminal, row: dict[str, str], words: tuple[str, ...]) -> None:
     wide = max(map(len, catalogue.CLAIMS))
     columns = (
         Column(width=wide, overflow="fold"),
@@ -98,7 +98,7 @@ def _row(console: Console, row: dict[str, str], words: tuple[str, ...]) -> None:
     console.print(Padding(table, (0, 0, 0, 2)))
 
 
-def _formula(console: Console, row: dict[str, str]) -> None:
+def _formula(console: Terminal, row: dict[str, str]) -> None:
     promise = "" if row["promise"] == "1" else f"  (with probability ≥ {promised(row['promise'])})"
     text = escape(readable(row["statement"]) + promise)
     console.print(Padding(text, (0, 0, 0, 6)), style="cyan", highlight=False)

@@ -1,7 +1,6 @@
 """What can be typed: the options of each verb, their help, and what of them is refused before JAX is started."""
 
 import dataclasses
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,27 +9,10 @@ import tyro
 
 from ntkverify import catalogue
 from ntkverify.cli.asked import Asked
+from ntkverify.cli.reading import device_count, known, part, refuse_several
 from ntkverify.convergence.options import Options
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.settings import Settings
-
-
-def part(option: str, given: str) -> tuple[int, int]:
-    """(K, N) of K/N."""
-    words = given.split("/")
-    k, n = (int(word) if word.isdecimal() else 0 for word in words) if len(words) == 2 else (0, 0)
-    if not 1 <= k <= n:
-        raise BadInput(f"--{option} {given}", "K/N with 1 ≤ K ≤ N", f"--{option} 1/4")
-    return k, n
-
-
-def device_count(given: str) -> int | None:
-    """The number in --devices, None for all."""
-    if given == "all":
-        return None
-    if not given.isdecimal() or int(given) < 1:
-        raise BadInput(f"--devices {given}", "a whole number of at least 1, or all", "--devices all")
-    return int(given)
 
 
 @dataclass(frozen=True)
@@ -58,7 +40,7 @@ class List(Asked):
     """Print what each form states below it."""
 
     def refuse(self) -> None:
-        _known(self.claims)
+        known(self.claims)
         if self.theorem is not None:
             catalogue.theorem(self.theorem)
         if self.network is not None:
@@ -79,7 +61,7 @@ class Show(Asked):
     """A claim or a theorem, as `list` prints it, a pattern ('kernel-*'), a source ("Lemma 5.1") or a file of your own."""
 
     def refuse(self) -> None:
-        _known([self.claim])
+        known([self.claim])
 
 
 @dataclass(frozen=True)
@@ -117,7 +99,7 @@ class Verify(Asked):
 
     def refuse(self) -> None:
         self.settings.checked()
-        _known(self.claims)
+        known(self.claims)
         for name in self.settings.network:
             catalogue.known_network(name)
         for name in self.settings.data:
@@ -260,7 +242,7 @@ class Realise(Options, _Question, Asked):
         for name in ("max_width", "budget"):
             if getattr(self, name) < 2:
                 raise BadInput(f"--{name.replace('_', '-')} {getattr(self, name)}", "a whole number of at least 2")
-        _refuse_several(self.settings)
+        refuse_several(self.settings)
 
 
 @dataclass(frozen=True)
@@ -291,7 +273,7 @@ class Falsify(Asked):
     """Replace the results of another configuration in --out."""
 
     def refuse(self) -> None:
-        _refuse_several(self.settings)
+        refuse_several(self.settings)
         catalogue.statements(catalogue.one(self.claim))
         if not 0 < self.budget < float("inf"):
             raise BadInput(f"--budget {self.budget}", "a number of seconds above 0", "--budget 20")
@@ -357,8 +339,8 @@ class Certify(Asked):
     """Replace the results of another configuration in --out."""
 
     def refuse(self) -> None:
-        _refuse_several(self.settings)
-        _known(self.claims)
+        refuse_several(self.settings)
+        known(self.claims)
 
 
 @dataclass(frozen=True)
@@ -435,33 +417,3 @@ class Compare(Asked):
     """Folder of the first run."""
     after: tyro.conf.Positional[Path]
     """Folder of the second run."""
-
-
-def small(settings: Settings, n: int, d_in: int, d_out: int) -> Settings:
-    """The settings with small sizes where none are given and the data leave a choice: n unless a file says it, d_in and d_out
-    where points are drawn from a sphere."""
-    free = {} if catalogue.is_file(settings.data[0]) else {"n": n}
-    free |= {"d_in": d_in, "d_out": d_out} if settings.data == ("sphere",) else {}
-    return dataclasses.replace(
-        settings, **{name: size for name, size in free.items() if getattr(settings, name) is None}
-    )
-
-
-def _known(claims: Iterable[str]) -> None:
-    """`BadInput` for the first name that means no claim, and for a file that states none."""
-    for name in catalogue.expanded(claims):
-        catalogue.statements(name)
-
-
-def _refuse_several(settings: Settings) -> None:
-    """For verbs that take one data set and one network."""
-    settings.checked()
-    for option in ("data", "network"):
-        if len(getattr(settings, option)) != 1:
-            raise BadInput(
-                f"--{option} {' '.join(getattr(settings, option))}",
-                "exactly one here",
-                f"--{option} {getattr(settings, option)[0]}",
-            )
-    catalogue.known_network(settings.network[0])
-    catalogue.input_module(settings.data[0])

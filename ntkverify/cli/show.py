@@ -28,7 +28,7 @@ def run(asked: Show, console: Terminal) -> int:
     return FINE
 
 
-def _in_full(console: Console, name: str, statement: dict[str, str]) -> None:
+def _in_full(console: Terminal, name: str, statement: dict[str, str]) -> None:
     """A paragraph a field; one line each where stdout is no terminal."""
     whole = not console.is_terminal
     title, form = readable(statement.pop("title")), statement.pop("form")

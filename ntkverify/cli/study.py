@@ -9,7 +9,8 @@ from rich.table import Table
 
 from ntkverify import catalogue
 from ntkverify.cli import exits
-from ntkverify.cli.options import Study, device_count
+from ntkverify.cli.options import Study
+from ntkverify.cli.reading import device_count
 from ntkverify.ground import results
 from ntkverify.ground.devices import use
 from ntkverify.ground.errors import BadInput

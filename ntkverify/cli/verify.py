@@ -5,7 +5,8 @@ import json
 import sys
 
 from ntkverify.cli import exits
-from ntkverify.cli.options import Verify, device_count
+from ntkverify.cli.options import Verify
+from ntkverify.cli.reading import device_count
 from ntkverify.cli.verdicts import show_verdicts, violations
 from ntkverify.ground import devices, results
 from ntkverify.ground.environment import environment

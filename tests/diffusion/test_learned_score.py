@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -126,12 +127,13 @@ def _edited(path):
 
 def _without_about(path):
     with np.load(path) as stored:
-        np.savez(path, **{name: stored[name] for name in stored.files if name != "about"})
+        arrays: dict[str, Any] = {name: stored[name] for name in stored.files if name != "about"}
+        np.savez(path, **arrays)
 
 
 def _of_another_version(path):
     with np.load(path) as stored:
-        arrays = dict(stored)
+        arrays: dict[str, Any] = dict(stored)
     said = json.loads(str(arrays["about"])) | {"schema": 99}
     np.savez(path, **arrays | {"about": np.array(json.dumps(said))})
 

@@ -26,11 +26,12 @@ HOSTILE = [
 
 def compiled(where, name="paper.tex"):
     """What pdflatex says; references are known to its second run."""
+    command, said = [str(TEX), "-interaction=nonstopmode", "-halt-on-error", name], ""
     for _ in range(2):
-        command = [str(TEX), "-interaction=nonstopmode", "-halt-on-error", name]
         done = subprocess.run(command, check=False, capture_output=True, cwd=where, text=True, errors="replace")
-        assert done.returncode == 0, done.stdout[-2000:]
-    return done.stdout
+        said = done.stdout
+        assert done.returncode == 0, said[-2000:]
+    return said
 
 
 @needs_tex

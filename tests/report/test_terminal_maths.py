@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from latex2mathml.converter import convert_to_element
 
 from ntkverify import catalogue
-from ntkverify.ground.terminal import _spelling
+from ntkverify.ground.terminal import spelling
 from ntkverify.report import terminal_maths
 from ntkverify.report.mathml import FORMULA
 from ntkverify.report.terminal_maths import readable
@@ -41,9 +41,9 @@ def test_every_formula_of_the_catalogue_is_rendered():
             assert shown.count(pair[0]) == shown.count(pair[1]), shown
 
 
-def test_terminals_that_lack_a_character_have_a_spelling():
+def test_terminals_that_lack_a_character_have_aspelling():
     for character in set("".join(map(readable, TEXTS))):
-        assert "\\" not in _spelling(character), character
+        assert "\\" not in spelling(character), character
 
 
 def test_no_letter_is_lost_or_moved():
