@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import json
-import sys
 import unicodedata
 from collections.abc import Iterable
 
@@ -34,12 +33,12 @@ def run(asked: List, console: Console) -> int:
     ]
     if asked.json:
         print(json.dumps(rows, indent=1))
-    elif rows:
+    elif not rows and console.is_terminal:
+        console.print("No claim is such a one.")
+    else:
         show(console, rows, asked.formulas)
         if asked.theorem is not None and console.is_terminal:
             console.print("\n" + escape(catalogue.theorem(asked.theorem).about), highlight=False)
-    else:
-        print("No claim is such a one.", file=sys.stderr)
     return FINE
 
 
