@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import sys
 import unicodedata
 from collections.abc import Iterable
 
@@ -32,12 +31,12 @@ def run(asked: List, console: Terminal) -> int:
         and (asked.word is None or _holds(row, asked.word))
     ]
     console.tell(rows)
-    if rows:
+    if not rows and console.is_terminal:
+        console.print("No claim is such a one.")
+    else:
         show(console, rows, asked.formulas)
         if asked.theorem is not None and console.is_terminal:
             console.print("\n" + escape(catalogue.theorem(asked.theorem).about), highlight=False)
-    else:
-        print("No claim is such a one.", file=sys.stderr)
     return FINE
 
 
