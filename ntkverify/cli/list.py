@@ -64,9 +64,9 @@ def _plain(text: str) -> str:
 def show(console: Terminal, rows: list[dict[str, str]], formulas: bool) -> None:
     """The rows by theorem; where stdout is no terminal, a line each, nothing cut, tabs between the columns."""
     if not console.is_terminal:
-        print(*COLUMNS, sep="\t")
+        console.out(*COLUMNS, sep="\t", highlight=False)
         for row in rows:
-            print(*(readable(row[key]) for key in COLUMNS), sep="\t")
+            console.out(*(readable(row[key]) for key in COLUMNS), sep="\t", highlight=False)
         return
     for name, own in itertools.groupby(rows, lambda row: row["theorem"]):
         _head(console, name)

@@ -135,7 +135,8 @@ def _of_another_version(path):
     with np.load(path) as stored:
         arrays: dict[str, Any] = dict(stored)
     said = json.loads(str(arrays["about"])) | {"schema": 99}
-    np.savez(path, **arrays | {"about": np.array(json.dumps(said))})
+    arrays |= {"about": np.array(json.dumps(said))}
+    np.savez(path, **arrays)
 
 
 @pytest.mark.parametrize(
