@@ -18,7 +18,7 @@ def run(asked: Docs, console: Console) -> int:
     page = SITE / "index.html"
     if not page.is_file():
         raise BadInput(f"no documentation in {SITE}", "a checkout in which it was built", "make docs")
-    print(page)
+    console.print(str(page), highlight=False, soft_wrap=True)
     if asked.open:
         webbrowser.open(page.as_uri())
     return FINE

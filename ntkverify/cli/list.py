@@ -64,9 +64,9 @@ def _plain(text: str) -> str:
 def show(console: Terminal, rows: list[dict[str, str]], formulas: bool) -> None:
     """The rows by theorem; where stdout is no terminal, a line each, nothing cut, tabs between the columns."""
     if not console.is_terminal:
-        console.out(*COLUMNS, sep="\t", highlight=False)
+        _line(console, COLUMNS)
         for row in rows:
-            console.out(*(readable(row[key]) for key in COLUMNS), sep="\t", highlight=False)
+            _line(console, [readable(row[key]) for key in COLUMNS])
         return
     for name, own in itertools.groupby(rows, lambda row: row["theorem"]):
         _head(console, name)
@@ -77,6 +77,12 @@ def show(console: Terminal, rows: list[dict[str, str]], formulas: bool) -> None:
             if formulas:
                 _formula(console, row)
             said = words
+
+
+def _line(console: Terminal, words: Iterable[str]) -> None:
+    """With tabs, which the terminal's own printing turns into spaces."""
+    if not console.quiet:
+        print(*words, sep="\t", file=console.file)
 
 
 def _head(console: Terminal, theorem: str) -> None:
