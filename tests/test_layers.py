@@ -14,7 +14,7 @@ ROOMS = (
     "searching", "judging", "catalogue", "statements", "networks", "arithmetic", "ground",
 )  # fmt: skip
 """From the top down, as docs/design.md draws them: a room imports from those that follow it."""
-FACES = ("__main__", "__init__", "api", "lemma")
+FACES = ("__main__", "__init__", "questions", "api", "lemma")
 """What users meet; they import from every room."""
 IMPORT_INSIDE = {"__init__"}
 """Where a function may import (the register, the command line's dispatch and the bridge import by importlib)."""

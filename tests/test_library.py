@@ -148,7 +148,7 @@ def test_what_is_no_such_number_is_refused(name, value):
 
 
 def test_each_setting_has_its_reader():
-    assert set(api.READERS) == {field.name for field in dataclasses.fields(nv.Settings)}
+    assert set(questions.READERS) == {field.name for field in dataclasses.fields(nv.Settings)}
 
 
 def test_numbers_of_numpy_are_numbers():
