@@ -27,7 +27,7 @@ def test_json_is_what_results_json_holds(verb, folder):
 def test_every_verb_answers_in_json_or_in_silence(words, tmp_path, capsys, folder):
     for option in ("--json", "--quiet"):
         put = {"NEW": str(tmp_path / f"mine{option[2:]}.py")}
-        given = [put.get(word, word.replace("RUN", str(folder("falsify")))) for word in words]
+        given = [put[word] if word in put else word.replace("RUN", str(folder("falsify"))) for word in words]
         assert cli.main([*given, option]) == 0
         printed = capsys.readouterr()
         assert printed.err == ""
