@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from conftest import RUNS
 
+from ntkverify import catalogue
 from ntkverify.cli import main as cli
 from ntkverify.exports.latex import latex
 from ntkverify.exports.paper import PACKAGES
@@ -26,8 +27,9 @@ HOSTILE = [
 
 def compiled(where, name="paper.tex"):
     """What pdflatex says; references are known to its second run."""
-    command, said = [str(TEX), "-interaction=nonstopmode", "-halt-on-error", name], ""
+    said = ""
     for _ in range(2):
+        command = [str(TEX), "-interaction=nonstopmode", "-halt-on-error", name]
         done = subprocess.run(command, check=False, capture_output=True, cwd=where, text=True, errors="replace")
         said = done.stdout
         assert done.returncode == 0, said[-2000:]
@@ -47,10 +49,26 @@ def test_the_paper_of_each_verb_compiles(verb, tmp_path, folder):
 def test_text_is_printed_whatever_it_holds(tmp_path):
     rows = [(text, Code(text), Maths(r"$\|H\| \le λ$ beside " + text.replace("$", ""))) for text in HOSTILE]
     made = latex(table("hostile", HOSTILE[:3], rows, HOSTILE[0]), "test")
-    packages = "".join(rf"\usepackage{{{name}}}" for name in PACKAGES)
-    (tmp_path / "paper.tex").write_text(rf"\documentclass{{article}}{packages}\begin{{document}}{made}\end{{document}}", encoding="utf-8")  # fmt: skip
+    document(tmp_path, made)
     compiled(tmp_path)
     assert r"\input{" not in made
+
+
+@needs_tex
+def test_the_formulas_of_every_claim_compile(tmp_path):
+    rows = [
+        (name, each.form, Maths(each.statement))
+        for name in catalogue.CLAIMS
+        for each in catalogue.statements(name).values()
+    ]
+    document(tmp_path, latex(table("claims", ("claim", "form", "statement"), rows, "All."), "test"))
+    assert not re.findall(r"Overfull|undefined|Missing character", compiled(tmp_path))
+
+
+def document(where, body):
+    packages = "".join(rf"\usepackage{{{name}}}" for name in PACKAGES)
+    text = rf"\documentclass{{article}}\usepackage[margin=1in]{{geometry}}{packages}\begin{{document}}{body}\end{{document}}"
+    (where / "paper.tex").write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("verb", RUNS)
