@@ -20,7 +20,12 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 PACKAGE = Path(ntkverify.__file__).parent
-UNCHECKED = {"api", "questions", "networks.arguments", *(f"diffusion.{name}" for name in ("sampler", "scores", "learned_score"))}
+UNCHECKED = {
+    "api",
+    "questions",
+    "networks.arguments",
+    *(f"diffusion.{name}" for name in ("sampler", "scores", "learned_score")),
+}
 """They read what callers hand over, of whatever type, and say themselves what is wrong with it."""
 MODULES = [".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py")]
 install_import_hook([f"ntkverify.{name}" for name in MODULES if name not in UNCHECKED], "beartype.beartype")

@@ -7,6 +7,7 @@ from typing import Any
 from ntkverify.exports.setting import setting
 from ntkverify.exports.table import Cell, Interval, Maths, Table, table
 from ntkverify.ground.rounding import above, below
+from ntkverify.report import words
 
 NOT_APPLICABLE = "not applicable"
 
@@ -41,19 +42,20 @@ def _verdicts(problem: str, results: Mapping) -> Table:
     own = [row for row in results["claims"] if row["problem"] == problem]
     rows = [
         [
-            row["id"], row["form"], row["verdict"], f"{row['held']}/{row['applicable']}",
+            row["id"], row["form"], words.theorem(row), words.verdict(row), f"{row['held']}/{row['applicable']}",
             Interval(*row["hold_rate_interval"]) if row["applicable"] else None,
             row["log10_ratio"]["median"], row["log10_ratio"]["worst"], _exponent(row["exponent"]), _bracket(row["bracket"]),
         ]
         for row in own if row["verdict"] != NOT_APPLICABLE
     ]  # fmt: skip
     columns = (
-        "claim", "form", "verdict", "held/applicable", "hold rate, 95%", "log₁₀ ratio, median", "log₁₀ ratio, worst", "exponent, 95%",
+        "claim", "form", "theorem", "verdict", "held/applicable", "hold rate, 95%", "log₁₀ ratio, median", "log₁₀ ratio, worst", "exponent, 95%",
         "log₁₀ ratio, enclosed",
     )  # fmt: skip
     elsewhere = len(own) - len(rows)
     left = f" {elsewhere} forms that speak of other networks are left out." if elsewhere else ""
-    return table(f"verdicts-{problem}", columns, rows, f"Verdicts on {problem}.{left}")
+    said = "Theorem: proved here, the paper's (not proved here), or yours."
+    return table(f"verdicts-{problem}", columns, rows, f"Verdicts on {problem}. {said}{left}")
 
 
 def _statements(results: Mapping) -> Table:

@@ -12,6 +12,8 @@ COLOURS = {
     "not applicable": "#595959", "converged": "#0072B2", "diverged": "#B84A00", "unfinished": "#8A5A00",
 }  # fmt: skip
 """Those of the report."""
+ENCLOSED = "enclosed at"
+"""How the word of a verdict begins that names its reach."""
 MOST = 60
 """Rows that a notebook shows."""
 
@@ -56,8 +58,8 @@ def web(table: Table) -> str:
 
 def _web(cell: Cell) -> str:
     style = "text-align:right" if isinstance(cell, int | float | Interval) else "text-align:left"
-    if isinstance(cell, str) and cell in COLOURS:
-        style += f";color:{COLOURS[cell]};font-weight:600"
+    if isinstance(cell, str) and (colour := COLOURS["proved"] if cell.startswith(ENCLOSED) else COLOURS.get(cell)):
+        style += f";color:{colour};font-weight:600"
     return f"<td style='{style}'>{rendered(cell) if isinstance(cell, Maths) else html.escape(shown(cell))}</td>"
 
 
