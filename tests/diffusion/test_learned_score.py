@@ -133,7 +133,7 @@ def _of_another_version(path):
     with np.load(path) as stored:
         arrays = dict(stored)
     said = json.loads(str(arrays["about"])) | {"schema": 99}
-    np.savez(path, **arrays | {"about": np.array(json.dumps(said))})
+    np.savez(path, **arrays | {"about": np.array(json.dumps(said))})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
