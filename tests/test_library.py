@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import ntkverify as nv
-from ntkverify import api, catalogue
+from ntkverify import api, catalogue, questions
 from ntkverify.diffusion import learned_score, scores
 from ntkverify.networks.nouns import Params
 

@@ -34,9 +34,9 @@ MOST_STEPS = 2**20
 
 
 def learn_score(
-    data: "str | Float[ArrayLike, 'N d']" = "moons", network: str = "softmax", *, n: int = 512, m: int = 512,
-    steps: int = 4096, seed: int = 0, d: int | None = None, components: int | None = None, radius: float = 2.0,
-    sigma: float = 1.0, earliest: float = 0.05, horizon: float = 4.0, test: int = 512,
+    data: "str | Float[ArrayLike, 'N d']" = "moons", network: str = "softmax", *, n: int = 768, m: int = 512,
+    steps: int = 2048, seed: int = 0, d: int | None = None, components: int | None = None, radius: float = 2.0,
+    sigma: float = 1.0, earliest: float = 0.05, horizon: float = 4.0, test: int = 1024,
 ) -> LearnedScore:  # fmt: skip
     """Learn the score of a diffusion model, and say where its error comes from.
 
