@@ -198,7 +198,7 @@ def numbers_of(run) -> set[str]:
         elif isinstance(value, str):
             held.update(numbers(value))
         elif isinstance(value, int | float):
-            held.update((str(value), f"{value:.3g}", f"{value:.2f}", below(value, 2)))
+            held.update((str(value), f"{value:.3g}", f"{value:.2f}", below(float(value), 2)))
 
     gather(load(run))
     template = files("ntkverify.report").joinpath("templates/report.html").read_text("utf-8") + inspect.getsource(

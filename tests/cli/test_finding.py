@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import tyro
-from rich.console import Console
 
 from ntkverify import catalogue
 from ntkverify.cli import list as listing
@@ -17,6 +16,7 @@ from ntkverify.cli import main as cli
 from ntkverify.cli import options, show, verbs
 from ntkverify.ground import errors
 from ntkverify.ground.errors import BadInput, choose
+from ntkverify.ground.terminal import Terminal
 from ntkverify.networks import kinds
 
 README = Path(__file__).parents[2] / "README.md"
@@ -30,7 +30,7 @@ def rows(capsys, *words: str) -> list[dict[str, str]]:
 
 
 def on_a_terminal(monkeypatch, verb, asked) -> str:
-    console = Console(width=100, force_terminal=True, color_system=None, record=True)
+    console = Terminal(width=100, force_terminal=True, color_system=None, record=True)
     with console.capture() as said:
         assert verb.run(asked, console) == 0
     return said.get()
