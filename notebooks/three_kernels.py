@@ -97,6 +97,8 @@ axis.loglog(widths, middle, color="tab:blue", label="median of six draws")
 axis.loglog(widths, middle[0] * (widths[0] / np.array(widths)) ** 0.5, "k--", label="m^(−1/2)")
 axis.set(xlabel="neurons m", ylabel="‖H − K‖ / ‖K‖", title=f"{network}, σ = {sigma:g}")
 axis.legend()
+plt.show()
+
 # %% [markdown]
 # The distance falls like m^(−1/2), as a mean over neurons does. The law is that of the average draw: one draw may come
 # nearer at fewer neurons.
@@ -128,7 +130,7 @@ def of_theirs(s, nodes):
 
 
 for s in spreads:
-    truth = quad(lambda u: np.cosh(u) ** -4 * np.exp(-((u / s) ** 2) / 2) / s / np.sqrt(2 * np.pi), -20, 20)[0]
+    truth = quad(lambda u, s=s: np.cosh(u) ** -4 * np.exp(-((u / s) ** 2) / 2) / s / np.sqrt(2 * np.pi), -20, 20)[0]
     found = {"ntkverify": float(nv.kernel(nv.problem(one, "tanh", sigma=s), route="infinite-width")[0, 0])}
     for nodes in (25, 100):
         z, weight = np.polynomial.hermite_e.hermegauss(nodes)
@@ -144,6 +146,7 @@ for name, values in errors.items():
     axis.loglog(spreads, values, "o--" if name.startswith("neural") else "o-", label=name)
 axis.set(xlabel="σ", ylabel="relative error of K(x, x)", title="tanh, one input of length 1")
 axis.legend()
+plt.show()
 
 # %% [markdown]
 # At σ = 3, 25 nodes are wrong by 40 per cent, at σ = 30 by a factor of 14, and 100 nodes say almost 0; "raise the order until it settles"
@@ -157,7 +160,7 @@ axis.legend()
 def look(m=m, sigma=sigma):
     problem = asked(m=m, sigma=sigma)
     H, K = nv.kernel(problem, nv.draw(problem, jax.random.key(0))), nv.kernel(problem, route="infinite-width")
-    figure, axes = plt.subplots(1, 3, figsize=(10, 3), constrained_layout=True)
+    _, axes = plt.subplots(1, 3, figsize=(10, 3), constrained_layout=True)
     for axis, kernel, name in zip(axes, (H, K), (f"H, m = {m}", "K, m = ∞")):
         axis.imshow(kernel, cmap="PuOr_r", vmin=-abs(K).max(), vmax=abs(K).max())
         axis.set(title=name, xlabel="sample and output", ylabel="sample and output")

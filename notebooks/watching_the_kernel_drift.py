@@ -78,6 +78,8 @@ for axis, kernel, name in zip(axes, (H[0, 0], H[0, -1] - H[0, 0]), ("H(0)", "H(e
     figure.colorbar(drawn, ax=axis)
 axes[2].semilogy(run.losses.T / run.losses[:, 0])
 axes[2].set(xlabel="step", ylabel="loss / loss at the start", title=f"{seeds} networks, m = {m}")
+plt.show()
+
 # %% [markdown]
 # The change has a scale of its own: read the bars at the side. The loss falls to a hundredth while the kernel hardly moves.
 # That does not say that it stands still for longer training, or for harder labels.
@@ -87,16 +89,15 @@ axes[2].set(xlabel="step", ylabel="loss / loss at the start", title=f"{seeds} ne
 
 # %%
 widths = [64, 256, 1024]
-drift, moved = {}, {}
+drift, moved, runs = {}, {}, {}
 for init in ("coupled", "independent"):
     for width in widths:
         of, found = trained(width, init)
-        kernels = np.asarray(found.kernels(of))
-        change = np.linalg.norm(kernels[:, -1] - kernels[:, 0], axis=(1, 2)) / np.linalg.norm(
-            kernels[:, 0], axis=(1, 2)
-        )
+        start, end = (np.asarray(found.kernels(of))[:, level] for level in (0, -1))
+        change = np.linalg.norm(end - start, axis=(1, 2)) / np.linalg.norm(start, axis=(1, 2))
         drift.setdefault(init, []).append(np.median(change))
         moved.setdefault(init, []).append(np.median(np.nanmax(found.movement, axis=1)))
+        runs.setdefault(init, []).append(found)
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), constrained_layout=True)
 for axis, values, label in zip(axes, (drift, moved), ("‖H(end) − H(0)‖ / ‖H(0)‖", "largest movement of a neuron")):
     for init, each in values.items():
@@ -104,6 +105,7 @@ for axis, values, label in zip(axes, (drift, moved), ("‖H(end) − H(0)‖ / �
         axis.loglog(widths, each, "o-", label=f"{init}: m^{slope:.2f}")
     axis.set(xlabel="neurons m", ylabel=label)
     axis.legend()
+plt.show()
 
 # %% [markdown]
 # From a coupled start the drift of a smooth network falls like m⁻², a whole power faster than the lemma promises. The lemma is
@@ -116,8 +118,7 @@ for axis, values, label in zip(axes, (drift, moved), ("‖H(end) − H(0)‖ / �
 
 # %%
 apart, common = [], []
-for width in widths:
-    found = trained(width, "coupled")[1]
+for found in runs["coupled"]:
     step = np.asarray(found.last.W - found.start.W)
     first, second = step[..., 0::2], step[..., 1::2]
     apart.append(np.sqrt(np.mean((first - second) ** 2)) / 2)
@@ -128,6 +129,8 @@ for name, values in (("apart, δ", apart), ("in common", common)):
     axis.loglog(widths, values, "o-", label=f"{name}: m^{slope:.2f}")
 axis.set(xlabel="neurons m", ylabel="movement of a pair, root mean square")
 axis.legend()
+plt.show()
+
 # %% [markdown]
 # ## With intervals
 # `nv.study` trains the same networks over a grid and fits exponents with 95% intervals. Three widths and three seeds are few,
@@ -158,7 +161,7 @@ print(found["answer"])
 def look(m=m, sigma=sigma):
     problem, run = trained(m, "coupled", sigma)
     kernels = np.asarray(run.kernels(problem))[0, [0, -1]]
-    figure, axis = plt.subplots(figsize=(6, 3.5), constrained_layout=True)
+    _, axis = plt.subplots(figsize=(6, 3.5), constrained_layout=True)
     before, after = np.linalg.eigvalsh(kernels)
     axis.semilogy(before, "o-", label="at the start")
     axis.semilogy(abs(after - before), "s--", label="by how much training changes it")
