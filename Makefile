@@ -2,7 +2,7 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_PYTHON ?= $(shell python3 -c 'import sys; print(sys.executable)')
 
-.PHONY: verify test test-browser test-quick test-matrix test-floor lint docs
+.PHONY: verify test test-browser test-quick test-matrix test-floor lint docs notebooks notebooks-colab
 verify: $(UV)
 	$(UV) run ntkverify verify
 
@@ -23,6 +23,13 @@ test-matrix: $(UV)
 
 test-floor: $(UV)
 	UV=$(UV) python3 .ci/matrix.py floor
+
+# Every notebook from its first cell to its last; then the same with Colab's Python, JAX and numpy, from a built wheel.
+notebooks: $(UV)
+	$(UV) run pytest -o addopts="--nbmake --nbmake-timeout=600 -q" --durations=0 notebooks
+
+notebooks-colab: $(UV)
+	UV=$(UV) python3 .ci/matrix.py notebooks
 
 lint: $(UV)
 	$(UV) run ruff check .

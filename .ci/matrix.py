@@ -1,12 +1,14 @@
-"""The whole suite on each supported pair of Python and JAX, or a short run of the oldest JAX.
+"""The whole suite on each supported pair of Python and JAX, a short run of the oldest JAX, or the notebooks on Colab's.
 
     python3 .ci/matrix.py suite     each leg in an environment of its own; exit code 0 only if every leg ran and passed
     python3 .ci/matrix.py floor     the installed package on the oldest JAX and the Python at hand
+    python3 .ci/matrix.py notebooks the notebooks on Colab's versions, from a built wheel with what their first cell installs
 
 Needs uv; Pythons are those that uv finds (put others first on PATH).
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,6 +54,23 @@ def floor() -> int:
         return done.returncode or int("no rule for" in " ".join(done.stdout.split()))
 
 
+def notebooks() -> int:
+    """Build the wheel, install it as the notebooks' first cell does, run copies of them away from the sources."""
+    with tempfile.TemporaryDirectory() as folder:
+        if run(UV, "build", "--quiet", "--wheel", "--out-dir", f"{folder}/wheel", "."):
+            return 1
+        if run(UV, "venv", "--quiet", "--python", LEGS[1][0], f"{folder}/env"):
+            print(f"did not run: no Python {LEGS[1][0]}")
+            return 1
+        (wheel,) = Path(folder, "wheel").glob("*.whl")
+        if install(f"{folder}/env", f"{wheel}[data]", *COLAB, "pytest", "nbmake", "ipykernel"):
+            return 1
+        shutil.copytree(ROOT / "notebooks", f"{folder}/notebooks")
+        options = ["--nbmake", "--nbmake-timeout=600", "-q", "--durations=0", "notebooks"]
+        command = [interpreter(f"{folder}/env"), "-m", "pytest", *options]
+        return subprocess.run(command, cwd=folder, check=False).returncode
+
+
 def install(folder: str, *what: str) -> int:
     """Install into the environment in a folder; the exit code."""
     return run(UV, "pip", "install", "--quiet", "--python", interpreter(folder), *what)
@@ -66,5 +85,5 @@ def run(*command: str) -> int:
 
 
 if __name__ == "__main__":
-    verbs = {"suite": suite, "floor": floor}
+    verbs = {"suite": suite, "floor": floor, "notebooks": notebooks}
     sys.exit(verbs[sys.argv[1]]() if sys.argv[1:] and sys.argv[1] in verbs else __doc__)

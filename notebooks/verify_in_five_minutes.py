@@ -43,6 +43,9 @@ import numpy as np
 
 import ntkverify as nv
 
+# A wrong value is answered by a sentence, and the cells below it wait.
+get_ipython().set_custom_exc((nv.BadInput,), lambda shell, kind, error, *trace, **options: print(error))
+
 # %% [markdown]
 # ## A problem and a network
 
@@ -66,11 +69,13 @@ figure, axes = plt.subplots(1, 3, figsize=(10, 3), constrained_layout=True)
 top = float(abs(K).max())
 for axis, kernel, title in zip(axes, (H, K), (f"H, m = {m}", "K ⊗ I, m = ∞")):
     axis.imshow(kernel, cmap="PuOr_r", vmin=-top, vmax=top)
-    axis.set(title=title, xticks=[], yticks=[])
+    axis.set(title=title, xlabel="sample and output", ylabel="sample and output")
 axes[2].semilogy(np.linalg.eigvalsh(H), label="H")
 axes[2].semilogy(np.linalg.eigvalsh(K), "--", label="K ⊗ I")
 axes[2].set(xlabel="index", ylabel="eigenvalue")
 axes[2].legend()
+plt.show()
+
 # %% [markdown]
 # ## Do the lemmas hold?
 # Each claim is checked on draws of the network, at random and adversarial points of a ball of radius R around it.
@@ -102,4 +107,10 @@ rows.save(folder)
 print(draw_report(folder))
 
 # %% [markdown]
-# Next: all claims on your own data with `ntkverify verify --data mine.npz`, each statement in full with `ntkverify show CLAIM`.
+# *Holds* speaks of these draws; it proves nothing of the others. All claims on your own data: `ntkverify verify --data mine.npz`;
+# each statement in full: `ntkverify show CLAIM`.
+#
+# **Three things to try**
+# 1. `sigma = 2`: the exponents grow. Which bounds lose how much room?
+# 2. `radius = 0.5`: is the kernel still near where it was, and does a claim become vacuous?
+# 3. `m = 32`: H is far from K ⊗ I. Do the lemmas need the limit?
