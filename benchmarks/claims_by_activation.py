@@ -20,6 +20,7 @@ from ntkverify.ground.errors import BadInput
 from ntkverify.ground.progress import Progress, set_up_jax
 from ntkverify.ground.results import load
 from ntkverify.ground.settings import Settings
+from ntkverify.judging.verdict import NOT_APPLICABLE
 from ntkverify.verifying.verify import verify
 
 SETTINGS = Settings(data=("sphere",), m=1024, sigma=0.5)
@@ -27,6 +28,8 @@ KEPT = Path("runs") / "claims-by-activation"
 
 
 def cell(row: dict) -> str:
+    if row["verdict"] == NOT_APPLICABLE:
+        return "not about these data" if row["draws"] else "not about this network"
     if row["exponent"]:
         found = row["exponent"]
         return f"{row['verdict']}, exponent {found['mean']:.2f} [{found['low']:.2f}, {found['high']:.2f}]"
@@ -65,8 +68,8 @@ def main() -> None:
         f"σ = {first['sigma']}, R = {SETTINGS.radius}, {SETTINGS.init} initialisation, {SETTINGS.seeds} draws, "
         f"{SETTINGS.dtype} on {run_on['backend']}, jax {run_on['packages']['jax']}. "
         "A cell is the verdict and the worst log₁₀ of the smaller side over the larger (for equalities, of the "
-        "difference over its rounding allowance); `vacuous`: its assumptions held on no draw; `not applicable`: it speaks of other "
-        "networks. Attention and patches read 16 sequences of 4 tokens of 16 numbers instead.\n"
+        "difference over its rounding allowance); `vacuous`: its assumptions held on no draw; `not about these data`: an assumption of it is "
+        "false of them. Attention and patches read 16 sequences of 4 tokens of 16 numbers instead.\n"
     )
     cells = {(row["id"], row["form"], row["problem"]): cell(row) for row in rows}
     print("| claim | form | " + " | ".join(problem["network"] for problem in problems) + " |")

@@ -290,8 +290,8 @@ def spectrum(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Dr
     rank = np.arange(1, len(limit) + 1)
     low, middle, high = np.min(drawn, axis=0), np.median(drawn, axis=0), np.max(drawn, axis=0)
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(4.8, 3.2))
-        axes = figure.add_axes((0.13, 0.14, 0.84, 0.83))
+        figure = Figure(figsize=(4.8, 3.4), layout="constrained")
+        axes = figure.subplots()
         positive = high > 0
         axes.fill_between(rank[positive], low[positive], high[positive], color=SERIES[0], alpha=0.2, linewidth=0)
         axes.plot(
@@ -304,7 +304,7 @@ def spectrum(problem: str, arrays: Mapping[str, np.ndarray], caption: str) -> Dr
             axes.annotate("λ", (1, middle[0]), (5, -9), textcoords="offset points")
         axes.set(yscale="log", xlabel="index, ascending", ylabel="eigenvalue")
         _powers_of_ten(axes.yaxis)
-        axes.legend(loc="best")
+        figure.legend(loc="outside upper center", ncols=2)
         rows = [
             dict(zip(("index", "low", "median", "high", "limit"), map(float, values), strict=True))
             for values in zip(rank, low, middle, high, limit, strict=True)

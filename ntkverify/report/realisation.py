@@ -45,7 +45,7 @@ def _error(arrays: Mapping[str, np.ndarray]) -> Drawing | None:
         axes.plot(arrays["steps"], arrays["envelope"], color=VIOLATED, dashes=(4, 2), label="certified envelope")
         axes.plot(arrays["steps"], arrays["error"], color=SERIES[0], label="measured, float64 run")
         axes.set(yscale="log", xlabel="step τ", ylabel="‖F − Y‖")
-        axes.legend()
+        figure.legend(loc="outside upper center", ncols=2)
         rows = _rows(arrays, ("steps", "error", "envelope"))
         caption = (
             "The error of the run under the envelope that was certified before it, its rounding allowance included."
@@ -62,7 +62,7 @@ def _path(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing | None:
         axes.plot(arrays["steps"], arrays["length"], color=SERIES[0], label="length of the path")
         axes.plot(arrays["steps"], arrays["distance"], color=SERIES[1], label="distance from the start")
         axes.set(xlabel="step τ", ylabel="over all neurons", ylim=(0, 1.1 * results["radius"]))
-        axes.legend(loc="lower right")
+        figure.legend(loc="outside upper center", ncols=3)
         rows = _rows(arrays, ("steps", "length", "distance"))
         caption = "How far the weights went, beside the ball in which everything was certified."
         return Drawing("path", figure, table(tuple(rows[0]), rows), caption)
@@ -78,7 +78,7 @@ def _eigenvalue(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing |
         axes.axhline(kept, color=VIOLATED, dashes=(4, 2), label="certified on the whole ball")
         axes.plot(arrays["times"], arrays["smallest"], color=SERIES[0], marker="o", ms=3, label="λ_min(H(W(τ)))")
         axes.set(xlabel="step τ", ylabel="smallest eigenvalue", ylim=(0, 1.25 * results["bounds"]["lambda"]))
-        axes.legend(loc="lower right")
+        figure.legend(loc="outside upper center", ncols=3)
         rows = _rows(arrays, ("times", "smallest"))
         caption = "The kernel's smallest eigenvalue along the run, above what the ball keeps of it."
         return Drawing("eigenvalue", figure, table(tuple(rows[0]), rows), caption)

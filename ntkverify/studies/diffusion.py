@@ -165,7 +165,7 @@ def answer(cells: list[dict], fits: list[dict]) -> str:
     }
     falls = "; ".join(f"{when} as {found}" for when, found in coupled.items() if found)
     return (
-        f"Weighted score error E‖f_W − f*‖² at {where}, stopped by a held-out set: {'. '.join(said)}. "
+        f"Weighted score error E‖f_W − f*‖² at {where}, stopped by a held-out set: {'; '.join(said)}. "
         f"{f'The coupling part falls {falls}. ' if falls else ''}"
         f"The level written before training was reached by {reached or 'nothing to compare'}."
     )
