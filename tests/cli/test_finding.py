@@ -47,7 +47,7 @@ def on_a_terminal(monkeypatch, verb, asked) -> str:
         (["mine.py", "zero-output", "zero-*"], {"mine.py", "zero-output"}),
         (["5"], {"5"}),  # no source: a number alone would mean too much
     ],
-    ids=str,
+    ids=lambda value: " ".join(sorted(value)),
 )
 def test_names_mean_claims(names, claims):
     found = catalogue.expanded(names)
@@ -131,7 +131,7 @@ def test_a_file_of_a_network_is_not_executed(tmp_path, capsys):
         (["kernel-*", "--network", "attention"], {"kernel-factorisation", "kernel-limit", "kernel-step"}),
         (["Lemma 5.1", "--theorem", "relu"], set()),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(sorted(value)),
 )
 def test_filters_are_joined(words, claims, capsys):
     assert cli.main(["list", *words, "--json"]) == 0
