@@ -5,6 +5,7 @@ study.  In a notebook a bar shows how far they are.
 from collections.abc import Sequence
 from pathlib import Path
 
+from ntkverify import catalogue
 from ntkverify.api import SIGMA
 from ntkverify.certifying.at_points import certify as decide_drawn
 from ntkverify.convergence.options import Options
@@ -75,12 +76,23 @@ def verify(claims: str | Path | Sequence[str | Path] = (), **settings) -> Rows:
         return run(Settings(**read).checked(), arguments.texts("claims", claims), heard)
 
 
+def _data(name: str, value) -> tuple[str, ...]:
+    each = value if isinstance(value, list | tuple) else [value]
+    if any(hasattr(part, "shape") for part in each):
+        raise BadInput(
+            "data that are arrays", "a name or a file, which the report can name",
+            "numpy.savez('mine.npz', X=X, y=y), then data='mine.npz'",
+        )  # fmt: skip
+    return arguments.texts(name, value)
+
+
 def _number(name: str, value) -> float:
     return arguments.real(name, value, "a finite number")
 
 
 READERS = {
-    **dict.fromkeys(("data", "network"), arguments.texts),
+    "data": _data,
+    "network": arguments.texts,
     **dict.fromkeys(("init", "dtype"), arguments.text),
     **dict.fromkeys(("n", "d_in", "d_out", "m", "seeds"), arguments.whole),
     **dict.fromkeys(("sigma", "delta", "radius"), _number),
@@ -107,7 +119,7 @@ def falsify(claim: str | Path, problem: Problem, budget: float = 5.0, form: str 
     arguments.asked(problem)
     budget, seed = arguments.real("budget", budget, "a number of seconds above 0", 0), arguments.seed(seed)
     claim, form = arguments.text("claim", claim), arguments.text("form", form)
-    (chosen,) = forms_to_search(claim, problem, form)
+    (chosen,) = forms_to_search(catalogue.one(claim), problem, form)
     with shown() as heard:
         return search(chosen, problem, budget, seed, heard)
 
@@ -127,7 +139,7 @@ def certify(claims: str | Path | Sequence[str | Path], problem: Problem, draws: 
     """
     names, draws = arguments.texts("claims", claims), arguments.whole("draws", draws)
     with shown() as heard:
-        return decide_drawn(names, arguments.asked(problem), draws, arguments.seed(seed), heard)
+        return decide_drawn(catalogue.expanded(names), arguments.asked(problem), draws, arguments.seed(seed), heard)
 
 
 def realise(
