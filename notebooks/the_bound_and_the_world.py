@@ -52,11 +52,11 @@ folder = Path(tempfile.mkdtemp())
 
 # %%
 n = 6  # @param {type:"slider", min:4, max:12, step:2}
-d_in = 6  # @param {type:"integer"}
+d_in = 4  # @param {type:"integer"}
 m = 256  # @param {type:"slider", min:32, max:1024, step:32}
 sigma = 1.0  # @param {type:"number"}
 network = "softmax"  # @param ["softmax", "exponential", "relu", "relu-sum"]
-few = {"network": network, "d_in": d_in, "sigma": sigma, "d_out": 1}
+few = {"network": network, "d_in": d_in, "sigma": sigma, "d_out": 2}
 sizes = (4, n) if n > 4 else (4, 6)
 
 # %% [markdown]
@@ -98,7 +98,9 @@ plt.show()
 # %%
 rules = ("ordinary", "theorem")
 found = nv.study("steps", folder / "steps", **few, n=sizes, separation=0.8, rule=rules, m=m, draws=2, budget=4096)
-print(found["answer"])
+for cell in found["cells"]:
+    if cell["params"]["rule"] == "ordinary":
+        print(f"n = {cell['params']['n']}: {cell['sentence']} Predicted: {cell['metrics']['predicted']:.0f}.")
 
 
 def middle(rule, name):
@@ -134,11 +136,13 @@ found = nv.study(
     sigma=sigma,
 )
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), constrained_layout=True)
-for axis, name, label in zip(axes, ("log10_lambda", "log10_asked"), ("λ", "neurons asked for, without e^{18B}")):
+for axis, name, label in zip(axes, ("log10_lambda", "log10_asked"), ("λ", "neurons asked for (no e^{18B})")):
     for kind in kinds:
         seen = [cell["metrics"][name] for cell in found["cells"] if cell["params"]["network"] == kind]
         axis.plot(radii, seen, "o-", label=kind)
     axis.set(xscale="log", xlabel="radius θ of the cap", ylabel=f"log₁₀ of {label}")
+    axis.set_xticks(radii, radii)
+    axis.minorticks_off()
     axis.legend()
 print(found["answer"])
 
