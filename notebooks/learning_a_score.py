@@ -44,6 +44,9 @@ import numpy as np
 
 import ntkverify as nv
 
+# A wrong value is answered by a sentence, and the cells below it wait.
+get_ipython().set_custom_exc((nv.BadInput,), lambda shell, kind, error, *trace, **options: print(error))
+
 # %% [markdown]
 # ## Does a small network learn it?
 # The network sees X_t and t, and is taught to say X_0: `n` noisy pairs, `m` neurons, gradient descent until pairs that were held out say stop. What it says then is a score, by Tweedie's formula.
@@ -139,7 +142,7 @@ again.plot()
 #
 # **What it does not.** Whether your samples are enough: learn from half of them, and compare `mine.error["held out"]`.
 #
-# ## Three things to try
+# **Three things to try**
 # 1. `network = "softmax"`, and look at *coupling*: the network is its kernel to many digits, and no better for it.
 # 2. `n = 128` in place of 768: which parts of the error grow, and which do not?
 # 3. `nv.learn_score("digits", "relu", n=256, steps=512).plot()`: handwritten digits from noise, in six principal components.
