@@ -133,7 +133,7 @@ def test_json_and_markdown_hold_every_row(tmp_path, capsys, folder):
     for form in ("json", "markdown"):
         assert cli.main(["export", str(folder("verify")), "--to", form, "--out", str(tmp_path)]) == 0
     assert json.loads((tmp_path / "tables.json").read_text("utf-8")) == [plain(each) for each in every]
-    assert "| kernel-perturbation | derived | holds |" in (tmp_path / "tables.md").read_text("utf-8")
+    assert "| kernel-perturbation | derived | here | holds |" in (tmp_path / "tables.md").read_text("utf-8")
     assert str(tmp_path / "tables.md") in capsys.readouterr().out.splitlines()
 
 
