@@ -136,12 +136,24 @@ def theorem_of(claim: str) -> str:
 def expanded(names: Iterable[str]) -> tuple[str, ...]:
     """Claims and files as they are; a theorem, a pattern or a source as the claims that it means; each once.
 
-    `BadInput` for a pattern that no claim matches; what is unknown stays, and `statements` refuses it.
+    `BadInput` for a pattern that no claim matches, and for a file whose claim has the name of another one, since what is found
+    of a claim is kept by its name; what is unknown stays, and `statements` refuses it.
 
     >>> expanded(["Lemma 5.1", "kernel-n*"])
     ('kernel-perturbation', 'kernel-norm')
     """
-    return tuple(dict.fromkeys(itertools.chain(*map(_meant, names))))
+    found = tuple(dict.fromkeys(itertools.chain(*map(_meant, names))))
+    known: dict[str, str] = {}
+    for name in found:
+        other = known.setdefault(id_of(name), name)
+        if other != name:
+            raise BadInput(f"{other} and {name}, both the claim {id_of(name)}", "claims with names of their own", "another name for a file")  # fmt: skip
+    return found
+
+
+def id_of(name: str) -> str:
+    """The name by which what is found of a claim is kept."""
+    return Path(name).stem.replace("_", "-") if own(name) else name
 
 
 def one(name: str) -> str:
@@ -227,14 +239,9 @@ def _module(name: str) -> ModuleType:
 
 def _own_claims(name: str) -> "tuple[Claim, ...]":
     stated, path, attempt = statements(name), Path(name).resolve(), "ntkverify new claim"
-    known = _LEMMAS.get(path)
-    if known is not None and digest_of(known[0].files) == known[0].digest:
-        return known[1]
-    own = executed(path, attempt)
-    module = own.module
+    module = executed(path, attempt).module  # each time: it may read what no digest of programs knows
     try:
-        _LEMMAS[path] = own, _bound(path.stem.replace("_", "-"), stated, module)
-        return _LEMMAS[path][1]
+        return _bound(id_of(name), stated, module)
     except ValueError as error:
         old = " but CLAIMS, as lemma files for ntkverify 0.1 did" if hasattr(module, "CLAIMS") else ""
         raise BadInput(f"{name} {error}{old}", BOUND, attempt) from None
@@ -276,7 +283,6 @@ def _there(name: str) -> bool:
 
 
 _KNOWN: "dict[Path, tuple[Own, Network]]" = {}
-_LEMMAS: "dict[Path, tuple[Own, tuple[Claim, ...]]]" = {}
 """One record for one content, so that compiled programs are shared."""
 
 

@@ -15,7 +15,7 @@ from ntkverify.convergence.realise import realise as certify_and_run
 from ntkverify.convergence.weights import digest_of, trained
 from ntkverify.ground import results
 from ntkverify.ground.errors import BadInput, choose
-from ntkverify.ground.notebook import shown
+from ntkverify.ground.notebook import bar
 from ntkverify.ground.settings import Settings
 from ntkverify.ground.shown import Results
 from ntkverify.networks import arguments
@@ -53,7 +53,7 @@ def study(name: str, folder: str | Path, preset: str = "quick", **grid) -> Resul
         path.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         raise BadInput(f"folder {path} ({error})", "a folder that can be written") from None
-    with shown() as heard:
+    with bar() as heard:
         return run_study(config, path, heard)
 
 
@@ -72,7 +72,7 @@ def verify(claims: str | Path | Sequence[str | Path] = (), **settings) -> Rows:
         choose("setting", name, READERS)
     given = {name: value for name, value in settings.items() if not (value is None and name in ("n", "d_in", "d_out"))}
     read = {name: READERS[name](name, value) for name, value in given.items()}
-    with shown() as heard:
+    with bar() as heard:
         return run(Settings(**read).checked(), arguments.texts("claims", claims), heard)
 
 
@@ -120,7 +120,7 @@ def falsify(claim: str | Path, problem: Problem, budget: float = 5.0, form: str 
     budget, seed = arguments.real("budget", budget, "a number of seconds above 0", 0), arguments.seed(seed)
     claim, form = arguments.text("claim", claim), arguments.text("form", form)
     (chosen,) = forms_to_search(catalogue.one(claim), problem, form)
-    with shown() as heard:
+    with bar() as heard:
         return search(chosen, problem, budget, seed, heard)
 
 
@@ -138,7 +138,7 @@ def certify(claims: str | Path | Sequence[str | Path], problem: Problem, draws: 
     [('kernel-entries', 'proved')]
     """
     names, draws = arguments.texts("claims", claims), arguments.whole("draws", draws)
-    with shown() as heard:
+    with bar() as heard:
         return decide_drawn(catalogue.expanded(names), arguments.asked(problem), draws, arguments.seed(seed), heard)
 
 
@@ -182,7 +182,7 @@ def _realised(problem: Problem, options: Options, folder: str | Path | None, sta
     config, path = asked_to_realise(problem, options) | ({"weights": digest_of(start)} if start else {}), None
     if folder is not None:
         path = results.folder("realise", config, Path(arguments.text("folder", folder)), force=False)
-    with shown() as heard:
+    with bar() as heard:
         return certify_and_run(problem, described(problem), config, options, path, heard, start)
 
 

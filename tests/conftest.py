@@ -39,7 +39,7 @@ from ntkverify import catalogue  # noqa: E402
 from ntkverify.cli import main as cli  # noqa: E402
 from ntkverify.ground.programs import keep_programs, make_room  # noqa: E402
 from ntkverify.ground.results import load  # noqa: E402
-from ntkverify.ground.rounding import below  # noqa: E402
+from ntkverify.ground.rounding import above, below  # noqa: E402
 from ntkverify.networks.nouns import Dataset  # noqa: E402
 from ntkverify.networks.problems import problem  # noqa: E402
 from ntkverify.report import page as page_of  # noqa: E402
@@ -198,10 +198,13 @@ def numbers_of(run) -> set[str]:
         elif isinstance(value, str):
             held.update(numbers(value))
         elif isinstance(value, int | float):
-            held.update((str(value), f"{value:.3g}", f"{value:.2f}", below(float(value), 2)))
+            held.update((str(value), f"{value:.3g}", f"{value:.2f}"))
+            if math.isfinite(value):
+                held.update((below(float(value), 2), above(float(value), 3).lstrip("-")))
 
     gather(load(run))
     template = files("ntkverify.report").joinpath("templates/report.html").read_text("utf-8") + inspect.getsource(
         page_of
     )
-    return numbers(html.unescape(re.sub(r"<[^>]*>", " ", page))) - held - numbers(template)
+    text = html.unescape(re.sub(r"<[^>]*>", " ", page)).replace("e−", "e-")
+    return numbers(text) - held - numbers(template)

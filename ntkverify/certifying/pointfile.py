@@ -5,7 +5,6 @@ digest over all of it, so that an edited file is told from a damaged one.
 """
 
 import dataclasses
-import hashlib
 import io
 import json
 import math
@@ -18,6 +17,7 @@ import numpy as np
 from ntkverify import catalogue
 from ntkverify.arithmetic.arb import FIFTY_DIGITS
 from ntkverify.certifying.decision import Decision, decide
+from ntkverify.ground.archive import digest
 from ntkverify.ground.errors import BadInput, choose
 from ntkverify.ground.results import write
 from ntkverify.networks.models import fitted
@@ -40,7 +40,7 @@ def save_point(path: Path, claim: Claim, problem: Problem, point: Point, note: d
         "shape": list(problem.network.shape), "network_digest": getattr(problem.network, "digest", ""),
         "init": problem.init, "width": problem.m, "constants": dict(claim.constants), "note": note,
     }  # fmt: skip
-    about["digest"] = _digest(about, arrays)
+    about["digest"] = digest(about, arrays)
     packed = io.BytesIO()
     np.savez_compressed(packed, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
     write(path, packed.getvalue())
@@ -69,7 +69,7 @@ def load_point(path: Path) -> tuple[Claim, Problem, Point, dict]:
         raise BadInput(f"{path} is damaged or not a point ({type(error).__name__})", wanted, attempt) from None
     if not isinstance(about, dict) or about.get("schema") != SCHEMA:
         raise BadInput(f"{path} is of another version", f"schema {SCHEMA}", attempt)
-    if about.pop("digest", None) != _digest(about, arrays):
+    if about.pop("digest", None) != digest(about, arrays):
         raise BadInput(f"{path} was edited: its content does not match its digest", wanted, attempt)
     forms = {form.form: form for form in catalogue.claims(about["claim"])}
     form = forms[choose("form", about["form"], forms)]
@@ -111,10 +111,3 @@ def check_point(path: Path) -> tuple[Claim, Decision]:
     """The verb `check` of a point: the claim's form, and what 50 digits decide of it there, without the search."""
     form, problem, point, _ = load_point(path)
     return form, decide(form, problem, point, FIFTY_DIGITS)
-
-
-def _digest(about: dict, arrays: dict) -> str:
-    content = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for name in sorted(arrays):
-        content.update(f"{name} {arrays[name].shape} {arrays[name].dtype}".encode() + arrays[name].tobytes())
-    return content.hexdigest()

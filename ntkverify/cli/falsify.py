@@ -31,7 +31,7 @@ def run(asked: Falsify, console: Terminal) -> int:
             complete = len(found) == len(forms) and not each.worst.interrupted
             so_far = {
                 "schema": results.SCHEMA, "verb": "falsify", "config": config, "complete": complete, "environment": environment(),
-                "problems": [row], "kernels": [], "claims": [{"id": claim} | each.row() for each in found],
+                "problems": [row], "kernels": [], "claims": [{"id": each.form.id} | each.row() for each in found],
             }  # fmt: skip
             results.save_results(folder, so_far)
     console.print(f"report: {draw_search(folder)}", highlight=False, soft_wrap=True)

@@ -17,8 +17,8 @@ STYLES = {
 }
 
 LEGEND = (
-    "theorem: proved here, the paper's (not proved here), or yours. points: log₁₀ of the ratio proved at most where every rounding was "
-    "enclosed. draws: held of those that apply, 95% lower bound."
+    f"{words.LEGEND} Points: log₁₀ of the ratio proved at most where every rounding was enclosed. Draws: held of those that apply, 95% lower "
+    "bound of the rate."
 )
 
 

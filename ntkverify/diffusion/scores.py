@@ -23,7 +23,7 @@ from ntkverify.diffusion.stages import PARTS, STAGES, WITHOUT_TRUTH, differences
 from ntkverify.diffusion.walks import SHOWN
 from ntkverify.ground.environment import require_memory
 from ntkverify.ground.errors import BadInput, choose
-from ntkverify.ground.progress import Progress
+from ntkverify.ground.notebook import bar
 from ntkverify.networks import arguments
 from ntkverify.networks.kinds import elsewhere
 from ntkverify.truths.process import check_times, noise, signal
@@ -83,10 +83,10 @@ def learn_score(
     if reason := elsewhere("logits", catalogue.network(params["network"])):
         raise BadInput(f"network {params['network']!r} ({reason})", "a network such as softmax", "network='softmax'")
     require_memory(bytes_needed(params), f"learning from n = {n} pairs at m = {m}", "a smaller n or m")
-    with Progress() as bar:
+    with bar() as told:
 
         def heard(what: str) -> None:
-            bar(what, 0, 0)
+            told(what, 0, 0)
 
         heard("a network at its start")
         return _of_population(params, heard) if rows is None else _of_samples(params, rows, heard)

@@ -54,8 +54,7 @@ def _verdicts(problem: str, results: Mapping) -> Table:
     )  # fmt: skip
     elsewhere = len(own) - len(rows)
     left = f" {elsewhere} forms that speak of other networks are left out." if elsewhere else ""
-    said = "Theorem: proved here, the paper's (not proved here), or yours."
-    return table(f"verdicts-{problem}", columns, rows, f"Verdicts on {problem}. {said}{left}")
+    return table(f"verdicts-{problem}", columns, rows, f"Verdicts on {problem}. {words.LEGEND}{left}")
 
 
 def _statements(results: Mapping) -> Table:
@@ -114,7 +113,8 @@ def _realise(results: Mapping) -> list[Table]:
 
 def _certify(results: Mapping) -> list[Table]:
     rows = [
-        (row["id"], row["form"], row["verdict"], row["points"], _bracket(row["bracket"])) for row in results["claims"]
+        (row["id"], row["form"], words.verdict(row), row["points"], _bracket(row["bracket"]))
+        for row in results["claims"]
     ]
     spectra = [(draw, Interval(*ends, digits=12)) for draw, ends in enumerate(results["lambda_certified"])]
     columns = ("claim", "form", "verdict", "points", "log₁₀ ratio, enclosed")

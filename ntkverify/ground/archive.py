@@ -18,7 +18,7 @@ ABOUT = "about"
 def pack(path: Path, kind: str, schema: int, about: Mapping, arrays: Mapping[str, np.ndarray]) -> None:
     """Write `about`, plain JSON, and the arrays; `BadInput` where nothing can be written."""
     said = {"kind": kind, "schema": schema, "about": dict(about)}
-    said["digest"] = _digest(said, arrays)
+    said["digest"] = digest(said, arrays)
     packed = io.BytesIO()
     np.savez_compressed(packed, **{ABOUT: np.array(json.dumps(said))}, **arrays)  # type: ignore[arg-type]
     try:
@@ -45,12 +45,13 @@ def unpack(path: Path, kind: str, schema: int, attempt: str) -> tuple[dict, dict
         raise BadInput(f"{path} is no {kind}", wanted, attempt)
     if said.get("schema") != schema:
         raise BadInput(f"{path} is of another version", f"schema {schema}", attempt)
-    if said.pop("digest", None) != _digest(said, arrays):
+    if said.pop("digest", None) != digest(said, arrays):
         raise BadInput(f"{path} was edited: its content does not match its digest", wanted, attempt)
     return said["about"], arrays
 
 
-def _digest(said: Mapping, arrays: Mapping[str, np.ndarray]) -> str:
+def digest(said: Mapping, arrays: Mapping[str, np.ndarray]) -> str:
+    """Over all that a file holds."""
     content = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
     for name in sorted(arrays):
         content.update(f"{name} {arrays[name].shape} {arrays[name].dtype}".encode() + arrays[name].tobytes())

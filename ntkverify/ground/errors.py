@@ -51,8 +51,7 @@ def choose(kind: str, name: str, names: Iterable[str], listing: str = "") -> str
     if name in names:
         return name
     folded = {each.lower(): each for each in names}
-    alike = 0.4 if len(names) <= SHORT else 0.7  # of few names the nearest is worth naming
-    near = [repr(folded[each]) for each in difflib.get_close_matches(name.lower(), folded, n=1, cutoff=alike)]
+    near = [repr(folded[each]) for each in difflib.get_close_matches(name.lower(), folded, n=1)]
     if len(names) > SHORT and listing:
         raise BadInput(f"unknown {kind} {name!r}", f"a {kind} that `{listing}` lists", *near)
     raise BadInput(f"unknown {kind} {name!r}", "one of " + ", ".join(names), *(near or [listing]))

@@ -20,17 +20,17 @@ Heard = Callable[[str, int, int], None]
 
 
 @contextlib.contextmanager
-def shown() -> Iterator[Heard]:
+def bar() -> Iterator[Heard]:
     """What hears (what, done, total): in a notebook it shows them with the time spent and left; the bar goes at the end."""
     display = _display()
     if display is None:
         yield lambda what, done, total: None
         return
-    bar = _Bar(display)
+    shown = _Bar(display)
     try:
-        yield bar
+        yield shown
     finally:
-        bar.close()
+        shown.close()
 
 
 def _display() -> Callable[..., Any] | None:
@@ -51,7 +51,7 @@ class _Bar:
         if now - self.begun < PATIENCE or now - self.said < STEP:
             return
         self.said = now
-        self._put(bar(what, done, total, now - self.begun))
+        self._put(_as_html(what, done, total, now - self.begun))
 
     def close(self) -> None:
         if self.handle is not None:
@@ -64,7 +64,7 @@ class _Bar:
             self.handle.update(content, raw=True)
 
 
-def bar(what: str, done: int, total: int, spent: float) -> dict[str, str]:
+def _as_html(what: str, done: int, total: int, spent: float) -> dict[str, str]:
     """The bar as text and as HTML."""
     said = told(what, done, total, spent)
     held = f' value="{done}" max="{total}"' if total else ""

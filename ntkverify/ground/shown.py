@@ -59,7 +59,7 @@ class Shown:
 
         >>> import ntkverify as nv
         >>> found = nv.certify(["kernel-entries"], nv.problem("sphere", n=3, d_in=3, d_out=1, m=8))
-        >>> "| kernel-entries | derived | proved |" in found.to_markdown()
+        >>> "| kernel-entries | derived | enclosed at 1 point |" in found.to_markdown()
         True
         """
         return _exports().to_markdown(self)
@@ -73,7 +73,7 @@ class Shown:
         >>> import ntkverify as nv
         >>> found = nv.certify(["kernel-entries"], nv.problem("sphere", n=3, d_in=3, d_out=1, m=8))
         >>> list(found.to_pandas()["verdict"])
-        ['proved']
+        ['enclosed at 1 point']
         """
         return _exports().to_pandas(self, name)
 

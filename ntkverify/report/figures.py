@@ -60,6 +60,15 @@ class Drawing:
         return self.svg
 
 
+def fitting(name: str, most: int = 40) -> str:
+    """A name beside an axis: of a long one its ends, so that the axis keeps its room.
+
+    >>> fitting("a-lemma-of-which-the-name-tells-the-whole-story [derived]")
+    'a-lemma-of-which-th…hole-story [derived]'
+    """
+    return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[most // 2 - most :]}"
+
+
 def sides(name: str, draws: Sequence[Mapping[str, str]], small: str, large: str, caption: str) -> Drawing | None:
     """Small against large over draws, on log axes, with the line where they are equal.
 
@@ -176,7 +185,7 @@ def looseness(claims: Sequence[Mapping], caption: str) -> Drawing | None:
         axes.xaxis.set_major_locator(FixedLocator(ticks))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
-        axes.set_yticks(range(len(names)), names)
+        axes.set_yticks(range(len(names)), map(fitting, names))
         axes.set_xlabel("log₁₀ of the ratio of the sides, median to worst draw")
         figure.legend(loc="upper center", ncols=len(series), bbox_to_anchor=(0.66, 1))
         return Drawing("looseness", figure, table(tuple(rows[0]), rows), caption)
@@ -239,7 +248,7 @@ def certificates(claims: Sequence[Mapping], draws: Sequence[Mapping[str, str]], 
         axes.xaxis.set_major_formatter(
             FuncFormatter(lambda value, _: "ratio 1" if value == 0 else f"{value:g}".replace("-", "−"))
         )
-        axes.set_yticks(range(len(names)), names)
+        axes.set_yticks(range(len(names)), map(fitting, names))
         axes.set_xlabel("log₁₀ of the ratio of the sides")
         figure.legend(loc="upper right", ncols=3, bbox_to_anchor=(0.99, 1))
         return Drawing("certificates", figure, table(tuple(rows[0]), rows), caption)

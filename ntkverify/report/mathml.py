@@ -21,4 +21,7 @@ def mathml(latex: str, display: str) -> str:
 
 
 def _formula(part: str) -> str:
-    return mathml(part.strip("$").strip(), "block" if part.startswith("$$") else "inline")
+    try:
+        return mathml(part.strip("$").strip(), "block" if part.startswith("$$") else "inline")
+    except Exception:  # whatever the converter raises at what a user's lemma has between dollar signs
+        return f"<code>{html.escape(part)}</code>"

@@ -97,11 +97,12 @@ def environment() -> Environment:
 
 def _shelf(theorems: list[dict], claims: list[dict]) -> list[dict]:
     """The claims by theorem, in the order of its proof; last those that belong to none, a user's own, say."""
-    shelf = [{**each, "claims": [c for c in claims if c["statement"]["id"] in each["claims"]]} for each in theorems]
+    ours = [c for c in claims if words.kind(c["rows"][0]) != words.YOURS]
+    shelf = [{**each, "claims": [c for c in ours if c["statement"]["id"] in each["claims"]]} for each in theorems]
     known = {name for each in theorems for name in each["claims"]}
-    rest = [c for c in claims if c["statement"]["id"] not in known]
+    rest = [c for c in claims if c not in ours or c["statement"]["id"] not in known]
     mine = {"name": "rest", "title": "Of no theorem here", "about": "", "claims": rest}
-    return shelf + ([mine] if rest else [])
+    return [each for each in shelf if each["claims"]] + ([mine] if rest else [])
 
 
 def _claim(statement: dict, rows: list[dict], draws: dict) -> dict:

@@ -1,14 +1,13 @@
-"""The parameters of studies' grids, each in a sentence, for the pages of studies and the documentation."""
+"""The parameters of studies' grids, each in a sentence, for the pages of studies and the documentation; n, m and d_in are the glossary's."""
+
+from ntkverify.report.glossary import GLOSSARY
 
 PARAMETERS = {
     "network": "Which network: its activation and output scale, or a file.",
     "init": "The start: coupled pairs of neurons, so that F(W(0)) = 0, or all neurons drawn apart.",
     "data": "What the inputs and targets are.",
-    "n": "Number of samples.",
-    "d_in": "Length of an input.",
     "d_out": "Number of outputs.",
     "d": "Dimension of a sample.",
-    "m": "Number of neurons, the width.",
     "sigma": "σ, the standard deviation of the initial weights.",
     "delta": "δ, the probability of failure that the bounds allow.",
     "epsilon": "ε: training has succeeded when ‖F − Y‖² is at most this.",
@@ -60,4 +59,4 @@ OWN = {
 
 def meaning(study: str, name: str) -> str:
     """What a parameter of a study's grid is."""
-    return OWN.get((study, name), PARAMETERS[name])
+    return OWN.get((study, name)) or PARAMETERS.get(name) or GLOSSARY[name]

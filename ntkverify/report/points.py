@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ntkverify.ground.results import REPORT, load, table, write
-from ntkverify.report.figures import INK, SERIES, STYLE, VIOLATED, Drawing, certificates
+from ntkverify.report import words
+from ntkverify.report.figures import INK, SERIES, STYLE, VIOLATED, Drawing, certificates, fitting
 from ntkverify.report.page import command, environment, save_figures
 
 _DECIDED = (
@@ -35,7 +36,7 @@ def _draw(path: Path, template: str, drawings) -> Path:
     results = load(path)
     found = drawings(results, (), {})
     page = environment().get_template(template).render(
-        results=results, problem=results["problems"][0], command=command(results), drawings=found,
+        results=results, problem=results["problems"][0], command=command(results), drawings=found, words=words,
     )  # fmt: skip
     save_figures(path, found)
     write(path / REPORT, page)
@@ -75,8 +76,8 @@ def searched(results: Mapping, draws: Sequence[Mapping], arrays: Mapping[str, np
         axes.set(
             xlim=(min(2 * low, -1), max(2 * high, 1)),
             ylim=(len(rows) - 0.5, -0.5),
-            xlabel="log₁₀ (smaller side / larger side)",
+            xlabel="log₁₀ of the ratio of the sides",
         )
-        axes.set_yticks(places, [row["claim"] for row in rows])
+        axes.set_yticks(places, [fitting(row["claim"]) for row in rows])
         figure.legend(loc="outside upper right", ncols=2)
         return [Drawing("search", figure, table(tuple(rows[0]), rows), _SEARCHED)]

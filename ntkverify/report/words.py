@@ -6,19 +6,21 @@ from collections.abc import Mapping
 
 from ntkverify.ground.rounding import above, below
 
-THEOREM = {"derived": "here", "reconstructed": "paper's", "stated": "paper's", "yours": "yours"}
-"""Whose theorem a form is, in a word; what is the paper's was not proved here."""
+YOURS = "yours"
+THEOREM = {"derived": "here", "reconstructed": "source's", "stated": "source's", YOURS: YOURS}
+"""Whose theorem a form is, in a word; what is its source's was not proved here."""
+LEGEND = "Theorem: proved here, its source's (not proved here), or yours."
 EXPLAINED = {
     "derived": "proved here: the proof is in the claim's file and below",
-    "reconstructed": "the paper's: its explicit form rebuilt from the proof technique, with constants that are parameters and not the paper's printed ones",
-    "stated": "the paper's, said in its abstract or summary",
-    "yours": "yours; no proof known here",
+    "reconstructed": "its source's: the explicit form rebuilt from the proof technique, with constants that are parameters and not the printed ones",
+    "stated": "its source's, said in the abstract or summary",
+    YOURS: "yours; no proof known here",
 }
 
 
 def kind(row: Mapping) -> str:
     """A form's kind: derived, reconstructed, stated; or yours, of a lemma of the user's own."""
-    return "yours" if row.get("yours") else row["form"]
+    return YOURS if row.get("yours") else row["form"]
 
 
 def theorem(row: Mapping) -> str:
@@ -45,11 +47,13 @@ def points(row: Mapping) -> str:
 
 
 def draws(row: Mapping) -> str:
-    """Draws on which it held, of those that it speaks of, and the 95% lower bound of the rate at which it holds."""
+    """Draws on which it held, of those that it speaks of, of how many where those are not all, and the 95% lower bound of
+    the rate at which it holds."""
     if not row["draws"]:
         return ""
     low = f" ≥ {below(row['hold_rate_interval'][0], 2)}" if row["applicable"] else ""
-    return f"{row['held']}/{row['applicable']}{low}"
+    drawn = f" of {row['draws']}" if row["applicable"] < row["draws"] else ""
+    return f"{row['held']}/{row['applicable']}{drawn}{low}"
 
 
 def _count(number: int) -> str:

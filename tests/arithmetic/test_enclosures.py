@@ -310,6 +310,7 @@ def test_the_template_goes_through_all_verbs(tmp_path, capsys):
     assert (row["id"], row["verdict"]) == ("my-lemma", "holds")
     assert "Cauchy" in (tmp_path / "v" / "report.html").read_text()
     assert cli.main(["falsify", mine, *small, "--budget", "0.1", "--out", str(tmp_path / "f")]) == 0
+    assert [row["id"] for row in json.loads((tmp_path / "f" / "results.json").read_text())["claims"]] == ["my-lemma"]
     assert cli.main(["check", str(tmp_path / "f" / "worst-derived.npz")]) == 0
     assert cli.main(["certify", mine, *small, "--seeds", "1", "--out", str(tmp_path / "c")]) == 0
     capsys.readouterr()
@@ -370,7 +371,7 @@ def test_a_lemma_that_cannot_run_is_refused(old, new, said, tmp_path, capsys):
         (["falsify", "kernel-perturbation", "--budget", "0"], "seconds above 0"),
         (["falsify", "kernel-perturbation", "--budget", "nan"], "seconds above 0"),
         (["certify", "--data", "sphere", "digits"], "exactly one"),
-        (["certify", "nothing"], "one of"),
+        (["certify", "nothing"], "`ntkverify list` lists"),
     ],
 )
 def test_bad_input_is_refused(words, said, tmp_path, capsys):

@@ -207,3 +207,17 @@ def test_the_overview_fits_a_screen(capsys):
     said = help_of(capsys)
     assert len(said.splitlines()) < 50
     assert all(f"• {verb.__name__.lower()} " in said for verb in verbs.VERBS)
+
+
+def test_two_claims_of_one_name_are_refused(tmp_path, capsys):
+    """What was decided of the one was once put down to the other, and an equality was called proved."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        assert cli.main(["new", "claim", str(tmp_path / folder / "mine.py")]) == 0
+    same = tmp_path / "zero_output.py"
+    same.write_text((tmp_path / "a" / "mine.py").read_text())
+    for words in ([str(tmp_path / "a" / "mine.py"), str(tmp_path / "b" / "mine.py")], ["zero-output", str(same)]):
+        for verb in ("verify", "certify"):
+            capsys.readouterr()
+            assert cli.main([verb, *words]) == 2
+            assert "names of their own" in capsys.readouterr().err

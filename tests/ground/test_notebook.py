@@ -19,7 +19,7 @@ class Shown:
 
 
 def test_outside_a_notebook_nothing_is_shown(capsys):
-    with notebook.shown() as heard:
+    with notebook.bar() as heard:
         heard("work", 1, 2)
     assert capsys.readouterr() == ("", "")
 
@@ -30,7 +30,7 @@ def test_in_a_notebook_a_bar_appears_moves_and_goes(monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell, display=shown))
     monkeypatch.setattr(notebook, "PATIENCE", 0.0)
     monkeypatch.setattr(notebook, "STEP", 0.0)
-    with notebook.shown() as heard:
+    with notebook.bar() as heard:
         heard("a < b", 1, 4)
         heard("a < b", 2, 4)
     assert [each["text/plain"][:13] for each in shown.seen] == ["a < b: 1 of 4", "a < b: 2 of 4", ""]
@@ -42,6 +42,6 @@ def test_what_is_quick_shows_no_bar(monkeypatch):
     shown = Shown()
     shell = types.SimpleNamespace(kernel=object())
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell, display=shown))
-    with notebook.shown() as heard:
+    with notebook.bar() as heard:
         heard("work", 1, 2)
     assert shown.seen == []

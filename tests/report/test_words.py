@@ -6,7 +6,10 @@ import pytest
 
 from ntkverify import catalogue
 from ntkverify.report import words
+from ntkverify.report.mathml import rendered
+from ntkverify.report.page import _shelf
 from ntkverify.report.parameters import meaning
+from ntkverify.report.points import searched
 
 ROW = {
     "form": "derived", "yours": False, "verdict": "proved", "draws": 40, "applicable": 40, "held": 40, "hold_rate_interval": [0.9119, 1.0],
@@ -37,7 +40,34 @@ def test_points_that_were_not_decided_are_counted():
     assert words.points(ROW | {"bracket": None}) == ""
 
 
+def test_draws_of_which_it_does_not_speak_are_counted():
+    assert words.draws(ROW | {"applicable": 0, "held": 0}) == "0/0 of 40"
+
+
+def test_what_is_no_formula_is_shown_as_it_was_written():
+    assert rendered(r"so $\left( a$ < 1") == r"so <code>$\left( a$</code> &lt; 1"
+    assert "<math" in rendered("$a$")
+
+
+def test_a_lemma_with_the_name_of_a_claim_stands_apart():
+    theorem = {"name": "kernel", "title": "", "about": "", "claims": ["rank-floor"]}
+    claims = [{"statement": {"id": "rank-floor"}, "rows": [ROW | {"yours": yours}]} for yours in (True, False)]
+    assert [(each["name"], each["claims"]) for each in _shelf([theorem], claims)] == [
+        ("kernel", claims[1:]),
+        ("rest", claims[:1]),
+    ]
+    assert [each["name"] for each in _shelf([theorem], claims[:1])] == ["rest"]
+
+
 @pytest.mark.parametrize("study", catalogue.STUDIES)
 def test_every_parameter_of_a_study_is_explained(study):
     for preset in importlib.import_module(f"ntkverify.studies.{study}").PRESETS.values():
         assert all(meaning(study, name) for name in preset)
+
+
+def test_a_long_name_leaves_its_figure_room():
+    """A lemma's file in a deep folder once made the report of a search fail."""
+    row = {"id": "x" * 120, "form": "derived", "ratio": 0.5, "drawn": 0.25}
+    (drawing,) = searched({"claims": [row]}, (), {})
+    assert "…" in drawing.svg
+    assert "x" * 120 in drawing.csv
