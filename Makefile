@@ -24,9 +24,11 @@ test-matrix: $(UV)
 test-floor: $(UV)
 	UV=$(UV) python3 .ci/matrix.py floor
 
-# Every notebook from its first cell to its last; then the same with Colab's Python, JAX and numpy, from a built wheel.
+# Every notebook from its first cell to its last, as copies that `make docs` shows with what they printed and drew; then the same
+# with Colab's Python, JAX and numpy, from a built wheel.
 notebooks: $(UV)
-	$(UV) run pytest -o addopts="--nbmake --nbmake-timeout=600 -q" --durations=0 notebooks
+	mkdir -p docs/made/notebooks && cp notebooks/*.ipynb docs/made/notebooks
+	$(UV) run pytest -o addopts="--nbmake --overwrite --nbmake-timeout=600 -q" --durations=0 docs/made/notebooks
 
 notebooks-colab: $(UV)
 	UV=$(UV) python3 .ci/matrix.py notebooks

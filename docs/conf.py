@@ -9,7 +9,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "ntkverify"
-extensions = ["myst_parser", "pages"]
+extensions = ["myst_nb", "pages"]
+nb_execution_mode = "off"  # `make notebooks` executes them
+nb_merge_streams = True
 exclude_patterns = ["README.md", "_ext"]
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 4

@@ -57,10 +57,6 @@ def _figures(overview, certified, claims: list[dict], problems: list[dict]) -> l
 
 def _parts(results: Mapping, draws: Sequence[Mapping], arrays: Mapping[str, np.ndarray]):
     """The figures of all claims together, each claim's rows and figure, each problem's kernels and figures."""
-    by_form = defaultdict(list)
-    for row in draws:
-        by_form[row["claim"], row["form"]].append(row)
-    claims = [_claim(statement, results["claims"], by_form) for statement in results["statements"]]
     problems = [
         {
             "row": problem,
@@ -72,7 +68,15 @@ def _parts(results: Mapping, draws: Sequence[Mapping], arrays: Mapping[str, np.n
     ]
     overview = looseness(results["claims"], _LOOSE)
     certified = certificates(results["claims"], draws, _CERTIFIED)
-    return overview, certified, claims, problems
+    return overview, certified, claim_figures(results, draws), problems
+
+
+def claim_figures(results: Mapping, draws: Sequence[Mapping]) -> list[dict]:
+    """For each form of each claim its statement, its rows on all problems, and their figure (None where nothing is drawn)."""
+    by_form = defaultdict(list)
+    for row in draws:
+        by_form[row["claim"], row["form"]].append(row)
+    return [_claim(statement, results["claims"], by_form) for statement in results["statements"]]
 
 
 def save_figures(path: Path, drawings: Sequence[Drawing | None]) -> None:

@@ -114,7 +114,7 @@ def test_results_show_themselves(verb, shown):
 
 @pytest.mark.slow
 def test_verdicts_are_coloured_as_in_the_report(shown):
-    assert "color:#0072B2;font-weight:600'>proved<" in shown["certify"]._repr_html_()
+    assert "color:#0072B2;font-weight:600'>enclosed at 1 point<" in shown["certify"]._repr_html_()
 
 
 @pytest.mark.slow

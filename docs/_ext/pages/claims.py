@@ -9,6 +9,7 @@ from docutils.parsers.rst import Directive
 
 from ntkverify import catalogue
 from ntkverify.statements.docstring import Statement
+from pages import shown
 from pages.maths import prose
 from pages.written import fenced
 
@@ -35,7 +36,7 @@ def pages() -> dict[str, str]:
         theorem = catalogue.theorem(name)
         made[f"claims/theorem-{name}.md"] = _theorem(theorem)
         made |= {f"claims/{claim}.md": _claim(claim) for claim in theorem.claims}
-    return made
+    return made | shown.figures()
 
 
 def title(claim: str) -> str:
@@ -76,6 +77,7 @@ def _claim(name: str) -> str:
             f"`{name}`, of [{theorem.title}](theorem-{theorem.name}.md).\n",
             fenced(f"claim {name}"),
             f"## Try it\n\n```\n{_commands(name)}\n```\n",
+            *shown.sections(name),
             *_seen(name),
         )
     )

@@ -8,7 +8,7 @@ FOLDER = "made"
 
 def write(folder: Path, made: Mapping[str, str]) -> None:
     """The folder holds these files, by their path in it, and no other; what is unchanged keeps its time."""
-    for path in folder.rglob("*.md"):
+    for path in (*folder.rglob("*.md"), *folder.rglob("*.svg")):
         if path.relative_to(folder).as_posix() not in made:
             path.unlink()
     for name, text in made.items():
