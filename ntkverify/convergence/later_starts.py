@@ -15,8 +15,9 @@ import numpy as np
 
 from ntkverify.arithmetic import balls
 from ntkverify.arithmetic.float64 import in_balls
-from ntkverify.convergence.certificate import KEEP, THETA, Attempt, Launch, attempt, error, limits, room
+from ntkverify.convergence.certificate import KEEP, THETA, Attempt, Launch, error, limits, room
 from ntkverify.convergence.kept import Kept, name_of
+from ntkverify.convergence.witness import BESIDE, attempted, room_beside
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.growth import Constants, constants, curvature_within
 from ntkverify.networks.kernels.closed_form import closed_form
@@ -110,12 +111,15 @@ def launched(
         heard(f"m = {problem.m}, ‖e‖ = {float(size):.3g}", looked, most // LOOKS)
         if not math.isfinite(float(size)):
             break
-        if room(k, float(spectrum[0]), float(spectrum[-1]), float(size), keep, theta) < CLEAR:
+        found = room(k, float(spectrum[0]), float(spectrum[-1]), float(size), keep, theta)
+        if found < CLEAR and (
+            found < BESIDE or room_beside(problem, start, Params(W, start.a), float(size), keep, theta) < CLEAR
+        ):
             continue
         launch = followed(problem, start, eta, (looked + 1) * LOOKS, heard, kept)
         if launch is None:
             break
-        found = attempt(problem, start, keep, theta, launch, eta)
+        found = attempted(problem, start, keep, theta, launch, eta)
         if found.proved:
             return found
     kept.gave_up(name)

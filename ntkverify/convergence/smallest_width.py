@@ -12,8 +12,9 @@ import jax
 import jax.numpy as jnp
 
 from ntkverify.convergence import bounded, following, later_starts
-from ntkverify.convergence.certificate import KEEP, THETA, Attempt, attempt, room
+from ntkverify.convergence.certificate import KEEP, THETA, Attempt, room
 from ntkverify.convergence.kept import Kept
+from ntkverify.convergence.witness import attempted, room_beside
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.growth import constants
@@ -140,19 +141,23 @@ def _even(m: float, even: int) -> int:
 
 
 def _room(problem: Problem, net: Params, m: int, keep: float, theta: float) -> float:
-    """`room` of the first m neurons, in floats, by a program that serves all widths up to the next power of two."""
+    """`room` of the first m neurons, with a witness where it is not enough without, in floats, by a program that serves all widths up to the next power of two."""
     wide = min(max(256, 2 ** math.ceil(math.log2(m))), net.W.shape[1])
-    k, spectrum = _sampled(dataclasses.replace(problem, m=wide), narrowed(Params(net.W[:, :wide], net.a[:, :wide]), m))
+    own, start = dataclasses.replace(problem, m=wide), narrowed(Params(net.W[:, :wide], net.a[:, :wide]), m)
+    k, spectrum = _sampled(own, start)
     size = float(jnp.sqrt(jnp.sum(problem.y**2)))
-    return room(k, float(spectrum[0]), float(spectrum[-1]), size, keep, theta)
+    found = room(k, float(spectrum[0]), float(spectrum[-1]), size, keep, theta)
+    if found >= 1:
+        return found
+    return max(found, room_beside(own, start, start, size, keep, theta))
 
 
 def certified(
     problem: Problem, start: Params, keep: float, theta: float, follow: int,
     heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None,
 ) -> Attempt:  # fmt: skip
-    """The attempt at W(0), or, where that proves nothing, at a later start within `follow` steps."""
-    found = attempt(problem, start, keep, theta)
+    """The attempt at W(0), or, where that proves nothing, with a witness, or at a later start within `follow` steps."""
+    found = attempted(problem, start, keep, theta)
     if found.proved or not follow:
         return found
     later = following if bounded.covers(problem.network) else later_starts
@@ -160,11 +165,7 @@ def certified(
 
 
 def _nearer(one: Attempt | None, other: Attempt) -> Attempt:
-    return other if one is None or closeness(other) >= closeness(one) else one
-
-
-def closeness(found: Attempt) -> float:
-    return min((have / need if need > 0 else math.copysign(math.inf, have)) for have, need in found.margins.values())
+    return other if one is None or other.closeness >= one.closeness else one
 
 
 def impossible(found: Attempt, widest: int) -> BadInput:
