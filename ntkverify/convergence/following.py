@@ -149,7 +149,7 @@ class Follower:
 
 def launched(
     problem: Problem, start: Params, keep: float, theta: float, most: int,
-    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None, beside: bool = True,
 ) -> Attempt | None:  # fmt: skip
     """The earliest start that was looked at where everything is proved; None if there is none within `most` steps."""
     kept = Kept() if kept is None else kept
@@ -177,9 +177,10 @@ def launched(
         there = Params(way.W, start.a)
         spectrum, size = _looked(problem, there, start)
         found = room(k, spectrum[0], spectrum[-1], size, keep, theta)
-        if found < CLEAR and (found < BESIDE or room_beside(problem, start, there, size, keep, theta) < CLEAR):
+        near = beside and found >= BESIDE
+        if found < CLEAR and not (near and room_beside(problem, start, there, size, keep, theta) >= CLEAR):
             continue
-        found = attempted(problem, start, keep, theta, Launch(way.step, there, way.drift), eta)
+        found = (attempted if beside else attempt)(problem, start, keep, theta, Launch(way.step, there, way.drift), eta)
         if found.proved:
             return found
     kept.gave_up(name)

@@ -57,7 +57,7 @@ def _path(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing | None:
     if "distance" not in arrays:
         return None
     names = [name for name in ("length", "distance") if name in arrays]
-    words = {"length": "length of the path", "distance": f"distance from the {results['centre']}"}
+    words = {"length": "length of the path", "distance": f"distance from the {results.get('centre', 'start')}"}
     with matplotlib.rc_context(STYLE):
         figure, axes = _axes()
         axes.axhline(results["radius"], color=VIOLATED, dashes=(4, 2), label="certified radius s")
@@ -76,7 +76,12 @@ def _eigenvalue(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing |
     with matplotlib.rc_context(STYLE):
         figure, axes = _axes()
         kept = results["conclusions"]["kept"] ** 2 / results["m"]
-        axes.axhline(results["bounds"]["lambda"], color=INK, linewidth=1, label="λ, certified at the start")
+        axes.axhline(
+            results["bounds"]["lambda"],
+            color=INK,
+            linewidth=1,
+            label=f"λ, certified at the {results.get('centre', 'start')}",
+        )
         axes.axhline(kept, color=VIOLATED, dashes=(4, 2), label="certified on the whole ball")
         axes.plot(arrays["times"], arrays["smallest"], color=SERIES[0], marker="o", ms=3, label="λ_min(H(W(τ)))")
         axes.set(xlabel="step τ", ylabel="smallest eigenvalue", ylim=(0, 1.25 * results["bounds"]["lambda"]))
