@@ -228,9 +228,10 @@ def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
         "Medians over data draws. Practical: the geometric middle of the bracket of the smallest width at which training "
         "succeeds, at the same σ. Bound: m ≥ c λ⁻² n² d² e^{18B} log²(nd/δ), c = 1, C = 10 (reconstructed)."
     )
+    last = "and a later start." if len(known) < len(RUNGS) else "a later start, and λ/20 kept with a witness."
     said = (
-        "The first four to first order and without proof, each with the λ, κ, B and ‖Y‖ of the certified network; the others "
-        "are certified widths: θ = 1/2, the study's θ, the study's θ with λ/20 kept in place of λ/2, a later start, and λ/20 kept with a witness."
+        "The first four to first order and without proof, each with the λ, κ, B and ‖Y‖ of the certified network; the last "
+        f"{'four' if len(known) < len(RUNGS) else 'five'} are certified widths: θ = 1/2, the study's θ, the study's θ with λ/20 kept in place of λ/2, {last}"
     )
     exponents = [[fit["group"], fit["x"], shown(fit), _shown(fit["predicted"])] for fit in fits]
     by_criterion = {
