@@ -37,7 +37,7 @@ def strong(network="softmax", init="coupled", m=256, sigma=0.5, seed=0):
 
 def narrow(network, init, seed=0):
     """The first width, of 16, 32, …, at which a witness certifies, and what it certifies."""
-    for m in 2 ** np.arange(6, 14):
+    for m in 2 ** np.arange(9 if network == "attention" else 4, 14):
         problem, start = strong(network, init, int(m), 2.0 if network == "attention" else 0.5, seed)
         found = attempted(problem, start)
         if found.proved:
