@@ -107,7 +107,7 @@ SHAPES = {
     "tanh": _Shape(_of_tanh, 1.0, 4 / (3 * math.sqrt(3)) * (1 + 1e-12)),
     "sigmoid": _Shape(_of_sigmoid, 0.25, 1 / (6 * math.sqrt(3)) * (1 + 1e-12)),
     "swish": _Shape(_of_swish, 1.1, 0.5),
-    "gelu": _Shape(_of_gelu, 1.13, _RATE * (1 + 2e-9)),
+    "gelu": _Shape(_of_gelu, 1.13, _RATE * (1 + 1e-9) * (1 + 1e-15)),
 }
 """Network → φ.  |swish'| ≤ 1.0999: its largest value is where u tanh(u/2) = 2; |gelu'| likewise (a test encloses both)."""
 

@@ -80,6 +80,7 @@ def _work(certificate: Claimed) -> float:
     inner, value, bound = neuron.work(certificate.shape) if neuron else (1, 0, 0)
     if max(nd, width) * max(nd, inner * m) > ENTRIES:
         return math.inf
+    steps += bool(certificate.beside)
     return (steps + 2.0) * nd * inner * m * (nd + width + 50) + nd**3 + n * (bound + (steps + 2.0) * m * value)
 
 
@@ -88,7 +89,7 @@ def _proved(certificate: Claimed) -> str:
     floats, conclusions = certificate.numbers, certificate.conclusions
     rate, size, s = _floor(conclusions["contraction"]), _ceiling(certificate.bounds["size"]), _ceiling(floats["s"])
     where, of = "W(0)" if not certificate.steps else "there", "‖Y‖"
-    if certificate.start == "trained":
+    if certificate.start == "trained" and not certificate.steps:
         where, of = "these floats", f"· {size}"
     if beside := certificate.beside:
         off, away = _ceiling(beside["off"]), _ceiling(beside["away"])

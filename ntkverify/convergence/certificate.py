@@ -106,6 +106,8 @@ class Attempt:
     @property
     def closeness(self) -> float:
         """How near the hypotheses come to hold: the least of what is there over what is needed, at least 1 where they do."""
+        if not self.conclusions and self.s <= 0:
+            return -math.inf
         return min((have / need if need > 0 else math.copysign(math.inf, have)) for have, need in self.margins.values())
 
     @property
@@ -115,8 +117,8 @@ class Attempt:
 
     @property
     def largest(self) -> float:
-        """The largest ‖e‖ at the centre of the ball that would do there, all else being as it is."""
-        if not self.conclusions:
+        """The largest ‖e‖ at the centre of the ball that would do there, all else being as it is; 0 where that is a witness."""
+        if not self.conclusions or self.witness is not None:
             return 0.0
         return max(self.conclusions["spent"] - self.conclusions["reach"] * self.omega, 0.0)
 
@@ -141,17 +143,18 @@ class Attempt:
             size, rate = above(self.bounds["size"]), below(self.conclusions["contraction"])
             start = "this trained network" if self.kind == "trained" else "these floats"
             what = f"Proved: from {start} gradient descent at η = {self.eta:.6g} converges"
-            if self.kind == "trained":
+            if self.kind == "trained" and self.witness is None:
                 return (
                     f"{what} to zero loss, ‖e(τ)‖ ≤ (1 − {rate})^τ · {size}, within {above(self.distance)} over all neurons; so a network that "
                     f"fits the data exactly lies that near. ‖e‖ up to {below(self.largest)} would do."
                 )
-            where = "W(0)" if self.launch is None else "there"
+            where = "there" if self.launch else "it" if self.kind == "trained" else "W(0)"
+            of = f"· {size}" if self.kind == "trained" else "‖Y‖"
             if self.witness is not None:
                 off, away = above(self.witness.off, 3), above(self.witness.away)
                 where = f"a network that lies {away} from {where} and fits the data up to {off}"
             if self.launch is None:
-                return f"{what}, ‖e(τ)‖ ≤ (1 − {rate})^τ ‖Y‖, within {above(self.s)} of {where}, over all neurons."
+                return f"{what}, ‖e(τ)‖ ≤ (1 − {rate})^τ {of}, within {above(self.s)} of {where}, over all neurons."
             return (
                 f"{what}: after {self.launch.steps} steps, followed with every rounding enclosed, ‖e‖ ≤ {size}, and from there it shrinks by "
                 f"1 − {rate} a step, within {above(self.s)} of {where}, over all neurons."
@@ -173,7 +176,9 @@ def attempt(
     """Choose s, the largest radius on which `keep` of λ is proved, and η (where it is not given), the largest step with
     this θ; around the later start where there is one, around the witness where there is one."""
     base = start if launch is None else launch.at
-    centre = base if witness is None else witness
+    if witness is not None and witness.W.shape != base.W.shape:
+        raise BadInput(f"a witness with W of shape {witness.W.shape}", f"shape {base.W.shape}, that of the start")
+    centre = base if witness is None else Params(witness.W, base.a, base.live)
     smallest, largest, off, k = _measured(problem, start, centre)
     size = off
     if launch is None and problem.init != TRAINED:
@@ -183,7 +188,7 @@ def attempt(
     away = _distance(base, centre)
     bounds = {"lambda": smallest, "norm": largest, "size": size}
     bounds |= {name: float(getattr(k, name)) for name in ("longest", "mean", "weight", "sharpness", "rate")}
-    beside = None if witness is None else Witness(witness, away, off)
+    beside = None if witness is None else Witness(centre, away, off)
     made = functools.partial(Attempt, problem, start, keep, bounds=bounds, launch=launch, witness=beside)
     if not all(map(math.isfinite, (*bounds.values(), away, off))) or smallest <= 0:
         return made(s=0.0, eta=0.0, omega=0.0, conclusions={})
@@ -210,7 +215,7 @@ def attempt(
 
 def _distance(one: Params, other: Params) -> float:
     """At least ‖W − W'‖; 0 of one and the same."""
-    if one is other:
+    if one.W is other.W:
         return 0.0
     return float(balls.norm(balls.subtract(balls.exact(one.W), balls.exact(other.W)))) * bounded.SHARE
 

@@ -10,12 +10,15 @@ from certified import joined, verdict
 from conftest import make
 
 from ntkverify.checking import at_size, checker
-from ntkverify.convergence.certificate import attempt, certificate
+from ntkverify.convergence import later_starts
+from ntkverify.convergence.certificate import attempt, certificate, shift
 from ntkverify.convergence.observed import envelope, observe
 from ntkverify.convergence.smallest_width import smallest_certified
-from ntkverify.convergence.witness import attempted
+from ntkverify.convergence.witness import attempted, nearest
+from ntkverify.ground.errors import BadInput
 from ntkverify.networks.kernels.closed_form import closed_form
 from ntkverify.networks.network import initialise
+from ntkverify.networks.nouns import TRAINED
 
 CASES = (
     ("softmax", "coupled"),
@@ -147,3 +150,58 @@ def test_a_tampered_witness_is_rejected_by_both_arithmetics(name, quick, good, t
 def test_what_was_tampered_with_is_accepted_untouched(quick, good, tmp_path, monkeypatch):
     monkeypatch.setattr(checker, "QUICK", quick)
     assert verdict(good, tmp_path).accepted
+
+
+def test_a_witness_has_the_shape_and_the_signs_of_the_start():
+    problem, start = strong(m=512)
+    with pytest.raises(BadInput, match="that of the start"):
+        attempt(problem, start, witness=dataclasses.replace(start, W=start.W[:, :1]))
+    other = attempt(problem, start, witness=dataclasses.replace(start, a=-start.a))
+    assert other.conclusions == attempt(problem, start, witness=start).conclusions
+
+
+def test_a_witness_beside_a_trained_network_promises_no_more_than_is_known(tmp_path):
+    problem, start = strong("tanh", m=256)
+    problem = dataclasses.replace(problem, init=TRAINED)
+    net, _, _ = nearest(problem, start, jax.numpy.zeros_like(problem.y))
+    found = attempt(problem, start, witness=net)
+    assert found.proved
+    assert "of a network that lies" in found.sentence
+    assert found.largest == 0
+    said = verdict(joined(certificate(found, {})), tmp_path)
+    assert said.accepted
+    assert "away from these floats" in said.sentence
+
+
+def test_a_later_start_of_a_trained_network_is_what_distances_are_from(tmp_path):
+    """The sentence once named the floats that the steps began from, which were further away."""
+    problem = dataclasses.replace(make("tanh", n=3, d_in=5, d_out=2, m=256, sigma=0.5), init=TRAINED)
+    start = initialise(problem, jax.random.key(0))
+    found = later_starts.launched(problem, start, 0.9)
+    assert found is not None
+    said = verdict(joined(certificate(found, {})), tmp_path)
+    assert said.accepted, said.sentence
+    assert "of there over all neurons" in said.sentence
+
+
+@pytest.mark.parametrize("sigma", [0.02, 0.1])
+def test_what_rounding_leaves_of_a_fit_is_checked_in_floats_too(sigma, tmp_path, monkeypatch):
+    """The outputs of an independent start err twice, at W* and at W(0)."""
+    problem, start = strong("tanh", "independent", 64, sigma)
+    net, _, _ = nearest(problem, start, shift(problem, start))
+    found = attempt(problem, start, witness=net)
+    assert found.proved, found.sentence
+    monkeypatch.setattr(checker, "QUICK", 0.0)
+    said = verdict(joined(certificate(found, {})), tmp_path)
+    assert said.accepted, said.sentence
+
+
+def test_both_arithmetics_know_the_same_bend_of_gelu(tmp_path, monkeypatch):
+    """Orthonormal inputs hide nothing of it."""
+    problem = make("gelu", n=2, d_in=2, d_out=1, m=256, sigma=0.5)
+    problem = dataclasses.replace(problem, X=jax.numpy.eye(2))
+    found = attempt(problem, initialise(problem, jax.random.key(0)))
+    assert found.proved, found.sentence
+    monkeypatch.setattr(checker, "QUICK", 0.0)
+    said = verdict(joined(certificate(found, {})), tmp_path)
+    assert said.accepted, said.sentence
