@@ -34,7 +34,7 @@ THEOREMS = {
     ),
     "kernel": ("kernel-factorisation", "positive-semidefinite", "rank-floor", "kernel-limit"),
     "descent": ("step-expansion", "kernel-step", "path-length"),
-    "certificate": ("curvature", "weight-growth", "jacobian-growth", "step-decrease"),
+    "certificate": ("curvature", "weight-growth", "jacobian-growth", "step-decrease", "witness-step"),
     "criteria": ("liu", "oymak", "bartlett", "chatterjee", "theorem-five"),
     "denoising": ("score-regression", "denoising-loss"),
     "eigenvalue": ("taylor-floor", "power-floor", "closest-pair", "separated-data"),

@@ -107,7 +107,7 @@ SHAPES = {
     "tanh": _Shape(_of_tanh, 1.0, 4 / (3 * math.sqrt(3)) * (1 + 1e-12)),
     "sigmoid": _Shape(_of_sigmoid, 0.25, 1 / (6 * math.sqrt(3)) * (1 + 1e-12)),
     "swish": _Shape(_of_swish, 1.1, 0.5),
-    "gelu": _Shape(_of_gelu, 1.13, _RATE * (1 + 2e-9)),
+    "gelu": _Shape(_of_gelu, 1.13, _RATE * (1 + 1e-9) * (1 + 1e-15)),
 }
 """Network → φ.  |swish'| ≤ 1.0999: its largest value is where u tanh(u/2) = 2; |gelu'| likewise (a test encloses both)."""
 
@@ -302,12 +302,20 @@ def findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
                 below("η(P² + CE) ≤ 2 on the way", on_the_way.fastest, 2.0),
                 at_most("distance of exact gradient descent from the later start ≤ ω", drift, numbers["omega"]),
             )
-        here = look(network, X, certificate.base, a)
+        here = start = look(network, X, certificate.base, a)
+        shift = look(network, X, arrays["W"], a) if certificate.start == "independent" else None
+        beside: tuple[Finding, ...] = ()
+        if certificate.beside:
+            here = look(network, X, certificate.centre, a)
+            away = distance(certificate.base, certificate.centre)
+            beside = (
+                below("‖W* − W‖ ≤ away", away, certificate.beside["away"]),
+                below("‖F(W*) − F_0 − Y‖ ≤ off", off(here, y, shift)[1], certificate.beside["off"]),
+            )
         if certificate.start != "trained" and not steps:
             size = length([arb(float(value)) for value in y.ravel()])
         else:
-            shift = look(network, X, arrays["W"], a) if certificate.start == "independent" else None
-            size = arb(off(here, y, shift)[1])
+            size = arb(off(start, y, shift)[1])
         H, wrong = kernel(X, a, here)
         low = least(H, wrong, bounds["lambda"], 1)
         high = least(H, wrong, bounds["norm"], -1)
@@ -320,4 +328,4 @@ def findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
         at_most("‖x_i‖ ≤ longest", longest, bounds["longest"]),
         below("B ≤ sharpness", sharp, bounds["sharpness"]),
     )
-    return *followed, *found, *hypotheses(Scalars(certificate), bounds, certificate.conclusions)
+    return *followed, *beside, *found, *hypotheses(Scalars(certificate), bounds, certificate.conclusions)

@@ -19,7 +19,7 @@ from ntkverify.ground.errors import BadInput
 
 SCHEMA = 2
 KEYS = ("schema", "kind", "network", "start", "numbers", "arrays", "bounds", "conclusions", "origin", "digest")
-"""What a certificate holds, beside `launch` and `shape` (of an input that is no vector), which may be absent."""
+"""What a certificate holds, beside `launch`, `witness` and `shape` (of an input that is no vector), which may be absent."""
 OF_LOGITS = ("softmax", "softmax-bias", "exponential", "tanh", "sigmoid", "swish", "softplus", "gelu", "erf")
 NETWORKS = (*OF_LOGITS, *NEURONS)
 STARTS = ("coupled", "independent", "trained")
@@ -28,12 +28,14 @@ NUMBERS = ("s", "eta", "omega", "keep")
 BOUNDS = ("lambda", "norm", "size", "longest", "mean", "weight", "sharpness", "rate")
 CONCLUSIONS = ("kept", "theta", "spent", "reach", "contraction")
 MATRICES = ("X", "y", "W", "a")
-LATER = "later"
-"""The matrix of a launch, in a certificate that has one."""
+LATER, WITNESS = "later", "witness"
+"""The matrices of a launch and of a witness, in a certificate that has one."""
+BESIDE = ("away", "off")
+"""What is claimed of a witness: ‖W* − W‖ and ‖F(W*) − F_0 − Y‖."""
 BINARY = ".bin"
 BELOW = {"keep": 1.0, "theta": 1.0, "contraction": 0.5}
 """What a number lies below; the contraction, because (1−θ)ηp(s)² < (1−θ)ηP² ≤ 2θ(1−θ) ≤ ½."""
-MAY_VANISH = ("omega", "size", "mean", "weight", "rate", "spent")
+MAY_VANISH = ("omega", "size", "mean", "weight", "rate", "spent", *BESIDE)
 """Numbers that may be 0 (Y = 0, exact steps, and what only softmax has); the others are above it, as λ > 0 is."""
 DEEPEST, LONGEST, BYTES, BINARY_BYTES = 16, 200_000, 2**20, 2**32
 """Levels of nesting, steps of a launch, lengths of the two files."""
@@ -59,6 +61,10 @@ class Claimed:
     """Of the launch; 0 where there is none."""
     base: np.ndarray
     """W of the later start, and W(0) where there is none."""
+    centre: np.ndarray
+    """W of the witness, and `base` where there is none."""
+    beside: dict[str, float]
+    """What is claimed of the witness; empty where there is none."""
     shape: tuple[int, ...]
     """Of one input; (d_in,) where it is a vector."""
 
@@ -129,23 +135,24 @@ def digest(content: dict) -> str:
 
 def parsed(content: dict, binary: bytes) -> Claimed:
     """What the two files say; `Malformed` where that is not of this format."""
-    if set(content) - {"launch", "shape"} != set(KEYS) or not isinstance(content["origin"], dict):
-        raise Malformed(f"it does not hold exactly {', '.join(KEYS)}, and launch where there is one")
+    if set(content) - {"launch", "shape", "witness"} != set(KEYS) or not isinstance(content["origin"], dict):
+        raise Malformed(f"it does not hold exactly {', '.join(KEYS)}, and launch and witness where there is one")
     network, start = _word(content, "network", NETWORKS), _word(content, "start", STARTS)
     numbers, bounds, conclusions = (
         _numbers(content, part, names)
         for part, names in (("numbers", NUMBERS), ("bounds", BOUNDS), ("conclusions", CONCLUSIONS))
     )
-    steps = _launch(content)
-    arrays = _arrays(content, binary, (*MATRICES, LATER) if steps else MATRICES)
+    steps, beside = _launch(content), _numbers(content, "witness", BESIDE) if "witness" in content else {}
+    arrays = _arrays(content, binary, (*MATRICES, *[LATER] * bool(steps), *[WITNESS] * bool(beside)))
     base = arrays.pop(LATER, arrays["W"])
+    centre = arrays.pop(WITNESS, base)
     shape = _shape(content, arrays["X"].shape[1])
     neuron = NEURONS.get(network)
-    _fit(arrays, base, neuron.size(shape) if neuron else shape[0] if len(shape) == 1 else 0)
+    _fit(arrays, (base, centre), neuron.size(shape) if neuron else shape[0] if len(shape) == 1 else 0)
     _signs(arrays, start)
     if not numbers["omega"] < numbers["s"]:
         raise Malformed("omega is not below s")
-    return Claimed(network, start, arrays, numbers, bounds, conclusions, steps, base, shape)
+    return Claimed(network, start, arrays, numbers, bounds, conclusions, steps, base, centre, beside, shape)
 
 
 def _launch(content: dict) -> int:
@@ -198,10 +205,15 @@ def _shape(content: dict, d_in: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _fit(arrays: dict, base: np.ndarray, p: int) -> None:
+def _fit(arrays: dict, points: Sequence[np.ndarray], p: int) -> None:
     """The shapes fit each other, with p weights a neuron."""
     X, y, W, a = (arrays[name] for name in MATRICES)
-    if len(y) != len(X) or W.shape != (p, a.shape[1]) or len(a) != y.shape[1] or base.shape != W.shape:
+    if (
+        len(y) != len(X)
+        or W.shape != (p, a.shape[1])
+        or len(a) != y.shape[1]
+        or any(point.shape != W.shape for point in points)
+    ):
         raise Malformed("the shapes of X, y, W and a do not fit")
 
 

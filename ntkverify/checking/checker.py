@@ -1,7 +1,7 @@
 """Verifying a certificate of convergence, by code that shares nothing with what made it but the file.
 
 Everything is computed again from the floats of the file: the kernel at the centre of the ball and that λ_min and ‖H‖ are as
-claimed, the constants of docs/proofs/convergence.md, then the hypotheses of Theorem 5 and Proposition 6 from the claimed numbers
+claimed, the constants of docs/proofs/convergence.md, then the hypotheses of Theorem 10 from the claimed numbers
 (`theorem`).  The numbers are Arb's, balls of `BITS` bits (`in_balls`), and where those would take hours floats with errors
 bounded by norms (`at_size`).  `certificate_file` rejects what is not of the format before that.
 """
@@ -80,6 +80,7 @@ def _work(certificate: Claimed) -> float:
     inner, value, bound = neuron.work(certificate.shape) if neuron else (1, 0, 0)
     if max(nd, width) * max(nd, inner * m) > ENTRIES:
         return math.inf
+    steps += bool(certificate.beside)
     return (steps + 2.0) * nd * inner * m * (nd + width + 50) + nd**3 + n * (bound + (steps + 2.0) * m * value)
 
 
@@ -87,7 +88,13 @@ def _proved(certificate: Claimed) -> str:
     """What a certificate whose statements are all so has proved, rounded to the safe side."""
     floats, conclusions = certificate.numbers, certificate.conclusions
     rate, size, s = _floor(conclusions["contraction"]), _ceiling(certificate.bounds["size"]), _ceiling(floats["s"])
+    where, of = "W(0)" if not certificate.steps else "there", "‖Y‖"
     if certificate.start == "trained" and not certificate.steps:
+        where, of = "these floats", f"· {size}"
+    if beside := certificate.beside:
+        off, away = _ceiling(beside["off"]), _ceiling(beside["away"])
+        where = f"a network {away} away from {where} that fits the data up to {off}"
+    if certificate.start == "trained" and not certificate.steps and not beside:
         # The path is no longer than ‖e‖/((1−θ) p(s)): Theorem 5.
         shrunk = (1 - Fraction(conclusions["theta"])) * Fraction(conclusions["kept"])
         away = Fraction(certificate.bounds["size"]) / shrunk
@@ -99,10 +106,10 @@ def _proved(certificate: Claimed) -> str:
     if certificate.steps:
         return (
             f"Gradient descent from these floats converges: after {certificate.steps} steps it is within {_ceiling(floats['omega'])} of the later start, "
-            f"where ‖e‖ ≤ {size}, and from there the error shrinks by 1 − {rate}, within {s} over all neurons."
+            f"where ‖e‖ ≤ {size}, and from there the error shrinks by 1 − {rate}, within {s} of {where} over all neurons."
         )
     return (
-        f"Gradient descent from these floats converges: ‖e(τ)‖ ≤ (1 − {rate})^τ ‖Y‖, within {s} of W(0) over all "
+        f"Gradient descent from these floats converges: ‖e(τ)‖ ≤ (1 − {rate})^τ {of}, within {s} of {where} over all "
         f"neurons; steps that are rounded by up to {_floor(floats['omega'])} in sum stay there too, and add at most "
         f"{_ceiling(conclusions['reach'])} times that sum to the error."
     )

@@ -56,14 +56,28 @@ def findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
     """Every statement of a certificate, checked; `heard(done, total)` is told of the steps that are followed."""
     given, steps, base = _Floats(certificate), certificate.steps, certificate.base.tolist()
     followed = _followed(given, steps, base, heard) if steps else ()
-    look = _Look(given, base, given.coupled and not steps)
     shift = arb_mat(given.n, given.d) if given.trained else _Look(given, given.W, given.coupled).outputs
-    e = look.outputs - shift - given.y
-    if not (steps or given.trained):
-        e = given.y  # e(W(0)) = −Y exactly
-    size = length([e[i, k] for i in range(given.n) for k in range(given.d)])
+
+    def error(look: _Look):
+        e = look.outputs - shift - given.y
+        return length([e[i, k] for i in range(given.n) for k in range(given.d)])
+
+    look = start = _Look(given, base, given.coupled and not steps)
+    beside: tuple[Finding, ...] = ()
+    if certificate.beside:
+        centre = certificate.centre.tolist()
+        look = _Look(given, centre, False)
+        away = length([arb(x) - arb(y) for row, other in zip(base, centre, strict=True) for x, y in zip(row, other, strict=True)])  # fmt: skip
+        beside = (
+            at_most("‖W* − W‖ ≤ away", away, certificate.beside["away"]),
+            at_most("‖F(W*) − F_0 − Y‖ ≤ off", error(look), certificate.beside["off"]),
+        )
+    if steps or given.trained:
+        size = error(start)
+    else:
+        size = length([given.y[i, k] for i in range(given.n) for k in range(given.d)])  # e(W(0)) = −Y exactly
     bounds = certificate.bounds
-    return *followed, *_at(look, size, bounds), *hypotheses(given, bounds, certificate.conclusions)
+    return *followed, *beside, *_at(look, size, bounds), *hypotheses(given, bounds, certificate.conclusions)
 
 
 class _Floats(Scalars):

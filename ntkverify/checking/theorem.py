@@ -1,5 +1,5 @@
-"""What a certificate has to satisfy: the hypotheses of Theorem 5 and Proposition 6 of docs/proofs/convergence.md, from the claimed
-numbers, in Arb's balls.
+"""What a certificate has to satisfy: the hypotheses of Theorem 10 of docs/proofs/convergence.md, of which Theorem 5 and Proposition 6 are
+the case without a witness, from the claimed numbers, in Arb's balls.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,9 @@ class Scalars:
         self.s, self.eta, self.omega, self.keep = (
             arb(certificate.numbers[name]) for name in ("s", "eta", "omega", "keep")
         )
+        # Without a witness the centre is where the steps begin, which is off by all of its error.
+        self.away = arb(certificate.beside.get("away", 0.0))
+        self.off = arb(certificate.beside.get("off", certificate.bounds["size"]))
 
 
 def total(values):
@@ -68,16 +71,23 @@ def most(values):
 
 
 def hypotheses(given: Scalars, bounds: dict, claimed: dict) -> list[Finding]:
-    """The hypotheses of Theorem 5 and Proposition 6, from the claimed numbers."""
+    """The hypotheses of Theorem 10, from the claimed numbers."""
     k = {name: arb(value) for name, value in bounds.items()}
     c = {name: arb(value) for name, value in claimed.items()}
     s, eta, omega, m, d = given.s, given.eta, given.omega, arb(given.m), arb(given.d)
     root, nu = (m * k["lambda"]).sqrt(), k["rate"]
-    bend = amplitude(d, k["longest"], k["weight"], nu, k["mean"], m, s) * k["sharpness"]
+    begun = given.away + omega
+
+    def bent(t):
+        return amplitude(d, k["longest"], k["weight"], nu, k["mean"], m, t) * k["sharpness"]
+
+    bend = bent(s)
     kept = root - bend * _stretch(nu, s)
     reach = (m * k["norm"]).sqrt() + bend * _stretch(nu, s)
     theta = eta * (reach**2 + bend * (nu * s).exp() * (k["size"] + reach * omega)) / 2
-    spent = (1 - c["theta"]) * (root * (s - omega) - bend * (_twice(nu, s) - _twice(nu, omega)))
+    spent = (1 - c["theta"]) * (root * (s - begun) - bend * (_twice(nu, s) - _twice(nu, begun)))
+    left = (bent(begun) * (nu * begun).exp() * begun**2 / 2 + given.off) / (1 - c["theta"])
+    need = left.min(k["size"]) + c["reach"] * omega
     return [
         _at_least("kept ≤ p(s)", kept, claimed["kept"]),
         at_most("P ≤ reach", reach, claimed["reach"]),
@@ -86,7 +96,8 @@ def hypotheses(given: Scalars, bounds: dict, claimed: dict) -> list[Finding]:
         _at_least("contraction ≤ (1−θ)η p(s)²", (1 - c["theta"]) * eta * c["kept"] ** 2, claimed["contraction"]),
         _condition("1: √(keep · mλ) ≤ p(s)", c["kept"], (given.keep * m * k["lambda"]).sqrt(), c["kept"] > 0),
         _condition("2: θ < 1", arb(1), c["theta"], c["theta"] < 1),
-        _condition("3: ‖e‖ + Pω ≤ (1−θ)∫p", c["spent"], k["size"] + c["reach"] * omega, True),
+        _condition("3: min(‖e‖, (½CD² + r)/(1−θ)) + Pω ≤ (1−θ)∫p", c["spent"], need, c["theta"] < 1),
+        _condition("D + ω < s", s, begun, begun < s),
     ]
 
 

@@ -102,7 +102,8 @@ def error(problem: Problem, found: Seen, less: Seen | None = None) -> tuple[np.n
     sizes, unsure = np.abs(found.F) + np.abs(y), found.uncertain
     if less is not None:
         sizes, unsure = sizes + np.abs(less.F), unsure + less.uncertain
-    unsure = ROOM * (unsure[:, None] + 2 * U * sizes) + COARSE * U * found.slopes.shape[1]
+    looks = 1 if less is None else 2
+    unsure = ROOM * (unsure[:, None] + 2 * U * sizes) + looks * COARSE * U * found.slopes.shape[1]
     return e, float((length(e) + length(unsure)) * SHARE)
 
 

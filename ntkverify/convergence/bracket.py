@@ -63,7 +63,7 @@ def broken(found: Attempt, seed: int, most: float = 64.0) -> tuple[float, Params
 
     The search begins inside the certified ball, so that it could contradict the certificate.
     """
-    problem, start, line = found.problem, found.base, found.keep * found.bounds["lambda"]
+    problem, start, line = found.problem, found.centre, found.keep * found.bounds["lambda"]
     low, radius, where = 0.0, found.s / 4, None
     before = jnp.ones_like(start.W)
     while where is None and radius <= most * found.s:

@@ -27,8 +27,9 @@ from ntkverify.arithmetic.balls import TINY, U
 from ntkverify.arithmetic.definite import SUMS, extremes, gamma, length
 from ntkverify.arithmetic.elementary import exponentials
 from ntkverify.convergence import bounded
-from ntkverify.convergence.certificate import Attempt, Launch, attempt, constants_of, room
+from ntkverify.convergence.certificate import Attempt, Launch, constants_of, room
 from ntkverify.convergence.kept import Kept, name_of
+from ntkverify.convergence.witness import BESIDE, attempted, room_beside
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.nouns import INDEPENDENT, Params, Problem, TwoLayer
 
@@ -148,7 +149,7 @@ class Follower:
 
 def launched(
     problem: Problem, start: Params, keep: float, theta: float, most: int,
-    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None, beside: bool = True,
 ) -> Attempt | None:  # fmt: skip
     """The earliest start that was looked at where everything is proved; None if there is none within `most` steps."""
     kept = Kept() if kept is None else kept
@@ -175,9 +176,11 @@ def launched(
         at = CHUNK * max(way.step // CHUNK + 1, math.ceil(GROWTH * way.step / CHUNK))
         there = Params(way.W, start.a)
         spectrum, size = _looked(problem, there, start)
-        if room(k, spectrum[0], spectrum[-1], size, keep, theta) < CLEAR:
+        found = room(k, spectrum[0], spectrum[-1], size, keep, theta)
+        near = beside and found >= BESIDE
+        if found < CLEAR and not (near and room_beside(problem, start, there, size, keep, theta) >= CLEAR):
             continue
-        found = attempt(problem, start, keep, theta, Launch(way.step, there, way.drift), eta)
+        found = (attempted if beside else attempt)(problem, start, keep, theta, Launch(way.step, there, way.drift), eta)
         if found.proved:
             return found
     kept.gave_up(name)

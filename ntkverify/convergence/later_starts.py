@@ -17,6 +17,7 @@ from ntkverify.arithmetic import balls
 from ntkverify.arithmetic.float64 import in_balls
 from ntkverify.convergence.certificate import KEEP, THETA, Attempt, Launch, attempt, error, limits, room
 from ntkverify.convergence.kept import Kept, name_of
+from ntkverify.convergence.witness import BESIDE, attempted, room_beside
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.growth import Constants, constants, curvature_within
 from ntkverify.networks.kernels.closed_form import closed_form
@@ -90,7 +91,7 @@ def _run(problem: Problem, start: Params, W, eta, length: int = LOOKS):
 
 def launched(
     problem: Problem, start: Params, keep: float = KEEP, theta: float = THETA, most: int = 4096,
-    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None, beside: bool = True,
 ) -> Attempt | None:  # fmt: skip
     """The earliest start, a multiple of `LOOKS` steps, at which everything is proved; None if there is none within
     `most` steps."""
@@ -110,12 +111,16 @@ def launched(
         heard(f"m = {problem.m}, ‖e‖ = {float(size):.3g}", looked, most // LOOKS)
         if not math.isfinite(float(size)):
             break
-        if room(k, float(spectrum[0]), float(spectrum[-1]), float(size), keep, theta) < CLEAR:
+        found = room(k, float(spectrum[0]), float(spectrum[-1]), float(size), keep, theta)
+        near = beside and found >= BESIDE
+        if found < CLEAR and not (
+            near and room_beside(problem, start, Params(W, start.a), float(size), keep, theta) >= CLEAR
+        ):
             continue
         launch = followed(problem, start, eta, (looked + 1) * LOOKS, heard, kept)
         if launch is None:
             break
-        found = attempt(problem, start, keep, theta, launch, eta)
+        found = (attempted if beside else attempt)(problem, start, keep, theta, launch, eta)
         if found.proved:
             return found
     kept.gave_up(name)

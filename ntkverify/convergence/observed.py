@@ -40,7 +40,7 @@ class Observed:
     lengths: np.ndarray
     """Length of the path over all neurons."""
     distances: np.ndarray
-    """‖W(τ) − W(0)‖ over all neurons."""
+    """‖W(τ) − W‖ over all neurons, W the centre of the ball."""
     rounding: np.ndarray
     """Σ of bounds on the roundings of the steps before."""
     times: np.ndarray
@@ -54,23 +54,23 @@ class Observed:
 
 @functools.partial(jax.jit, static_argnames=("length",))
 @full_precision
-def _chunk(problem: Problem, origin: Params, start: Params, eta, W, length: int):
+def _chunk(problem: Problem, origin: Params, centre: Params, eta, W, length: int):
     less = shift(problem, origin)
 
     def step(W):
-        net = Params(W, start.a)
+        net = Params(W, centre.a)
         e = residual(problem, net) - less
         return W - eta * pulled_back(problem, net, e), jnp.sqrt(jnp.sum(e**2))
 
     def one(W, _):
         (after, size), (moved, uncertain) = with_error(step)(W)
-        row = size, uncertain, jnp.sqrt(jnp.sum((after - W) ** 2)), jnp.sqrt(jnp.sum((W - start.W) ** 2)), jnp.sqrt(jnp.sum(moved**2))  # fmt: skip
+        row = size, uncertain, jnp.sqrt(jnp.sum((after - W) ** 2)), jnp.sqrt(jnp.sum((W - centre.W) ** 2)), jnp.sqrt(jnp.sum(moved**2))  # fmt: skip
         return after, row
 
     rows = problem.n * problem.d_out
     smallest = jnp.nan
     if rows <= SPECTRA:
-        smallest = jnp.linalg.eigvalsh(closed_form(problem, Params(W, start.a)))[0]
+        smallest = jnp.linalg.eigvalsh(closed_form(problem, Params(W, centre.a)))[0]
     W, rows = jax.lax.scan(one, W, None, length=length)
     return W, rows, smallest
 
@@ -86,7 +86,7 @@ def observe(
     budget: int,
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Observed:
-    """Run gradient descent in floats from the centre of the ball until ‖e‖² is `accuracy` times what it is there, at
+    """Run gradient descent in floats from where the certified steps begin until ‖e‖² is `accuracy` times what it is there, at
     most `budget` steps, and `WORK`; a trained network, whose error is what rounding leaves, for a few."""
     problem, start = found.problem, found.base
     budget = min(budget, max(CHUNK, WORK // (problem.n * problem.m * (problem.d_in + problem.d_out))))
@@ -98,7 +98,7 @@ def observe(
         heard(
             f"training, ‖e‖ = {rows[-1][0][-1]:.3g} of {target:.3g}" if rows else "training", len(rows) * CHUNK, budget
         )
-        W, chunk, least = _chunk(problem, found.start, start, found.eta, W, CHUNK)
+        W, chunk, least = _chunk(problem, found.start, found.centre, found.eta, W, CHUNK)
         times.append(len(rows) * CHUNK)
         smallest.append(float(least))
         rows.append([np.asarray(part) for part in chunk])
@@ -137,10 +137,17 @@ def observations(found: Attempt, seen: Observed) -> list[dict]:
     rows = [
         (f"‖e‖ at step {at}, where it comes nearest to its envelope", float(seen.errors[at]), float(bound[at]), "≤"),
         ("length of the path, within the certified radius", float(seen.lengths[-1]), found.s, "≤"),
-        ("distance from the start, within the certified radius", float(seen.distances.max()), found.s, "≤"),
+        (
+            f"distance from {'the start' if found.witness is None else 'the witness'}, within the certified radius",
+            float(seen.distances.max()),
+            found.s,
+            "≤",
+        ),
         ("roundings of all steps, within the allowance", float(seen.rounding[-1]), found.omega, "≤"),
         ("λ_min(H(W(τ))), above what the ball keeps", float(seen.smallest[inside].min()), kept, "≥"),
     ]
+    if found.witness is not None:  # the ball is around it, and nothing is said of the length of the path
+        del rows[1]
     rows = [row for row in rows if not math.isnan(row[1])]
     return [
         {"what": what, "seen": have, "proved": need, "holds": have <= need if sign == "≤" else have >= need}
@@ -154,9 +161,11 @@ def series(found: Attempt, seen: Observed) -> dict[str, np.ndarray]:
     inside = seen.times <= seen.steps
     before = 0 if found.launch is None else found.launch.steps
     shown = {
-        "steps": before + steps, "error": seen.errors[steps], "envelope": envelope(found, seen)[steps], "length": seen.lengths[steps],
+        "steps": before + steps, "error": seen.errors[steps], "envelope": envelope(found, seen)[steps],
         "distance": seen.distances[steps],
     }  # fmt: skip
+    if found.witness is None:  # beside one nothing is said of the length of the path
+        shown["length"] = seen.lengths[steps]
     if np.isnan(seen.smallest).any():
         return shown
     return shown | {"times": before + seen.times[inside], "smallest": seen.smallest[inside]}

@@ -23,7 +23,6 @@ from ntkverify.convergence.smallest_width import (
     SIGMAS,
     bytes_needed,
     certified,
-    closeness,
     drawn,
     impossible,
     smallest_certified,
@@ -133,7 +132,7 @@ def _certified(problem: Problem, asked: Options, heard, kept: Kept) -> Attempt:
         found = smallest_certified(problem, asked.seed, asked.max_width, sigmas, *rest)
     else:
         at = drawn(problem, asked.seed, asked.m)
-        found = max((certified(*at(sigma, asked.m), *rest) for sigma in sigmas), key=closeness)
+        found = max((certified(*at(sigma, asked.m), *rest) for sigma in sigmas), key=lambda found: found.closeness)
     if not found.proved:
         raise impossible(found, widest)
     return found
@@ -194,7 +193,8 @@ def _proved(found: Attempt) -> dict[str, Any]:
     margins = [{"what": what, "have": have, "need": need} for what, (have, need) in found.margins.items()]
     return {
         "complete": False, "proved": found.proved, "kind": found.kind, "sentence": found.sentence, "certificate": CERTIFICATE,
-        "largest": found.largest, "distance": found.distance,
+        "largest": found.largest, "distance": found.distance, "centre": "start" if found.witness is None else "witness",
+        "witness": found.witness and {"away": found.witness.away, "off": found.witness.off},
         "m": found.problem.m, "eta": found.eta, "radius": found.s, "keep": found.keep,
         "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "margins": margins, "observations": [],
         "followed": 0 if found.launch is None else found.launch.steps, "steps": None, "bracket": None,

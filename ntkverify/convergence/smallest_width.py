@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from ntkverify.convergence import bounded, following, later_starts
 from ntkverify.convergence.certificate import KEEP, THETA, Attempt, attempt, room
 from ntkverify.convergence.kept import Kept
+from ntkverify.convergence.witness import attempted, room_beside
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.growth import constants
@@ -69,6 +70,7 @@ def _sampled(problem: Problem, net: Params):
 def smallest_certified(
     problem: Problem, seed: int, widest: int, sigmas: Sequence[float] = SIGMAS, keep: float = KEEP, theta: float = THETA,
     follow: int = 0, heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None,
+    beside: bool = True,
 ) -> Attempt:  # fmt: skip
     """The certified network of smallest width over the σ, up to `RESOLUTION`; if there is none up to `widest`, the
     attempt that came nearest.
@@ -76,7 +78,7 @@ def smallest_certified(
     The σ are taken in the order of the widths that are predicted, another one only where it promises a smaller width than the
     best.  At W(0) the width is found in plain floats and proved at the end.  With `follow`, starts after up to so many followed
     steps count too; only the σ of the best prediction is taken then, from the rank floor up, and every width is tried in full.
-    λ and B of the first m neurons are those of a draw: a width is the smallest of which the next smaller one on the way failed.
+    `beside`: whether witnesses are looked for.  λ and B of the first m neurons are those of a draw: a width is the smallest of which the next smaller one on the way failed.
     """
     even = 2 if problem.init == COUPLED else 1
     top = widest // even * even
@@ -92,11 +94,11 @@ def smallest_certified(
         if (sigma, m) not in tried:
             said = f"σ = {sigma:g}, m = {m}" + (f", best {best.problem.m}" if best else "")
             heard(said, order.index(sigma), len(order))
-            tried[sigma, m] = certified(*at(sigma, m), keep, theta, follow, heard, kept)
+            tried[sigma, m] = certified(*at(sigma, m), keep, theta, follow, heard, kept, beside)
         return tried[sigma, m].proved
 
     def promising(sigma: float, m: int) -> bool:
-        return _room(*at(sigma, top), m, keep, theta) >= 1
+        return _room(*at(sigma, top), m, keep, theta, beside) >= 1
 
     for sigma in order:
         most = _even(best.problem.m / RESOLUTION - even, even) if best else top
@@ -139,32 +141,32 @@ def _even(m: float, even: int) -> int:
     return max(even, even * round(m / even))
 
 
-def _room(problem: Problem, net: Params, m: int, keep: float, theta: float) -> float:
-    """`room` of the first m neurons, in floats, by a program that serves all widths up to the next power of two."""
+def _room(problem: Problem, net: Params, m: int, keep: float, theta: float, beside: bool) -> float:
+    """`room` of the first m neurons, with a witness where it is not enough without, in floats, by a program that serves all widths up to the next power of two."""
     wide = min(max(256, 2 ** math.ceil(math.log2(m))), net.W.shape[1])
-    k, spectrum = _sampled(dataclasses.replace(problem, m=wide), narrowed(Params(net.W[:, :wide], net.a[:, :wide]), m))
+    own, start = dataclasses.replace(problem, m=wide), narrowed(Params(net.W[:, :wide], net.a[:, :wide]), m)
+    k, spectrum = _sampled(own, start)
     size = float(jnp.sqrt(jnp.sum(problem.y**2)))
-    return room(k, float(spectrum[0]), float(spectrum[-1]), size, keep, theta)
+    found = room(k, float(spectrum[0]), float(spectrum[-1]), size, keep, theta)
+    if found >= 1 or not beside:
+        return found
+    return max(found, room_beside(own, start, start, size, keep, theta))
 
 
 def certified(
     problem: Problem, start: Params, keep: float, theta: float, follow: int,
-    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None,
+    heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None, beside: bool = True,
 ) -> Attempt:  # fmt: skip
-    """The attempt at W(0), or, where that proves nothing, at a later start within `follow` steps."""
-    found = attempt(problem, start, keep, theta)
+    """The attempt at W(0), or, where that proves nothing, with a witness, or at a later start within `follow` steps."""
+    found = (attempted if beside else attempt)(problem, start, keep, theta)
     if found.proved or not follow:
         return found
     later = following if bounded.covers(problem.network) else later_starts
-    return later.launched(problem, start, keep, theta, follow, heard, kept) or found
+    return later.launched(problem, start, keep, theta, follow, heard, kept, beside) or found
 
 
 def _nearer(one: Attempt | None, other: Attempt) -> Attempt:
-    return other if one is None or closeness(other) >= closeness(one) else one
-
-
-def closeness(found: Attempt) -> float:
-    return min((have / need if need > 0 else math.copysign(math.inf, have)) for have, need in found.margins.values())
+    return other if one is None or other.closeness >= one.closeness else one
 
 
 def impossible(found: Attempt, widest: int) -> BadInput:

@@ -131,11 +131,11 @@ def jacobian_change(k: Constants, s) -> Float[Array, ""]:
 
 
 @functools.partial(
-    jax.tree_util.register_dataclass, data_fields=["root", "kept", "theta", "spent", "reach"], meta_fields=[]
+    jax.tree_util.register_dataclass, data_fields=["root", "kept", "theta", "spent", "reach", "need"], meta_fields=[]
 )
 @dataclass(frozen=True)
 class Hypotheses:
-    """The numbers that the hypotheses of Theorem 5 compare."""
+    """The numbers that the hypotheses of Theorem 10 compare; Theorem 5 is the case of a witness that is W(0) itself."""
 
     root: Leaf
     """√(mλ)."""
@@ -144,19 +144,24 @@ class Hypotheses:
     theta: Leaf
     """θ."""
     spent: Leaf
-    """∫_ω^s p; times 1 − θ it is to reach ‖Y‖ + Pω."""
+    """∫_{D+ω}^s p; times 1 − θ it is to reach `need`."""
     reach: Leaf
     """P ≥ ‖J‖ on the ball."""
+    need: Leaf
+    """min(‖e‖, (½C(D+ω)(D+ω)² + r)/(1−θ)) + Pω."""
 
 
-def hypotheses(k: Constants, smallest, largest, size, s, eta, omega) -> Hypotheses:
-    """Theorem 5 at λ ≥ `smallest`, ‖H(0)‖ ≤ `largest`, ‖Y‖ ≤ `size`; `omega` (0: exact steps) is the sum of
-    rounding errors of Proposition 6."""
-    root, bend = jnp.sqrt(k.m * smallest), amplitude(k, s) * k.sharpness
+def hypotheses(k: Constants, smallest, largest, size, s, eta, omega, away, off) -> Hypotheses:
+    """Theorem 10 at λ ≥ `smallest`, ‖H‖ ≤ `largest` and constants at a witness with ‖F(W*) − F_0 − Y‖ ≤ `off`, at the distance
+    `away` ≤ D of a start with ‖e‖ ≤ `size`; `omega` (0: exact steps) is the sum of rounding errors.  Without a witness, that is at
+    the start itself, `away` is 0 and `off` is `size`."""
+    root, bend, begun = jnp.sqrt(k.m * smallest), amplitude(k, s) * k.sharpness, away + omega
     reach = jnp.sqrt(k.m * largest) + bend * stretch(k, s)
     theta = eta * (reach**2 + curvature_within(k, s) * (size + reach * omega)) / 2
-    spent = root * (s - omega) - bend * (twice_stretched(k, s) - twice_stretched(k, omega))
-    return Hypotheses(root, root - bend * stretch(k, s), theta, spent, reach)
+    spent = root * (s - begun) - bend * (twice_stretched(k, s) - twice_stretched(k, begun))
+    left = (curvature_within(k, begun) * begun**2 / 2 + off) / (1 - theta)
+    need = jnp.minimum(left, size) + reach * omega
+    return Hypotheses(root, root - bend * stretch(k, s), theta, spent, reach, need)
 
 
 def displacement(point: Point) -> Float[Array, ""]:

@@ -54,16 +54,18 @@ def _error(arrays: Mapping[str, np.ndarray]) -> Drawing | None:
 
 
 def _path(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing | None:
-    if "length" not in arrays:
+    if "distance" not in arrays:
         return None
+    names = [name for name in ("length", "distance") if name in arrays]
+    words = {"length": "length of the path", "distance": f"distance from the {results.get('centre', 'start')}"}
     with matplotlib.rc_context(STYLE):
         figure, axes = _axes()
         axes.axhline(results["radius"], color=VIOLATED, dashes=(4, 2), label="certified radius s")
-        axes.plot(arrays["steps"], arrays["length"], color=SERIES[0], label="length of the path")
-        axes.plot(arrays["steps"], arrays["distance"], color=SERIES[1], label="distance from the start")
+        for name, colour in zip(names, SERIES, strict=False):
+            axes.plot(arrays["steps"], arrays[name], color=colour, label=words[name])
         axes.set(xlabel="step τ", ylabel="over all neurons", ylim=(0, 1.1 * results["radius"]))
         figure.legend(loc="outside upper center", ncols=3)
-        rows = _rows(arrays, ("steps", "length", "distance"))
+        rows = _rows(arrays, ("steps", *names))
         caption = "How far the weights went, beside the ball in which everything was certified."
         return Drawing("path", figure, table(tuple(rows[0]), rows), caption)
 
@@ -74,7 +76,12 @@ def _eigenvalue(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing |
     with matplotlib.rc_context(STYLE):
         figure, axes = _axes()
         kept = results["conclusions"]["kept"] ** 2 / results["m"]
-        axes.axhline(results["bounds"]["lambda"], color=INK, linewidth=1, label="λ, certified at the start")
+        axes.axhline(
+            results["bounds"]["lambda"],
+            color=INK,
+            linewidth=1,
+            label=f"λ, certified at the {results.get('centre', 'start')}",
+        )
         axes.axhline(kept, color=VIOLATED, dashes=(4, 2), label="certified on the whole ball")
         axes.plot(arrays["times"], arrays["smallest"], color=SERIES[0], marker="o", ms=3, label="λ_min(H(W(τ)))")
         axes.set(xlabel="step τ", ylabel="smallest eigenvalue", ylim=(0, 1.25 * results["bounds"]["lambda"]))

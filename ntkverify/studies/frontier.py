@@ -4,8 +4,8 @@ A certificate (docs/proofs/convergence.md) proves from the floats of W(0) that g
 its width is what `realise` finds, σ chosen for it.  Beside it, on the same data and at the same σ: the
 smallest width m* at which training succeeds (the search of the width study), the width that the
 reconstructed bound asks for, and the one that is certified from a later start, after up to `follow` steps that are
-followed with every rounding enclosed (Theorem 7).  And what each refinement of the proof bought, to first order and without
-proof except for the last two rungs: the same λ, κ and ‖Y‖ put into each bound on the way.
+followed with every rounding enclosed (Theorem 7), and with a witness (Theorem 10).  And what each refinement of the proof bought, to first order and without
+proof except for the certified rungs: the same λ, κ and ‖Y‖ put into each bound on the way.
 
 Said before measuring: to first order the certificate asks m ≥ 2ĀB‖Y‖/((1−θ)(1−ϑ)λ), so m grows like √n
 through ‖Y‖ and √d through Ā where λ and B stay.
@@ -51,7 +51,7 @@ DONE = (CERTIFIED,)
 RULE = "t-intervals over data draws; all cells, none dropped"
 RUNGS = (
     "kernel, worst case", "Jacobian", "radii per neuron", "length of the path", "loss spent along it", "small step",
-    "λ/20 kept", "later start",
+    "λ/20 kept", "later start", "a witness, λ/20 kept",
 )  # fmt: skip
 """The refinements, in their order."""
 
@@ -78,14 +78,17 @@ def _row(params: dict, seed: int) -> dict:
     problem = cell_problem(params, seed)
     if reason := infinite_bound(problem):
         return {"outcome": REFUSED, "sentence": reason, "note": reason, "metrics": {}}
-    found = smallest_certified(problem, seed, params["widest"], keep=params["keep"], theta=params["theta"])
+    kept = {"keep": params["keep"], "theta": params["theta"]}
+    found = smallest_certified(problem, seed, params["widest"], **kept, beside=False)
     if not found.proved:
         return {"outcome": REFUSED, "sentence": found.sentence, "note": "", "metrics": {}}
     practical = practical_width(found.problem, params, seed)
-    options = {"keep": params["keep"], "theta": params["theta"], "follow": params["follow"]}
-    later = smallest_certified(problem, seed, params["most"], (float(found.problem.sigma),), **options)
+    at = (float(found.problem.sigma),)
+    later = smallest_certified(problem, seed, params["most"], at, **kept, follow=params["follow"], beside=False)
+    witness = smallest_certified(problem, seed, params["widest"], at, **kept)
     rungs, middle = ladder(found, seed, params["widest"]), practical["metrics"].get("middle")
     rungs.append(float(later.problem.m) if later.proved else None)
+    rungs.append(_certified(found, seed, params["widest"], 0.05, found.conclusions["theta"], beside=True))
     certified = found.problem.m
     criteria = smallest_by_criterion(found.problem, seed, params["widest"])
     return {
@@ -93,7 +96,8 @@ def _row(params: dict, seed: int) -> dict:
         "metrics": {
             "certified": certified, "sigma": float(found.problem.sigma), "lambda": found.bounds["lambda"],
             "sharpness": found.bounds["sharpness"], "practical": middle, "practical_low": practical["metrics"].get("low"),
-            "practical_high": practical["metrics"].get("high"), "ratio": middle and certified / middle, "later": rungs[-1], "later_ratio": middle and rungs[-1] and rungs[-1] / middle,
+            "practical_high": practical["metrics"].get("high"), "ratio": middle and certified / middle, "later": rungs[7], "later_ratio": middle and rungs[7] and rungs[7] / middle,
+            "witness": witness.problem.m if witness.proved else None,
             "log10_bound": asked(found), "contraction": found.conclusions["contraction"],
         } | {f"rung {place}": value for place, value in enumerate(rungs)} | criteria,
     }  # fmt: skip
@@ -133,9 +137,9 @@ def ladder(found: Attempt, seed: int, widest: int) -> list[float | None]:
     return [kernel, jacobian, radii, length, spent, float(m), weak]
 
 
-def _certified(found: Attempt, seed: int, widest: int, keep: float, theta: float) -> float | None:
-    """The smallest certified width with another share or θ, at the same σ."""
-    other = smallest_certified(found.problem, seed, widest, (float(found.problem.sigma),), keep, theta)
+def _certified(found: Attempt, seed: int, widest: int, keep: float, theta: float, beside: bool = False) -> float | None:
+    """The smallest certified width with another share or θ, or with a witness, at the same σ."""
+    other = smallest_certified(found.problem, seed, widest, (float(found.problem.sigma),), keep, theta, beside=beside)
     return float(other.problem.m) if other.proved else None
 
 
@@ -190,16 +194,20 @@ def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
             key = tuple(cell["params"][name] for name in ("data", "n", "d_out"))
             groups.setdefault(key, []).append(cell["metrics"])
     widths, rungs, criteria = [], [], []
+    known = [
+        place for place in range(len(RUNGS)) if any(f"rung {place}" in row for rows in groups.values() for row in rows)
+    ]
+    beside = any("witness" in row for rows in groups.values() for row in rows)  # runs of 0.1 looked for none
     for key, rows in groups.items():
         made = sorted(row["certified"] for row in rows)
         widths.append([
             *map(str, key), f"{np.median(made):g}", f"{made[0]} to {made[-1]}", _shown(_median(rows, "practical")),
-            _shown(_median(rows, "ratio")), _shown(_median(rows, "later")), _shown(_median(rows, "later_ratio")), f"10^{_median(rows, 'log10_bound'):.0f}", _shown(_median(rows, "sigma")),
+            _shown(_median(rows, "ratio")), *[_shown(_median(rows, "witness"))] * beside, _shown(_median(rows, "later")), _shown(_median(rows, "later_ratio")), f"10^{_median(rows, 'log10_bound'):.0f}", _shown(_median(rows, "sigma")),
             _shown(_median(rows, "lambda")), str(len(rows)),
         ])  # fmt: skip
         if any(name in row for row in rows for name in CRITERIA):
             criteria.append([*map(str, key), *(_asked(rows, name) for name in CRITERIA), f"{np.median(made):g}"])
-        rungs.append([*map(str, key), *(_shown(_median(rows, f"rung {place}")) for place in range(len(RUNGS)))])
+        rungs.append([*map(str, key), *(_shown(_median(rows, f"rung {place}")) for place in known)])
     columns = [
         "data",
         "n",
@@ -208,6 +216,7 @@ def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
         "range",
         "practical m*",
         "ratio",
+        *["with a witness"] * beside,
         "later start",
         "its ratio",
         "bound",
@@ -219,21 +228,22 @@ def tables(cells: list[dict], fits: list[dict]) -> list[dict]:
         "Medians over data draws. Practical: the geometric middle of the bracket of the smallest width at which training "
         "succeeds, at the same σ. Bound: m ≥ c λ⁻² n² d² e^{18B} log²(nd/δ), c = 1, C = 10 (reconstructed)."
     )
+    last = "and a later start." if len(known) < len(RUNGS) else "a later start, and λ/20 kept with a witness."
     said = (
         "The first four to first order and without proof, each with the λ, κ, B and ‖Y‖ of the certified network; the last "
-        "four are certified widths: θ = 1/2, the study's θ, the study's θ with λ/20 kept in place of λ/2, and a later start."
+        f"{'four' if len(known) < len(RUNGS) else 'five'} are certified widths: θ = 1/2, the study's θ, the study's θ with λ/20 kept in place of λ/2, {last}"
     )
     exponents = [[fit["group"], fit["x"], shown(fit), _shown(fit["predicted"])] for fit in fits]
     by_criterion = {
         "name": "certified width by criterion", "rows": criteria,
-        "columns": ["data", "n", "d_out", *CRITERIA, "`realise`, at its best radius"],
+        "columns": ["data", "n", "d_out", *CRITERIA, "Theorem 5, at its best radius"],
         "note": "The smallest width at which the criterion's hypothesis is met at W(0), every rounding enclosed: median over data "
         "draws, at the σ that is best for the last column; from the same constants, along the same draw of neurons.  The sources' formulas are recalled (reconstructed).",
     }  # fmt: skip
     return [
         {"name": "smallest widths", "columns": columns, "rows": widths, "note": note},
         *([by_criterion] if criteria else []),
-        {"name": "what each refinement of the proof bought", "columns": ["data", "n", "d_out", *RUNGS], "rows": rungs, "note": said},
+        {"name": "what each refinement of the proof bought", "columns": ["data", "n", "d_out", *(RUNGS[place] for place in known)], "rows": rungs, "note": said},
         {"name": "exponents, 95% intervals over data draws", "columns": ["of", "in", "measured", "to first order"], "rows": exponents},
     ]  # fmt: skip
 
@@ -253,7 +263,7 @@ def figures(cells: list[dict], fits: list[dict]) -> list[dict]:
             "where": where, "ylabel": "log₁₀ m",
             "metrics": [
                 {"y": "log10_bound", "label": "asked for by the reconstructed bound", "log": True},
-                {"y": "certified", "label": "certified at W(0)"}, {"y": "later", "label": "certified at a later start"},
+                {"y": "certified", "label": "certified at W(0)"}, {"y": "witness", "label": "certified with a witness"}, {"y": "later", "label": "certified at a later start"},
                 {"y": "practical", "label": "practical m*"},
             ],
             "caption": f"Widths on a log-log scale, {at}: median and range over data draws. Certified: for one draw of the "
