@@ -40,7 +40,8 @@ lint: $(UV)
 
 # The documentation, a folder that opens without a network; a warning is an error.
 docs: $(UV)
-	$(UV) run --group docs sphinx-build -q -j auto -W --keep-going -d docs/.doctrees docs ntkverify/site
+	$(UV) run --group docs sphinx-build -q -j auto -W --keep-going -d docs/.built/doctrees docs docs/.built/site
+	rm -rf ntkverify/site && cp -R docs/.built/site ntkverify/site
 	@echo "$(CURDIR)/ntkverify/site/index.html"
 
 .uv/bin/uv:
