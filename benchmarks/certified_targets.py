@@ -40,38 +40,28 @@ def checked(found: Attempt) -> tuple[bool, float]:
 
 
 def row(
-    name: str,
-    options: dict,
-    draws: int,
-    aim: int | None,
-    follow: int,
-    keep: float = KEEP,
-    theta: float = THETA,
-    beside: bool = True,
+    name: str, options: dict, draws: int, aim: int | None, follow: int, keep: float = KEEP, theta: float = THETA
 ) -> None:
     """One line of the table."""
-    widths, sigmas, rates, accepted, witnesses, seconds, check_seconds = [], [], [], 0, 0, [], []
+    widths, sigmas, rates, accepted, seconds, check_seconds = [], [], [], 0, [], []
     for seed in range(draws):
         problem = nv.problem(**options, m=2, seed=seed)
         began = time.perf_counter()
-        found = smallest_certified(
-            problem, seed, WIDEST if not follow else 4096, keep=keep, theta=theta, follow=follow, beside=beside
-        )
+        found = smallest_certified(problem, seed, WIDEST if not follow else 4096, keep=keep, theta=theta, follow=follow)
         seconds.append(time.perf_counter() - began)
         print(name, seed, found.problem.m, found.proved, file=sys.stderr, flush=True)
         if found.proved:
             good, spent = checked(found)
             accepted += good
             check_seconds.append(spent)
-            witnesses += found.witness is not None
             widths.append(found.problem.m)
             sigmas.append(float(found.problem.sigma))
             rates.append(found.conclusions["contraction"])
     sizes = ", ".join(f"{key} = {value}" for key, value in options.items() if key != "data")
     median = f"{np.median(widths):g} ({min(widths)} to {max(widths)})" if widths else "none"
-    start = (f"≤ {follow} steps" if follow else "W(0)") + ("" if beside else ", alone")
+    start = f"≤ {follow} steps" if follow else "W(0)"
     print(
-        f"| {name}, {sizes} | {start} | {keep:g}, {theta:g} | {median} | {aim or ''} | {len(widths)} of {draws} | {witnesses} | {accepted} of {len(widths)} | "
+        f"| {name}, {sizes} | {start} | {keep:g}, {theta:g} | {median} | {aim or ''} | {len(widths)} of {draws} | {accepted} of {len(widths)} | "
         f"{', '.join(f'{s:g}' for s in sorted(set(sigmas)))} | {np.median(rates or [0]):.2g} | {np.median(seconds):.0f} | {np.median(check_seconds or [0]):.2g} |",
         flush=True,
     )
@@ -84,20 +74,18 @@ def main() -> None:
         "The smallest width at which convergence of gradient descent from the floats of W(0) is certified (docs/proofs/convergence.md; "
         "coupled softmax, the best of ten σ), median and range over draws of the data; one draw of "
         f"the network each. float64 balls, {found['cores']} cores, jax {found['packages']['jax']}, numpy {found['packages']['numpy']}. "
-        "Start: where the ball is centred, W(0) or a point that is reached from it by so many followed steps at most (Theorem 7); alone: no witness is looked for (Theorem 10), else it is where the start alone is not certified. "
+        "Start: where the ball is centred, W(0) or a point that is reached from it by so many followed steps at most (Theorem 7). "
         "ϑ: the share of λ that is kept on the ball, θ: the share of a step that its remainder may eat; the width goes like "
         "1/((1 − ϑ)(1 − θ)), so that small ones ask for fewer neurons, and promise convergence at a rate that is hardly one: the rate is what "
         "an error shrinks by in a step at least, the median.\n"
     )
     print(
-        "| data | start | ϑ, θ | certified m | aim | certified | of them with a witness | accepted by the checker | σ | rate | seconds | to check |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+        "| data | start | ϑ, θ | certified m | aim | certified | accepted by the checker | σ | rate | seconds | to check |\n|---|---|---|---|---|---|---|---|---|---|---|"
     )
     for instance in INSTANCES:
-        for beside in (False, True):
-            row(*instance, follow=0, beside=beside)
+        row(*instance, follow=0)
     for name, options, draws, _ in INSTANCES[:3]:
-        for beside in (False, True):
-            row(name, options, draws, None, 0, LEAST, LEAST, beside)
+        row(name, options, draws, None, 0, LEAST, LEAST)
     for (name, options, draws, _), (_, steps) in zip(INSTANCES, FOLLOWED, strict=False):
         row(name, options, draws, None, follow=steps)
 

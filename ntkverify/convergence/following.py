@@ -27,7 +27,7 @@ from ntkverify.arithmetic.balls import TINY, U
 from ntkverify.arithmetic.definite import SUMS, extremes, gamma, length
 from ntkverify.arithmetic.elementary import exponentials
 from ntkverify.convergence import bounded
-from ntkverify.convergence.certificate import Attempt, Launch, constants_of, room
+from ntkverify.convergence.certificate import Attempt, Launch, attempt, constants_of, room
 from ntkverify.convergence.kept import Kept, name_of
 from ntkverify.convergence.witness import BESIDE, attempted, room_beside
 from ntkverify.ground.numerics import full_precision

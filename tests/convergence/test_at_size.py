@@ -159,7 +159,9 @@ def test_the_fast_way_stays_as_near_as_it_says_to_the_enclosed_one(name, init):
 def _claimed(problem, start, eta):
     floats = {"X": problem.X, "y": problem.y, "W": start.W, "a": start.a}
     arrays = {name: np.asarray(array) for name, array in floats.items()}
-    return Claimed(problem.network.name, problem.init, arrays, {"eta": eta}, {}, {}, 1, *2 * [arrays["W"]], {}, (4,))
+    return Claimed(
+        problem.network.name, problem.init, arrays, {"eta": eta}, {}, {}, 1, arrays["W"], arrays["W"], {}, (4,)
+    )
 
 
 @pytest.mark.parametrize("name", at_size.SHAPES)
