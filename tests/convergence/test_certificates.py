@@ -30,6 +30,7 @@ from ntkverify.convergence.later_starts import launched
 from ntkverify.convergence.observed import envelope, observe
 from ntkverify.convergence.realise import Options
 from ntkverify.convergence.smallest_width import drawn, smallest_certified
+from ntkverify.convergence.witness import attempted
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import load, load_arrays
 from ntkverify.networks import kinds
@@ -198,7 +199,7 @@ def test_the_smallest_width_is_certified_and_a_prefix_of_one_draw():
     found = smallest_certified(problem, 0, 4096, (0.5, 1.0))
     assert found.proved
     at = drawn(problem, 0, 4096)
-    again = attempt(*at(float(found.problem.sigma), found.problem.m))
+    again = attempted(*at(float(found.problem.sigma), found.problem.m))
     assert again.conclusions == found.conclusions
     assert np.array_equal(at(1.0, 64)[1].W, at(1.0, 128)[1].W[:, :64])
     later = smallest_certified(problem, 0, 4096, (float(found.problem.sigma),), follow=128)
