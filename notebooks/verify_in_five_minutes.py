@@ -30,7 +30,7 @@ if "google.colab" in sys.modules:
 
     with open("keep.txt", "w") as file:
         file.writelines(f"{name}=={version(name)}\n" for name in ("jax", "jaxlib", "numpy"))
-    source = "ntkverify[data] @ git+https://github.com/ntkverify/ntkverify"
+    source = "ntkverify @ git+https://github.com/ntkverify/ntkverify"
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "-c", "keep.txt", source], check=True)
 
 # %%

@@ -334,22 +334,13 @@ def input_module(name: str) -> str:
 
 def load_input(name: str):
     """The loader of a data set or file: (name, n, d_in, d_out, seed) → Dataset."""
-    module = input_module(name)
-    try:
-        return importlib.import_module(f"ntkverify.networks.inputs.{module}").load
-    except ModuleNotFoundError as error:
-        raise BadInput(
-            f"data set {name!r} without {error.name}", "that package", "pip install 'ntkverify[data]'"
-        ) from None
+    return importlib.import_module(f"ntkverify.networks.inputs.{input_module(name)}").load
 
 
 def population(name: str):
     """The loader of a population: (d, components, seed) → Population."""
     choose("data set", name, POPULATIONS)
-    try:
-        return importlib.import_module(f"ntkverify.truths.populations.{name}").load
-    except ModuleNotFoundError as error:
-        raise BadInput(f"data {name!r} without {error.name}", "that package", "pip install 'ntkverify[data]'") from None
+    return importlib.import_module(f"ntkverify.truths.populations.{name}").load
 
 
 def kernel(route: str):

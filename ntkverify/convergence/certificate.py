@@ -214,12 +214,10 @@ def attempt(
 
 
 def _distance(one: Params, other: Params) -> float:
-    """At least ‖W − W'‖; 0 of one and the same."""
+    """At least ‖W − W'‖; 0 of one and the same.  `SHARE` covers the roundings of the differences, in float64 whatever the weights are."""
     if one.W is other.W:
         return 0.0
-    return (
-        float(length(np.asarray(one.W) - np.asarray(other.W))) * bounded.SHARE
-    )  # which covers the differences' roundings
+    return float(length(np.asarray(one.W, np.float64) - np.asarray(other.W, np.float64))) * bounded.SHARE
 
 
 def _measured(problem: Problem, start: Params, base: Params) -> tuple[float, float, float, Constants]:

@@ -193,7 +193,7 @@ def _proved(found: Attempt) -> dict[str, Any]:
     margins = [{"what": what, "have": have, "need": need} for what, (have, need) in found.margins.items()]
     return {
         "complete": False, "proved": found.proved, "kind": found.kind, "sentence": found.sentence, "certificate": CERTIFICATE,
-        "largest": found.largest, "distance": found.distance, "centre": "start" if found.witness is None else "witness",
+        "largest": found.largest, "distance": found.distance,
         "witness": found.witness and {"away": found.witness.away, "off": found.witness.off},
         "m": found.problem.m, "eta": found.eta, "radius": found.s, "keep": found.keep,
         "bounds": dict(found.bounds), "conclusions": dict(found.conclusions), "margins": margins, "observations": [],

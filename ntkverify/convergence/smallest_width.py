@@ -78,7 +78,8 @@ def smallest_certified(
     The σ are taken in the order of the widths that are predicted, another one only where it promises a smaller width than the
     best.  At W(0) the width is found in plain floats and proved at the end.  With `follow`, starts after up to so many followed
     steps count too; only the σ of the best prediction is taken then, from the rank floor up, and every width is tried in full.
-    `beside`: whether witnesses are looked for.  λ and B of the first m neurons are those of a draw: a width is the smallest of which the next smaller one on the way failed.
+    λ and B of the first m neurons are those of a draw: a width is the smallest of which the next smaller one on the way failed.
+    `beside`: whether witnesses are looked for.
     """
     even = 2 if problem.init == COUPLED else 1
     top = widest // even * even
@@ -142,7 +143,8 @@ def _even(m: float, even: int) -> int:
 
 
 def _room(problem: Problem, net: Params, m: int, keep: float, theta: float, beside: bool) -> float:
-    """`room` of the first m neurons, with a witness where it is not enough without, in floats, by a program that serves all widths up to the next power of two."""
+    """`room` of the first m neurons, with a witness where it is not enough without, in floats, by a program that serves all widths up
+    to the next power of two."""
     wide = min(max(256, 2 ** math.ceil(math.log2(m))), net.W.shape[1])
     own, start = dataclasses.replace(problem, m=wide), narrowed(Params(net.W[:, :wide], net.a[:, :wide]), m)
     k, spectrum = _sampled(own, start)

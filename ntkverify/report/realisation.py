@@ -32,6 +32,11 @@ def drawings(results: Mapping, draws: Sequence[Mapping], arrays: Mapping[str, np
     return [drawing for drawing in (_error(arrays), _path(results, arrays), _eigenvalue(results, arrays)) if drawing]
 
 
+def _centre(results: Mapping) -> str:
+    """What the ball is around."""
+    return "witness" if results.get("witness") else "start"
+
+
 def _axes():
     figure = Figure(figsize=(5.0, 3.2), layout="constrained")
     return figure, figure.subplots()
@@ -57,7 +62,7 @@ def _path(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing | None:
     if "distance" not in arrays:
         return None
     names = [name for name in ("length", "distance") if name in arrays]
-    words = {"length": "length of the path", "distance": f"distance from the {results.get('centre', 'start')}"}
+    words = {"length": "length of the path", "distance": f"distance from the {_centre(results)}"}
     with matplotlib.rc_context(STYLE):
         figure, axes = _axes()
         axes.axhline(results["radius"], color=VIOLATED, dashes=(4, 2), label="certified radius s")
@@ -80,7 +85,7 @@ def _eigenvalue(results: Mapping, arrays: Mapping[str, np.ndarray]) -> Drawing |
             results["bounds"]["lambda"],
             color=INK,
             linewidth=1,
-            label=f"λ, certified at the {results.get('centre', 'start')}",
+            label=f"λ, certified at the {_centre(results)}",
         )
         axes.axhline(kept, color=VIOLATED, dashes=(4, 2), label="certified on the whole ball")
         axes.plot(arrays["times"], arrays["smallest"], color=SERIES[0], marker="o", ms=3, label="λ_min(H(W(τ)))")

@@ -87,7 +87,8 @@ def _row(params: dict, seed: int) -> dict:
     later = smallest_certified(problem, seed, params["most"], at, **kept, follow=params["follow"], beside=False)
     witness = smallest_certified(problem, seed, params["widest"], at, **kept)
     rungs, middle = ladder(found, seed, params["widest"]), practical["metrics"].get("middle")
-    rungs.append(float(later.problem.m) if later.proved else None)
+    reached = float(later.problem.m) if later.proved else None
+    rungs.append(reached)
     rungs.append(_certified(found, seed, params["widest"], 0.05, found.conclusions["theta"], beside=True))
     certified = found.problem.m
     criteria = smallest_by_criterion(found.problem, seed, params["widest"])
@@ -96,7 +97,7 @@ def _row(params: dict, seed: int) -> dict:
         "metrics": {
             "certified": certified, "sigma": float(found.problem.sigma), "lambda": found.bounds["lambda"],
             "sharpness": found.bounds["sharpness"], "practical": middle, "practical_low": practical["metrics"].get("low"),
-            "practical_high": practical["metrics"].get("high"), "ratio": middle and certified / middle, "later": rungs[7], "later_ratio": middle and rungs[7] and rungs[7] / middle,
+            "practical_high": practical["metrics"].get("high"), "ratio": middle and certified / middle, "later": reached, "later_ratio": middle and reached and reached / middle,
             "witness": witness.problem.m if witness.proved else None,
             "log10_bound": asked(found), "contraction": found.conclusions["contraction"],
         } | {f"rung {place}": value for place, value in enumerate(rungs)} | criteria,

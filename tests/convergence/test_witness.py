@@ -206,3 +206,12 @@ def test_both_arithmetics_know_the_same_bend_of_gelu(tmp_path, monkeypatch):
     monkeypatch.setattr(checker, "QUICK", 0.0)
     said = verdict(joined(certificate(found, {})), tmp_path)
     assert said.accepted, said.sentence
+
+
+def test_the_distance_of_weights_of_32_bits_is_no_shorter_than_it_is():
+    problem, start = strong("tanh", m=512)
+    start = dataclasses.replace(start, W=start.W.astype("float32"))
+    moved = dataclasses.replace(start, W=start.W + jax.numpy.float32(1e-4))
+    found = attempt(problem, start, witness=moved)
+    assert found.witness is not None
+    assert found.witness.away >= np.linalg.norm(np.asarray(moved.W, np.float64) - np.asarray(start.W, np.float64))
