@@ -2,7 +2,7 @@
 
     uv run python benchmarks/claims_shown.py
 
-About a quarter of an hour on two cores.  The pages draw what they show from results.json and draws.csv, which are committed.
+About an hour beside other work on two cores, most of it compiling.  The pages draw what they show from results.json and draws.csv, which are committed.
 """
 
 import shutil
