@@ -1,6 +1,7 @@
 """Every claim on every network: verdict and worst log₁₀ ratio, as a table in Markdown.
 
     uv run python benchmarks/claims_by_activation.py > docs/results/claims-by-activation.md
+    uv run python benchmarks/claims_by_activation.py witness-step    the lines of some claims alone, of a new one, say
 
 σ = 0.5 and m = 1024, so that the rate of the kernel's limit is visible also for softmax and exp.  One network at a
 time, its compiled programs dropped before the next, which together exhaust a process's memory maps; what is
@@ -37,19 +38,20 @@ def cell(row: dict) -> str:
     return row["verdict"] + (f", {worst:.2f}" if worst is not None and row["applicable"] else "")
 
 
-def measured(network: str, heard) -> dict:
-    """results.json of one network, all claims."""
+def measured(network: str, claims: tuple[str, ...], heard) -> dict:
+    """results.json of one network."""
     reads = network in ("attention", "softmax-heads", "patches")
     data = ("tokens",) if reads else SETTINGS.data
     sizes = {"n": 16, "d_in": 64, "d_out": 3} if reads else {}
-    settings, folder = dataclasses.replace(SETTINGS, network=(network,), data=data, **sizes), KEPT / network
+    settings = dataclasses.replace(SETTINGS, network=(network,), data=data, **sizes)
+    folder = KEPT / "-".join((network, *claims))
     with contextlib.suppress(BadInput):
         kept = load(folder)
         known = {row["id"] for row in kept["claims"]}
-        same = kept["config"] == settings.config(claims=[]) and kept["environment"] == environment()
-        if kept["complete"] and same and known == set(catalogue.CLAIMS):
+        same = kept["config"] == settings.config(claims=list(claims)) and kept["environment"] == environment()
+        if kept["complete"] and same and known == set(claims or catalogue.CLAIMS):
             return kept
-    rows = verify(settings, heard=heard)
+    rows = verify(settings, claims, heard=heard)
     jax.clear_caches()
     folder.mkdir(parents=True, exist_ok=True)
     rows.save(folder)
@@ -58,10 +60,23 @@ def measured(network: str, heard) -> dict:
 
 def main() -> None:
     set_up_jax(SETTINGS.dtype)
+    claims = tuple(sys.argv[1:])
     with Progress() as heard:
-        each = [measured(network, heard) for network in catalogue.NETWORKS]
+        each = [measured(network, claims, heard) for network in catalogue.NETWORKS]
     rows, problems = ([row for one in each for row in one[name]] for name in ("claims", "problems"))
     first, run_on = problems[0], each[0]["environment"]
+    cells = {(row["id"], row["form"], row["problem"]): cell(row) for row in rows}
+    if not claims:
+        head(first, run_on)
+        print("| claim | form | " + " | ".join(problem["network"] for problem in problems) + " |")
+        print("|---" * (2 + len(problems)) + "|")
+    for name, form in dict.fromkeys((claim, form) for claim, form, _ in cells):
+        print(f"| {name} | {form} | " + " | ".join(cells[name, form, problem["id"]] for problem in problems) + " |")
+    sys.exit(any(row["verdict"] == "violated" for row in rows))
+
+
+def head(first: dict, run_on: dict) -> None:
+    """What was asked."""
     print("# Claims by network\n\n`uv run python benchmarks/claims_by_activation.py`\n")
     print(
         f"Unit sphere, n = {first['n']}, d_in = {first['d_in']}, d_out = {first['d_out']}, m = {first['m']}, "
@@ -71,12 +86,6 @@ def main() -> None:
         "difference over its rounding allowance); `vacuous`: its assumptions held on no draw; `not about these data`: an assumption of it is "
         "false of them. Attention and patches read 16 sequences of 4 tokens of 16 numbers instead.\n"
     )
-    cells = {(row["id"], row["form"], row["problem"]): cell(row) for row in rows}
-    print("| claim | form | " + " | ".join(problem["network"] for problem in problems) + " |")
-    print("|---" * (2 + len(problems)) + "|")
-    for name, form in dict.fromkeys((claim, form) for claim, form, _ in cells):
-        print(f"| {name} | {form} | " + " | ".join(cells[name, form, problem["id"]] for problem in problems) + " |")
-    sys.exit(any(row["verdict"] == "violated" for row in rows))
 
 
 if __name__ == "__main__":
