@@ -1,18 +1,18 @@
-"""The checker's numbers where Arb would take hours: in float64, every error bounded by norms, for networks under a sum with
-bounded φ''.
+"""The checker's numbers where Arb would take hours: in float64, every error bounded by norms, for networks of ⟨w,x⟩: those whose φ''
+is bounded, and at starts that are not followed exponential and softmax.
 
 Nothing here is shared with what made the certificate.  What is taken for granted: IEEE arithmetic, and that a product of
 matrices is a sum of products in some order, so that it errs by at most γ_k |A||B| (Higham 2002, §3.5).
 
-**φ.**  E = e^{−z}, z ≥ 0, is the sixty-fourth power of a Taylor sum at z/64 ≤ 1; tanh, the logistic function and what is made of
-them are quotients and products of it.
-**H.**  Rows φ'_i ⊗ a_l.  With row lengths α and bounds ρ on their errors an entry errs by at most
+**φ.**  `functions`; ⟨w,x⟩ errs by at most α = γ‖w‖‖x‖, e^⟨w,x⟩ so by e^α − 1 of itself.
+**Softmax.**  q_r = m p_r/Σp, p_r = e^{⟨w_r,x⟩ − c}, c the largest logit as computed.  p up to ρ and Σp up to ς give q up to
+mρ_r/(Σp − ς) + q_r ς/(Σp − ς).
+**H.**  Rows φ'_{ir} (a_{lr} − f_{il}), f = 0 under a sum.  With row lengths α and bounds ρ on their errors an entry errs by at most
 ‖x_i‖‖x_j‖(γ αα' + ρα' + αρ' + ρρ')/m, the matrix in Frobenius norm by their sums.
 **λ.**  H − λ'I = LLᵀ + Δ gives λ_min(H) ≥ λ' − ‖Δ‖ for any lower triangular L.
 """
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,109 +20,38 @@ from flint import arb
 from scipy.linalg import cholesky, get_blas_funcs
 
 from ntkverify.checking.certificate_file import Claimed, Malformed
+from ntkverify.checking.functions import EPS, FAR, RELATIVE, SHAPES, decay, exponential
 from ntkverify.checking.theorem import Finding, Scalars, at_most, below, hypotheses, length, most, positive
 
-EPS = 2.0**-53
 WIDE = 1 + 1e-6
 """More than sums of 2³² nonnegative numbers lose to rounding."""
 LEAST, SHORTEST = 1e-280, 1e-145
 """More than underflow takes from a sum, and from a length, where squares are lost: √(2³² · 2.3·10⁻³⁰⁸) < 10⁻¹⁴⁸."""
 COLUMNS = 512
+POWER = 20
+"""Steps towards the vectors of Collatz's quotients."""
+GROWING = ("exponential", "softmax")
+"""Networks whose φ'' is φ."""
 BYTES, WORK = 2**36, 2e14
 """Most memory and floating-point operations: about an hour on two cores."""
 
 
-DEGREE, HALVINGS, FAR = 20, 6, 64.0
-OFF = 1000 * EPS
-"""A bound on the error of `_decay`.  With y ≥ −1 a stage 1 + y p/k, 0 < p ≤ 1, adds at most 4 u and passes on 1/k of the error before
-it: 4 u e in all, below 11 u.  What the sum leaves out is below 1/21! < u.  A square of a number ≤ 1 passes on twice the error, and
-adds u: after six at most 64 · 12 u + 63 u.  Beyond `FAR` the value is below e^{−64} < u."""
-
-
-def _decay(z: np.ndarray) -> np.ndarray:
-    """e^{−z} for z ≥ 0, up to `OFF`."""
-    y = np.minimum(z, FAR) / -(2**HALVINGS)
-    p = np.ones_like(y)
-    for k in range(DEGREE, 0, -1):
-        p *= y
-        p /= k
-        p += 1.0
-    for _ in range(HALVINGS):
-        p *= p
-    return p
-
-
-# Each gives φ, φ' and bounds on their errors at floats u.  A quotient (1 − E)/(1 + E) errs by at most 2 `OFF` for that of E, as
-# 1 + E ≥ 1, and 4 u for its own roundings.
-
-
-def _of_tanh(u):
-    E = _decay(2 * np.abs(u))
-    t = np.copysign((1 - E) / (1 + E), u)
-    wrong = 2 * OFF + 4 * EPS
-    return t, 1 - t * t, wrong, 2 * wrong + wrong**2 + 3 * EPS
-
-
-def _logistic(u):
-    """1/(1 + e^{−u}) and its error."""
-    E = _decay(np.abs(u))
-    return np.where(u < 0, E, 1.0) / (1 + E), 2 * OFF + 4 * EPS
-
-
-def _of_sigmoid(u):
-    s, wrong = _logistic(u)
-    return s, s * (1 - s), wrong, wrong + wrong**2 + 3 * EPS  # |1 − 2s| ≤ 1
-
-
-def _of_swish(u):
-    s, wrong = _logistic(u)
-    size = np.abs(u)
-    # φ' = s + u s(1 − s) changes with s by at most 1 + |u|.
-    return u * s, s + u * s * (1 - s), size * (wrong + 2 * EPS), (1 + size) * (wrong + wrong**2 + 8 * EPS)
-
-
-_RATE, _CUBE = math.sqrt(2 / math.pi), 0.044715  # the floats that the network has
-
-
-def _of_gelu(u):
-    size, square = np.abs(u), u * u
-    bent, fast = _RATE * (u + _CUBE * square * u), _RATE * (1 + 3 * _CUBE * square)
-    t, _, wrong, _ = _of_tanh(bent)
-    wrong = wrong + 8 * EPS * np.abs(bent)  # tanh changes no faster than its argument, whose terms have one sign
-    value, slope = u * (1 + t) / 2, (1 + t + u * (1 - t * t) * fast) / 2
-    # φ' changes with t by at most ½ + |u| fast.
-    return value, slope, size * (wrong + 4 * EPS), (1 + 2 * size * fast) * (wrong + wrong**2 + 16 * EPS)
-
-
-class _Shape(NamedTuple):
-    both: Callable
-    """u → (φ, φ', bounds on their errors)."""
-    steep: float
-    """At least sup|φ'|."""
-    bend: float
-    """At least sup|φ''|."""
-
-
-SHAPES = {
-    "tanh": _Shape(_of_tanh, 1.0, 4 / (3 * math.sqrt(3)) * (1 + 1e-12)),
-    "sigmoid": _Shape(_of_sigmoid, 0.25, 1 / (6 * math.sqrt(3)) * (1 + 1e-12)),
-    "swish": _Shape(_of_swish, 1.1, 0.5),
-    "gelu": _Shape(_of_gelu, 1.13, _RATE * (1 + 1e-9) * (1 + 1e-15)),
-}
-"""Network → φ.  |swish'| ≤ 1.0999: its largest value is where u tanh(u/2) = 2; |gelu'| likewise (a test encloses both)."""
-
-
 def covers(certificate: Claimed) -> bool:
-    """Whether this file speaks of the network."""
-    return certificate.network in SHAPES
+    """Whether this file speaks of the network and its start."""
+    return certificate.network in SHAPES or (_kind(certificate) in GROWING and not certificate.steps)
+
+
+def _kind(certificate: Claimed) -> str:
+    return certificate.network.removesuffix("-bias")  # the 1 is in x
 
 
 def refused(certificate: Claimed) -> None:
     """`Malformed` where checking would not end in about an hour, or needs too much memory."""
     n, d, m = *certificate.arrays["y"].shape, certificate.arrays["W"].shape[1]
     width, rows, steps = len(certificate.arrays["W"]), n * d, certificate.steps
-    work = rows**2 * m + 2.0 * rows**3 + (steps + 3) * n * m * (4.0 * width + 4 * d + 600)
-    memory = 8.0 * (2 * rows**2 + 4 * rows * COLUMNS + 6 * n * m)
+    work = rows**2 * m + 2.0 * rows**3 + (steps + 3) * n * m * (4.0 * width + 4 * d + 1000)
+    work += 2.0 * POWER * n**2 * (m if _kind(certificate) in GROWING else 1)
+    memory = 8.0 * (2 * rows**2 + 4 * rows * COLUMNS + 8 * n * m)
     if work > WORK or memory > BYTES:
         raise Malformed(
             f"it is too large to be checked: about {work:.3g} operations and {memory:.3g} bytes, more than {WORK:.0e} or {BYTES:.3g}"
@@ -138,6 +67,10 @@ class Look(NamedTuple):
     slopes: np.ndarray
     wrong: np.ndarray
     """(n, m): bounds on what the slopes err by."""
+    mean: np.ndarray
+    """(n, d): f, of softmax."""
+    unsure: np.ndarray
+    """(n,): of each f."""
 
 
 def _gamma(terms: int) -> float:
@@ -152,22 +85,72 @@ def _size(array: np.ndarray) -> float:
     return float(np.sqrt(np.sum(array * array)) * WIDE + SHORTEST)
 
 
+def _parts(m: int) -> list[slice]:
+    return [slice(first, min(first + COLUMNS, m)) for first in range(0, m, COLUMNS)]
+
+
+def _away(X: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """At least what X @ W errs by."""
+    return _gamma(len(W)) * np.outer(_lengths(X, 1), _lengths(W, 0)) * WIDE
+
+
+def _grown(away: np.ndarray) -> np.ndarray:
+    """At least e^away − 1, and its product with 1 + `RELATIVE`."""
+    return np.where(away < 1, (away + away * away) * WIDE, np.inf)
+
+
 def look(network: str, X: np.ndarray, W: np.ndarray, a: np.ndarray) -> Look:
     """The network at W, neurons a few at a time."""
-    shape, (n, width), m = SHAPES[network], X.shape, W.shape[1]
+    if network == "softmax":
+        return _normalised(X, W, a)
+    n, m, parts = len(X), W.shape[1], _parts(W.shape[1])
     F, sizes, errors = np.zeros((n, len(a))), np.zeros(n), np.zeros(n)
-    slopes, wrong, long = np.empty((n, m)), np.empty((n, m)), _lengths(X, 1)
-    for first in range(0, m, COLUMNS):
-        here = slice(first, min(first + COLUMNS, m))
-        u = X @ W[:, here]
-        away = _gamma(width) * np.outer(long, _lengths(W[:, here], 0)) * WIDE
-        value, slope, of_value, of_slope = shape.both(u)
+    slopes, wrong = np.empty((n, m)), np.empty((n, m))
+    for here in parts:
+        u, away = X @ W[:, here], _away(X, W[:, here])
+        if network in GROWING:
+            value, relative = exponential(u)
+            slope, of_value = value, value * (relative + _grown(away))
+            of_slope = of_value
+        else:
+            shape = SHAPES[network]
+            value, slope, of_value, of_slope = shape.both(u)
+            of_value, of_slope = of_value + shape.steep * away, (of_slope + shape.bend * away) * WIDE
         F += value @ a[:, here].T
         sizes += np.sum(np.abs(value), axis=1)
-        errors += np.sum(of_value + shape.steep * away, axis=1)
-        slopes[:, here], wrong[:, here] = slope, (of_slope + shape.bend * away) * WIDE
-    parts = -(-m // COLUMNS)
-    return Look(F, (_gamma(COLUMNS + parts) * sizes + errors) * WIDE + LEAST, slopes, wrong)
+        errors += np.sum(of_value, axis=1)
+        slopes[:, here], wrong[:, here] = slope, of_slope
+    uncertain = (_gamma(COLUMNS + len(parts)) * sizes + errors) * WIDE + LEAST
+    return Look(F, uncertain, slopes, wrong, np.zeros_like(F), np.zeros(n))
+
+
+def _normalised(X: np.ndarray, W: np.ndarray, a: np.ndarray) -> Look:
+    """Softmax; what has no bound is NaN."""
+    n, m, parts = len(X), W.shape[1], _parts(W.shape[1])
+    q, wrong = np.empty((n, m)), np.empty((n, m))
+    for here in parts:
+        q[:, here] = X @ W[:, here]
+    top = np.max(q, axis=1, keepdims=True)
+    for here in parts:
+        z = top - q[:, here]
+        p = decay(z)
+        # The difference is rounded; beyond `FAR` both are below e^{−64} (1 + 10⁻⁹), as long as that is all.
+        away = (_away(X, W[:, here]) + EPS * np.minimum(z, FAR)) * WIDE
+        wrong[:, here] = p * np.where(z <= FAR, RELATIVE + _grown(away), np.where(away < 1e-10, 1 + 1e-9, np.inf))
+        q[:, here] = p
+    mass = np.sum([np.sum(q[:, here], axis=1) for here in parts], axis=0)
+    unsure = (np.sum(wrong, axis=1) + _gamma(COLUMNS + len(parts)) * mass) * WIDE
+    least = np.where(mass > unsure, mass - unsure, np.nan) * (1 - 2 * EPS)
+    q *= (m / mass)[:, None]
+    wrong *= (m / least * (1 + 4 * EPS))[:, None]
+    wrong += q * (unsure / least + 8 * EPS)[:, None]
+    wrong *= WIDE
+    F = np.zeros((n, len(a)))
+    for here in parts:
+        F += q[:, here] @ a[:, here].T
+    uncertain = (_gamma(COLUMNS + len(parts)) * np.sum(q, axis=1) + np.sum(wrong, axis=1)) * WIDE**2 + LEAST
+    mean = F / m
+    return Look(F, uncertain, q, wrong, mean, (uncertain / m + EPS * np.max(np.abs(mean), axis=1)) * WIDE)
 
 
 def off(one: Look, y: np.ndarray, F0: Look | None) -> tuple[np.ndarray, float, float]:
@@ -186,13 +169,17 @@ def kernel(X: np.ndarray, a: np.ndarray, one: Look) -> tuple[np.ndarray, float]:
     (add,) = get_blas_funcs(("syrk",), (H,))
     for first in range(0, m, COLUMNS):
         here = slice(first, min(first + COLUMNS, m))
-        G = np.asfortranarray((one.slopes[:, None, here] * a[None, :, here]).reshape(n * d, -1))
+        signs = a[None, :, here] - one.mean[:, :, None]
+        G = np.asfortranarray((one.slopes[:, None, here] * signs).reshape(n * d, -1))
         H = add(1.0, G, beta=1.0, c=H, lower=1, overwrite_c=1)
     gram = X @ X.T / m
     for k in range(n):
         H[k * d :, k * d : (k + 1) * d] *= np.repeat(gram[k:, k : k + 1], d, axis=0)
     long = _lengths(X, 1)
-    A, R = _size(long * _lengths(one.slopes, 1)), _size(long * _lengths(one.wrong, 1))
+    most = (1 + np.max(np.abs(one.mean), axis=1) + one.unsure) * WIDE  # of |a − f|
+    strong = _lengths(one.slopes, 1)
+    A = _size(long * strong * most)
+    R = _size(long * (_lengths(one.wrong, 1) * most + strong * (one.unsure + 4 * EPS * most)))
     terms = COLUMNS - -m // COLUMNS + width + 8
     return H, float(d * (_gamma(terms) * A * A + 2 * A * R + R * R) / m * WIDE + LEAST)
 
@@ -225,16 +212,36 @@ def least(H: np.ndarray, wrong: float, line: float, sign: int) -> float:
     return raised - delta * WIDE - LEAST
 
 
-def sharpness(network: str, X: np.ndarray) -> float:
-    """sup|φ''| λ_max(K₂)^{1/2}, by a quotient of Collatz; K₂ has squares, whose errors make it larger."""
+def sharpness(network: str, X: np.ndarray, one: Look) -> float:
+    """max_r λ_max(D_r K₂ D_r)^{1/2}, D_r the bounds on |φ''| of neuron r, by a quotient of Collatz; K₂ has squares, whose errors make it
+    larger."""
+    K2 = (np.abs(X @ X.T) + _away(X, X.T)) ** 2 * (1 + 8 * EPS) + LEAST
+    largest = 0.0
+    for here in _parts(one.slopes.shape[1] if network in GROWING else 1):
+        if network in GROWING:
+            b = (one.slopes[:, here] + one.wrong[:, here]) * (1 + 4 * EPS)
+        else:
+            b = np.full((len(X), 1), SHAPES[network].bend)
+        p = np.ones_like(b)
+        for _ in range(POWER):
+            p = b * (K2 @ (b * p))
+            p = p / np.maximum(np.max(p, axis=0), LEAST) + 1e-7
+        quotient = b * (K2 @ (b * p)) / p * (1 + _gamma(len(X)) + 8 * EPS)
+        largest = float(np.maximum(largest, np.max(quotient)))  # NaN stays
+    return math.sqrt(largest + LEAST) * (1 + 8 * EPS)
+
+
+def _growth(network: str, X: np.ndarray, one: Look) -> tuple[float, float, float]:
+    """max‖f_i‖, κ and ν."""
+    if network not in GROWING:
+        return 0.0, 0.0, 0.0
     long = _lengths(X, 1)
-    K2 = (np.abs(X @ X.T) + _gamma(X.shape[1]) * np.outer(long, long) * WIDE) ** 2 * (1 + 8 * EPS) + LEAST
-    p = np.ones(len(X))
-    for _ in range(20):
-        p = K2 @ p
-        p = p / p.max() + 1e-7
-    quotient = float(np.max((K2 @ p) / p)) * (1 + _gamma(len(X)) + 4 * EPS)
-    return float(SHAPES[network].bend * math.sqrt(quotient) * (1 + 8 * EPS))
+    if network != "softmax":
+        return 0.0, 0.0, float(np.max(long))
+    tops = one.slopes + one.wrong
+    shares = _lengths(tops, 1) / tops.shape[1]
+    rate = np.max(long * np.sqrt(1 + shares * shares)) * WIDE
+    return float(np.max(_lengths(np.abs(one.mean) + one.unsure[:, None], 1))), float(np.max(tops)) * WIDE, float(rate)
 
 
 def distance(one: np.ndarray, other: np.ndarray) -> float:
@@ -257,7 +264,7 @@ class Follower:
         H, wrong = kernel(self.X, self.a, first)
         whole = 2 * float(np.sum(np.tril(H, -1) ** 2)) + float(np.sum(np.diagonal(H) ** 2))
         self.reach = math.sqrt(self.m * (math.sqrt(whole) * WIDE + SHORTEST + wrong)) * WIDE
-        self.C = math.sqrt(self.d) * sharpness(self.network, self.X) * (1 + 8 * EPS)
+        self.C = math.sqrt(self.d) * sharpness(self.network, self.X, first) * (1 + 8 * EPS)
         self.away, self.drift, self.fastest, self.long = 0.0, 0.0, 0.0, _size(self.X)
 
     def step(self) -> None:
@@ -286,7 +293,7 @@ class Follower:
 def findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
     """Every statement of a certificate, checked; `heard(done, total)` is told of the steps that are followed."""
     arrays, bounds, numbers, steps = certificate.arrays, certificate.bounds, certificate.numbers, certificate.steps
-    X, y, a, network = arrays["X"], arrays["y"], arrays["a"], certificate.network
+    X, y, a, network = arrays["X"], arrays["y"], arrays["a"], _kind(certificate)
     followed: tuple[Finding, ...] = ()
     with np.errstate(all="ignore"):  # what is not finite fails every comparison
         if steps:
@@ -319,13 +326,17 @@ def findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
         H, wrong = kernel(X, a, here)
         low = least(H, wrong, bounds["lambda"], 1)
         high = least(H, wrong, bounds["norm"], -1)
-        sharp = sharpness(network, X)
+        sharp = sharpness(network, X, here)
+        mean, weight, rate = _growth(network, X, here)
     longest = most([length([arb(float(value)) for value in row]) for row in X])
     found = (
         positive("λ ≤ λ_min(H): 0 < λ_min(H − λI)", low, bounds["lambda"] > 0),
         positive("‖H‖ ≤ norm: 0 < λ_min(norm I − H)", high),
         at_most("‖e‖ ≤ size", size, bounds["size"]),
         at_most("‖x_i‖ ≤ longest", longest, bounds["longest"]),
+        below("‖f_i‖ ≤ mean", mean, bounds["mean"]),
+        below("κ ≤ weight", weight, bounds["weight"]),
+        below("ν ≤ rate", rate, bounds["rate"]),
         below("B ≤ sharpness", sharp, bounds["sharpness"]),
     )
     return *followed, *beside, *found, *hypotheses(Scalars(certificate), bounds, certificate.conclusions)

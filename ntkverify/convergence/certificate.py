@@ -228,7 +228,7 @@ def _measured(problem: Problem, start: Params, base: Params) -> tuple[float, flo
         return smallest, largest, float(balls.norm(e)), limits(k, problem)
     found = bounded.seen(problem, base)
     low, high = spectrum(bounded.kernel(problem, base, found))
-    return low, high, _far(problem, start, found), constants_of(problem, base)
+    return low, high, _far(problem, start, found), bounded.constants(problem, found)
 
 
 def _error(problem: Problem, start: Params, base: Params) -> float:
@@ -256,11 +256,6 @@ def shift(problem: Problem, start: Params):
 def error(problem: Problem, start: Params, net: Params):
     """e = F(W) − F_0 − Y."""
     return residual(problem, net) - shift(problem, start)
-
-
-def constants_of(problem: Problem, net: Params) -> Constants:
-    """Upper bounds on the constants at `net`."""
-    return limits(in_balls(constants)(problem, net), problem)
 
 
 def limits(k: Constants, problem: Problem) -> Constants:

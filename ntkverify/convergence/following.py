@@ -27,11 +27,11 @@ from ntkverify.arithmetic.balls import TINY, U
 from ntkverify.arithmetic.definite import SUMS, extremes, gamma, length
 from ntkverify.arithmetic.elementary import exponentials
 from ntkverify.convergence import bounded
-from ntkverify.convergence.certificate import Attempt, Launch, attempt, constants_of, room
+from ntkverify.convergence.certificate import Attempt, Launch, attempt, room
 from ntkverify.convergence.kept import Kept, name_of
 from ntkverify.convergence.witness import BESIDE, attempted, room_beside
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks.nouns import INDEPENDENT, Params, Problem, TwoLayer
+from ntkverify.networks.nouns import INDEPENDENT, Network, Params, Problem, TwoLayer
 
 CHUNK, LOOKS, GROWTH = 16, 16, 1.1
 """Steps that are compiled together; steps between two looks at whether the hypotheses hold, at first and beside those before."""
@@ -62,6 +62,11 @@ _PAIRS = {"tanh": _tanh, "sigmoid": _logistic}
 """Network → both functions at a price of a few products; what they stay below is 1."""
 
 
+def covers(network: Network) -> bool:
+    """Whether this file speaks of the network."""
+    return bounded.covers(network) and isinstance(network, TwoLayer) and network.bend is not None
+
+
 def pair(network: TwoLayer) -> Callable | None:
     """φ and φ' with an error that is known beforehand, where there are such; by what the register has under the name."""
     quick = _PAIRS.get(network.name)
@@ -73,7 +78,7 @@ def _looked_at(network: TwoLayer, X, W):
     m, of_X, of_W = W.shape[1], length(X, 1, jnp), length(W, 0, jnp)
     quick = pair(network)
     if quick is None:
-        value, slope, of_value, of_slope = bounded.enclosed(network, X, W, of_X[:, None])
+        value, slope, of_value, of_slope = bounded.enclosed(network, X, W, of_X[:, None], 0.0)
         unsure = gamma(m) * jnp.sum(jnp.abs(value), axis=1) + jnp.sum(of_value, axis=1)
         return value, slope, unsure, jnp.max(jnp.abs(slope)), jnp.max(of_slope)
     value, slope = quick(X @ W)
@@ -110,7 +115,7 @@ class Follower:
         H = bounded.kernel(problem, start, at_start)
         below = np.tril(H.mid, -1)
         size = math.sqrt(2) * float(length(below)) + float(length(np.diagonal(H.mid))) + H.error
-        k = constants_of(problem, start)
+        k = bounded.constants(problem, at_start)
         self.C = math.sqrt(problem.d_out) * float(k.sharpness) * (1 + 8 * U)
         self.reach = math.sqrt(problem.m * size) * SUMS
         self.length = float(length(X))
@@ -156,7 +161,7 @@ def launched(
     name = name_of(problem, start, keep, theta, most)
     if name in kept.failed:
         return None
-    k = constants_of(problem, start)
+    k = bounded.constants(problem, bounded.seen(problem, start))
     spectrum, size = _looked(problem, start)
     bend = math.sqrt(problem.d_out) * float(k.sharpness)
     # The ball's P² is at most (2 − √keep)² times m‖H‖ at its centre.

@@ -163,7 +163,7 @@ def certified(
     found = (attempted if beside else attempt)(problem, start, keep, theta)
     if found.proved or not follow:
         return found
-    later = following if bounded.covers(problem.network) else later_starts
+    later = following if following.covers(problem.network) else later_starts
     return later.launched(problem, start, keep, theta, follow, heard, kept, beside) or found
 
 

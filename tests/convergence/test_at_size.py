@@ -21,7 +21,7 @@ from ntkverify import catalogue
 from ntkverify.arithmetic import balls, definite
 from ntkverify.arithmetic.balls import U
 from ntkverify.arithmetic.float64 import in_balls
-from ntkverify.checking import at_size, checker
+from ntkverify.checking import at_size, checker, functions
 from ntkverify.checking.certificate_file import Claimed
 from ntkverify.checking.in_balls import ELEMENTWISE
 from ntkverify.cli import main as cli
@@ -51,19 +51,19 @@ def most(found, exact, wrong):
     return max(gap / (bound + 1e-290) for gap, bound in zip(gaps, wrong, strict=True))
 
 
-@pytest.mark.parametrize("name", at_size.SHAPES)
+@pytest.mark.parametrize("name", functions.SHAPES)
 def test_the_checkers_functions_are_as_near_as_they_say(name):
     u, before = points(), ctx.prec
     ctx.prec = 300
     try:
         exact = [[of(arb(float(x))) for x in u] for of in ELEMENTWISE[name]]
-        value, slope, of_value, of_slope = at_size.SHAPES[name].both(u)
+        value, slope, of_value, of_slope = functions.SHAPES[name].both(u)
         assert most(value, exact[0], of_value) <= 1
         assert most(slope, exact[1], of_slope) <= 1
         fine = np.linspace(-6, 6, 20001)
         steep = max(float(ELEMENTWISE[name][1](arb(float(x), 3e-4)).upper()) for x in fine)
-        assert steep <= 1.001 * at_size.SHAPES[name].steep
-        assert np.abs(slope).max() <= at_size.SHAPES[name].steep * (1 + 1e-12)
+        assert steep <= 1.001 * functions.SHAPES[name].steep
+        assert np.abs(slope).max() <= functions.SHAPES[name].steep * (1 + 1e-12)
     finally:
         ctx.prec = before
 
@@ -164,7 +164,7 @@ def _claimed(problem, start, eta):
     )
 
 
-@pytest.mark.parametrize("name", at_size.SHAPES)
+@pytest.mark.parametrize("name", functions.SHAPES)
 def test_both_checkers_accept_a_later_start(name, tmp_path, monkeypatch):
     problem = make(name, n=3, d_in=5, d_out=2, m=64, init="independent", sigma=0.7)
     start = initialise(problem, jax.random.key(0))

@@ -58,7 +58,7 @@ def test_a_witness_certifies_where_the_start_alone_does_not(network, init, tmp_p
     said = verdict(content, tmp_path)
     assert said.accepted, said.sentence
     assert "that fits the data up to" in said.sentence
-    if network in at_size.SHAPES:
+    if network in functions.SHAPES:
         monkeypatch.setattr(checker, "QUICK", 0.0)
         said = verdict(content, tmp_path)
         assert said.accepted, said.sentence
