@@ -122,8 +122,6 @@ SHAPES = {
 """Network → φ, of those whose φ'' is bounded.  |swish'| ≤ 1.0999: its largest value is where u tanh(u/2) = 2; |gelu'| likewise (a test encloses both)."""
 
 
-
-
 def exponential(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """e^u, and a bound on its relative error."""
     E = decay(np.abs(u))

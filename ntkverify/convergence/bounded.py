@@ -189,10 +189,8 @@ def constants(problem: Problem, found: Seen) -> Constants:
     elif not bounded:
         rate = longest
     bends = np.full((len(X), 1), network.bend) if bounded else found.slopes + found.worst[:, None]
-    longest, mean, weight, sharp, rate = (
-        np.float64(each * SHARE) for each in (longest * SUMS, mean, weight, _sharpness(X, bends), rate)
-    )
-    return Constants(longest, mean, weight, sharp, rate, np.float64(m), np.float64(d), bounded)
+    mean, weight, sharp, rate = (np.float64(each * SHARE) for each in (mean, weight, _sharpness(X, bends), rate))
+    return Constants(np.float64(longest), mean, weight, sharp, rate, np.float64(m), np.float64(d), bounded)
 
 
 def _sharpness(X: np.ndarray, bends: np.ndarray) -> float:

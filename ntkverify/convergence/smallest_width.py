@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 
-from ntkverify.convergence import bounded, following, later_starts
+from ntkverify.convergence import following, later_starts
 from ntkverify.convergence.certificate import KEEP, THETA, Attempt, attempt, room
 from ntkverify.convergence.kept import Kept
 from ntkverify.convergence.witness import attempted, room_beside

@@ -175,7 +175,7 @@ def sampled(X: np.ndarray, y: np.ndarray, n: int | None, seed: int, name: str):
     if n is None:
         return X, y
     if n > len(X):
-        raise BadInput(f"--n {n} for {name}", f"at most {len(X)}, the rows there are", f"--n {len(X)}")
+        raise BadInput(f"n = {n} for {name}", f"at most {len(X)}, the rows there are", f"n = {len(X)}")
     rows = np.sort(np.random.default_rng(seed).choice(len(X), n, replace=False))
     return X[rows], y[rows]
 
