@@ -274,12 +274,19 @@ _computed = jax.jit(hypotheses)
 
 def _radius(k: Constants, smallest: float, largest: float, size: float, keep: float) -> float:
     """The largest s with p(s) ≥ √keep √(mλ), a hair below; p decreases."""
-    low, high = 0.0, 64.0
-    for _ in range(60):
+    return float(_halved(k, smallest, largest, size, keep)) * (1 - 1e-9)
+
+
+@jax.jit
+def _halved(k: Constants, smallest, largest, size, keep):
+    def halve(_, ends):
+        low, high = ends
         s = (low + high) / 2
-        found = _computed(k, smallest, largest, size, s, 0.0, 0.0, 0.0, size)
-        low, high = (s, high) if float(found.kept) >= math.sqrt(keep) * float(found.root) else (low, s)
-    return low * (1 - 1e-9)
+        found = hypotheses(k, smallest, largest, size, s, 0.0, 0.0, 0.0, size)
+        enough = found.kept >= jnp.sqrt(keep) * found.root
+        return jnp.where(enough, s, low), jnp.where(enough, high, s)
+
+    return jax.lax.fori_loop(0, 60, halve, (jnp.zeros(()), jnp.full((), 64.0)))[0]
 
 
 def room(

@@ -8,18 +8,16 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 
-import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ntkverify.convergence import following, later_starts
 from ntkverify.convergence.certificate import KEEP, THETA, Attempt, attempt, room
 from ntkverify.convergence.kept import Kept
-from ntkverify.convergence.witness import attempted, room_beside
+from ntkverify.convergence.witness import attempted, looked, room_beside
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import random_key
-from ntkverify.networks.growth import constants
-from ntkverify.networks.kernels.closed_form import closed_form
-from ntkverify.networks.network import initialise, narrowed
+from ntkverify.networks.network import initialise
 from ntkverify.networks.nouns import COUPLED, Params, Problem
 
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
@@ -36,10 +34,11 @@ def drawn(problem: Problem, seed: int, widest: int) -> Callable[[float, int], tu
     """(σ, m) → the problem and its network: the first m neurons of one draw of `widest` neurons at σ = 1."""
     unit = dataclasses.replace(problem, m=widest, sigma=jnp.ones((), problem.X.dtype))
     net = initialise(unit, random_key(seed))
+    W, a = np.asarray(net.W), np.asarray(net.a)  # cut by NumPy, which compiles nothing for each width
 
     def at(sigma: float, m: int) -> tuple[Problem, Params]:
         own = dataclasses.replace(problem, m=m, sigma=jnp.asarray(sigma, problem.X.dtype))
-        return own, Params(sigma * net.W[:, :m], net.a[:, :m])
+        return own, Params(jnp.asarray(sigma * W[:, :m]), jnp.asarray(a[:, :m]))
 
     return at
 
@@ -47,7 +46,7 @@ def drawn(problem: Problem, seed: int, widest: int) -> Callable[[float, int], tu
 def predicted(problem: Problem, net: Params, sigma: float, widest: int, keep: float, theta: float) -> float:
     """About the width that will be certified at σ, from the kernel and the constants of a few neurons; ∞ beyond
     `widest`."""
-    few, spectrum = _sampled(problem, Params(sigma * net.W, net.a))
+    few, spectrum = looked(problem, Params(sigma * net.W, net.a))
     size = float(jnp.sqrt(jnp.sum(problem.y**2)))
     low, high = 1.0, 2.0 * widest
 
@@ -60,11 +59,6 @@ def predicted(problem: Problem, net: Params, sigma: float, widest: int, keep: fl
         middle = math.sqrt(low * high)
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
-
-
-@jax.jit
-def _sampled(problem: Problem, net: Params):
-    return constants(problem, net), jnp.linalg.eigvalsh(closed_form(problem, net))
 
 
 def smallest_certified(
@@ -99,7 +93,7 @@ def smallest_certified(
         return tried[sigma, m].proved
 
     def promising(sigma: float, m: int) -> bool:
-        return _room(*at(sigma, top), m, keep, theta, beside) >= 1
+        return _room(*at(sigma, m), keep, theta, beside) >= 1
 
     for sigma in order:
         most = _even(best.problem.m / RESOLUTION - even, even) if best else top
@@ -142,17 +136,14 @@ def _even(m: float, even: int) -> int:
     return max(even, even * round(m / even))
 
 
-def _room(problem: Problem, net: Params, m: int, keep: float, theta: float, beside: bool) -> float:
-    """`room` of the first m neurons, with a witness where it is not enough without, in floats, by a program that serves all widths up
-    to the next power of two."""
-    wide = min(max(256, 2 ** math.ceil(math.log2(m))), net.W.shape[1])
-    own, start = dataclasses.replace(problem, m=wide), narrowed(Params(net.W[:, :wide], net.a[:, :wide]), m)
-    k, spectrum = _sampled(own, start)
+def _room(problem: Problem, net: Params, keep: float, theta: float, beside: bool) -> float:
+    """`room`, with a witness where it is not enough without, in floats."""
+    k, spectrum = looked(problem, net)
     size = float(jnp.sqrt(jnp.sum(problem.y**2)))
     found = room(k, float(spectrum[0]), float(spectrum[-1]), size, keep, theta)
     if found >= 1 or not beside:
         return found
-    return max(found, room_beside(own, start, start, size, keep, theta))
+    return max(found, room_beside(problem, net, net, size, keep, theta))
 
 
 def certified(

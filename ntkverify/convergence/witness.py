@@ -4,20 +4,25 @@ Each step solves min ‖Δ‖ subject to F(W) − F_0 − Y + J(Δ − (W − W(
 first order.  Plain floats: nothing that is proved rests on how it was found.  Work (nd)²m + (nd)³/3 a step.
 """
 
+import dataclasses
 import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ntkverify.convergence.certificate import KEEP, THETA, Attempt, Launch, attempt, room, shift
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.growth import constants
 from ntkverify.networks.kernels.closed_form import closed_form
+from ntkverify.networks.network import widened
 from ntkverify.networks.nouns import TRAINED, Params, Problem
 from ntkverify.networks.quantities import outputs, pulled_back
 
 STEPS, ROWS = 10, 3000
 """Steps; rows of H beyond which no witness is looked for."""
+SHARED, FEW = 4096, 256
+"""Up to so many neurons one compiled program serves, where H has no more than so many rows."""
 FITS, BESIDE = 1e-6, 0.4
 """A witness fits up to this share of ‖Y‖: what is left would be spent of the path.  Where the hypotheses fail by more than that without
 one, none is looked for on the way."""
@@ -42,21 +47,38 @@ def room_beside(problem: Problem, start: Params, net: Params, size: float, keep:
     if problem.n * problem.d_out > ROWS:
         return 0.0
     there, off, away = nearest(problem, net, shift(problem, start))
-    k, spectrum = _at(problem, there)
+    k, spectrum = looked(problem, there)
     found = room(k, float(spectrum[0]), float(spectrum[-1]), size, keep, theta, float(away), float(off))
     return found if math.isfinite(found) else 0.0
 
 
+def looked(problem: Problem, net: Params):
+    """The constants and the eigenvalues of H, in plain floats."""
+    return _looked(*_wide(problem, net))
+
+
+def nearest(problem: Problem, start: Params, shift: jax.Array):
+    """(W*, ‖F(W*) − F_0 − Y‖, ‖W* − W‖)."""
+    moved, off, away = _nearest(*_wide(problem, start), shift)
+    W = np.asarray(start.W) + np.asarray(moved)[:, : start.W.shape[1]]  # NumPy compiles nothing for each width
+    return Params(jnp.asarray(W), start.a, start.live), off, away
+
+
+def _wide(problem: Problem, net: Params) -> tuple[Problem, Params]:
+    """Padded to a width that many networks share, whose programs are then compiled once."""
+    m, fewest = net.W.shape[1], SHARED if problem.n * problem.d_out <= FEW else SHARED // 16
+    wide = max(fewest, 2 ** math.ceil(math.log2(m)))
+    return dataclasses.replace(problem, m=wide), net if net.live is not None else widened(net, wide)
+
+
 @jax.jit
-def _at(problem: Problem, net: Params):
+def _looked(problem: Problem, net: Params):
     return constants(problem, net), jnp.linalg.eigvalsh(closed_form(problem, net))
 
 
 @jax.jit
 @full_precision
-def nearest(problem: Problem, start: Params, shift: jax.Array):
-    """(W*, ‖F(W*) − F_0 − Y‖, ‖W* − W‖)."""
-
+def _nearest(problem: Problem, start: Params, shift: jax.Array):
     def at(moved):
         return Params(start.W + moved, start.a, start.live)
 
@@ -69,4 +91,4 @@ def nearest(problem: Problem, start: Params, shift: jax.Array):
         return pulled_back(problem, at(moved), solved.reshape(e.shape)), None
 
     moved, _ = jax.lax.scan(step, jnp.zeros_like(start.W), None, length=STEPS)
-    return at(moved), jnp.sqrt(jnp.sum(error(moved) ** 2)), jnp.sqrt(jnp.sum(moved**2))
+    return moved, jnp.sqrt(jnp.sum(error(moved) ** 2)), jnp.sqrt(jnp.sum(moved**2))

@@ -8,6 +8,7 @@ the neurons, so that F = m Σ_r a_r S_r.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ntkverify.ground.numerics import full_precision
@@ -40,6 +41,13 @@ def narrowed(params: Params, m) -> Params:
     live = jnp.asarray(m, params.W.dtype)
     keep = jnp.arange(params.W.shape[1], dtype=live.dtype)[None] < live
     return Params(jnp.where(keep, params.W, 0), jnp.where(keep, params.a, 0), live)
+
+
+def widened(params: Params, wide: int) -> Params:
+    """The same network, padded to so many neurons."""
+    more = ((0, 0), (0, wide - params.W.shape[1]))
+    W, a = (jnp.asarray(np.pad(np.asarray(array), more)) for array in (params.W, params.a))
+    return Params(W, a, jnp.asarray(params.m, W.dtype))
 
 
 def output_scale(network: TwoLayer, m):
