@@ -134,9 +134,10 @@ def _normalised(X: np.ndarray, W: np.ndarray, a: np.ndarray) -> Look:
     for here in parts:
         z = top - q[:, here]
         p = decay(z)
-        # The difference is rounded; beyond `FAR` both are below e^{−64} (1 + 10⁻⁹), as long as that is all.
-        away = (_away(X, W[:, here]) + EPS * np.minimum(z, FAR)) * WIDE
-        wrong[:, here] = p * np.where(z <= FAR, RELATIVE + _grown(away), np.where(away < 1e-10, 1 + 1e-9, np.inf))
+        away, rounded = _away(X, W[:, here]), EPS * z
+        # Beyond `FAR` what is computed is e^{−64} nearly; the truth is less, or more by no more than this, and p away at most.
+        beyond = 1 + 1e-9 + np.where(away + rounded <= (z - FAR) * (1 - 4 * EPS), 0.0, _grown(away))
+        wrong[:, here] = p * np.where(z <= FAR, RELATIVE + _grown((away + rounded) * WIDE), beyond)
         q[:, here] = p
     mass = np.sum([np.sum(q[:, here], axis=1) for here in parts], axis=0)
     unsure = (np.sum(wrong, axis=1) + _gamma(COLUMNS + len(parts)) * mass) * WIDE

@@ -99,7 +99,9 @@ def _of_erf(u):
     # Each stage adds at most 5 u of what it gives: 750 u.  At z ≤ 6 the terms left out are below 10⁻²⁸ of the sum.  e^{−y} errs by
     # `RELATIVE` of itself and y u for y; what lies beyond `FLAT` is below 10⁻¹⁶; the integral is below 0.9.
     value = np.copysign(z * (decay(y) * p), u)
-    return value, decay(u * u), RELATIVE + 900 * EPS, OFF + EPS  # y e^{−y} < ½
+    square = u * u
+    slope = decay(square)
+    return value, slope, RELATIVE + 900 * EPS, slope * np.where(square <= FAR, RELATIVE, 1 + 1e-9)
 
 
 class _Shape(NamedTuple):
@@ -125,4 +127,5 @@ SHAPES = {
 def exponential(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """e^u, and a bound on its relative error."""
     E = decay(np.abs(u))
-    return np.where(u > 0, 1 / E, E), np.where(np.abs(u) <= FAR, RELATIVE + 4 * EPS, np.inf)
+    beyond = np.where(u < 0, 1 + 1e-9, np.inf)  # e^u < e^{−64}, which is computed
+    return np.where(u > 0, 1 / E, E), np.where(np.abs(u) <= FAR, RELATIVE + 4 * EPS, beyond)

@@ -198,7 +198,7 @@ def _sharpness(X: np.ndarray, bends: np.ndarray) -> float:
     than `SUMS`."""
     sizes = length(X, 1)
     near = np.abs(X @ X.T) + gamma(X.shape[1]) * np.outer(sizes, sizes) * SUMS
-    squares, most = near * near * SUMS, 0.0
+    squares, most = near * near * SUMS + TINY, 0.0
     for first in range(0, bends.shape[1], BLOCK):
         b = bends[:, first : first + BLOCK]
         p = np.ones_like(b)

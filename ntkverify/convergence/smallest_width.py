@@ -14,7 +14,7 @@ import numpy as np
 from ntkverify.convergence import following, later_starts
 from ntkverify.convergence.certificate import KEEP, THETA, Attempt, attempt, room
 from ntkverify.convergence.kept import Kept
-from ntkverify.convergence.witness import attempted, looked, room_beside
+from ntkverify.convergence.witness import attempted, looked, room_beside, widely
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.network import initialise
@@ -46,7 +46,7 @@ def drawn(problem: Problem, seed: int, widest: int) -> Callable[[float, int], tu
 def predicted(problem: Problem, net: Params, sigma: float, widest: int, keep: float, theta: float) -> float:
     """About the width that will be certified at σ, from the kernel and the constants of a few neurons; ∞ beyond
     `widest`."""
-    few, spectrum = looked(problem, Params(sigma * net.W, net.a))
+    few, spectrum = looked(*widely(problem, Params(sigma * net.W, net.a)))
     size = float(jnp.sqrt(jnp.sum(problem.y**2)))
     low, high = 1.0, 2.0 * widest
 
@@ -138,6 +138,7 @@ def _even(m: float, even: int) -> int:
 
 def _room(problem: Problem, net: Params, keep: float, theta: float, beside: bool) -> float:
     """`room`, with a witness where it is not enough without, in floats."""
+    problem, net = widely(problem, net)
     k, spectrum = looked(problem, net)
     size = float(jnp.sqrt(jnp.sum(problem.y**2)))
     found = room(k, float(spectrum[0]), float(spectrum[-1]), size, keep, theta)

@@ -36,9 +36,11 @@ def attempted(
     found = attempt(problem, start, keep, theta, launch, eta)
     if found.proved or problem.init == TRAINED or problem.n * problem.d_out > ROWS:
         return found
-    net, off, _ = nearest(problem, found.base, shift(problem, start))
+    padded, off, _ = nearest(*widely(problem, found.base), shift(problem, start))
     if not float(off) <= FITS * float(jnp.sqrt(jnp.sum(problem.y**2))):  # nor where it is not finite
         return found
+    # NumPy compiles nothing for each width.
+    net = Params(jnp.asarray(np.asarray(padded.W)[:, : start.W.shape[1]]), start.a)
     return max(found, attempt(problem, start, keep, theta, launch, eta, net), key=lambda each: each.closeness)
 
 
@@ -52,33 +54,24 @@ def room_beside(problem: Problem, start: Params, net: Params, size: float, keep:
     return found if math.isfinite(found) else 0.0
 
 
-def looked(problem: Problem, net: Params):
-    """The constants and the eigenvalues of H, in plain floats."""
-    return _looked(*_wide(problem, net))
-
-
-def nearest(problem: Problem, start: Params, shift: jax.Array):
-    """(W*, ‖F(W*) − F_0 − Y‖, ‖W* − W‖)."""
-    moved, off, away = _nearest(*_wide(problem, start), shift)
-    W = np.asarray(start.W) + np.asarray(moved)[:, : start.W.shape[1]]  # NumPy compiles nothing for each width
-    return Params(jnp.asarray(W), start.a, start.live), off, away
-
-
-def _wide(problem: Problem, net: Params) -> tuple[Problem, Params]:
-    """Padded to a width that many networks share, whose programs are then compiled once."""
+def widely(problem: Problem, net: Params) -> tuple[Problem, Params]:
+    """Padded to a width that many networks share, so that one compiled program serves them."""
     m, fewest = net.W.shape[1], SHARED if problem.n * problem.d_out <= FEW else SHARED // 16
     wide = max(fewest, 2 ** math.ceil(math.log2(m)))
-    return dataclasses.replace(problem, m=wide), net if net.live is not None else widened(net, wide)
+    return dataclasses.replace(problem, m=wide), widened(net, wide)
 
 
 @jax.jit
-def _looked(problem: Problem, net: Params):
+def looked(problem: Problem, net: Params):
+    """The constants and the eigenvalues of H, in plain floats."""
     return constants(problem, net), jnp.linalg.eigvalsh(closed_form(problem, net))
 
 
 @jax.jit
 @full_precision
-def _nearest(problem: Problem, start: Params, shift: jax.Array):
+def nearest(problem: Problem, start: Params, shift: jax.Array):
+    """(W*, ‖F(W*) − F_0 − Y‖, ‖W* − W‖)."""
+
     def at(moved):
         return Params(start.W + moved, start.a, start.live)
 
@@ -91,4 +84,4 @@ def _nearest(problem: Problem, start: Params, shift: jax.Array):
         return pulled_back(problem, at(moved), solved.reshape(e.shape)), None
 
     moved, _ = jax.lax.scan(step, jnp.zeros_like(start.W), None, length=STEPS)
-    return moved, jnp.sqrt(jnp.sum(error(moved) ** 2)), jnp.sqrt(jnp.sum(moved**2))
+    return at(moved), jnp.sqrt(jnp.sum(error(moved) ** 2)), jnp.sqrt(jnp.sum(moved**2))
