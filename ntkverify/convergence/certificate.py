@@ -282,11 +282,12 @@ def _halved(k: Constants, smallest, largest, size, keep):
     def halve(_, ends):
         low, high = ends
         s = (low + high) / 2
-        found = hypotheses(k, smallest, largest, size, s, 0.0, 0.0, 0.0, size)
+        found = hypotheses(k, smallest, largest, size, s, none, none, none, size)
         enough = found.kept >= jnp.sqrt(keep) * found.root
         return jnp.where(enough, s, low), jnp.where(enough, high, s)
 
-    return jax.lax.fori_loop(0, 60, halve, (jnp.zeros(()), jnp.full((), 64.0)))[0]
+    none = jnp.zeros(())
+    return jax.lax.fori_loop(0, 60, halve, (none, jnp.full((), 64.0)))[0]
 
 
 def room(

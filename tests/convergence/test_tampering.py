@@ -50,14 +50,15 @@ def swap_columns(content):
     content["floats"]["W"][0][1] += 1e-9
 
 
+# A bound may lie beyond the truth by about 10⁻⁵ of itself, for whoever finds it by other sums.
 TAMPERED = {
-    "a larger λ": set_to("bounds", "lambda", lambda x: x * (1 + 1e-9)),
-    "a smaller norm": set_to("bounds", "norm", lambda x: x * (1 - 1e-9)),
+    "a larger λ": set_to("bounds", "lambda", lambda x: x * (1 + 1e-4)),
+    "a smaller norm": set_to("bounds", "norm", lambda x: x * (1 - 1e-4)),
     "a smaller ‖Y‖": set_to("bounds", "size", lambda x: x * (1 - 1e-12)),
-    "a smaller B": set_to("bounds", "sharpness", lambda x: x * (1 - 1e-9)),
-    "a smaller ν": set_to("bounds", "rate", lambda x: x * (1 - 1e-9)),
-    "a smaller κ": set_to("bounds", "weight", lambda x: x * (1 - 1e-9)),
-    "a smaller ‖x‖": set_to("bounds", "longest", lambda x: x * (1 - 1e-9)),
+    "a smaller B": set_to("bounds", "sharpness", lambda x: x * (1 - 1e-4)),
+    "a smaller ν": set_to("bounds", "rate", lambda x: x * (1 - 1e-4)),
+    "a smaller κ": set_to("bounds", "weight", lambda x: x * (1 - 1e-4)),
+    "a smaller ‖x‖": set_to("bounds", "longest", lambda x: x * (1 - 1e-4)),
     "a negative λ": set_to("bounds", "lambda", lambda x: -x),
     "a larger p(s)": set_to("conclusions", "kept", lambda x: x * (1 + 1e-12)),
     "a negative p(s)": set_to("conclusions", "kept", lambda x: -x),
@@ -299,7 +300,8 @@ def numbers_at_start(floats):
 
 def test_the_numbers_at_start_are_found_again(good):
     for name, number in numbers_at_start(good["floats"]).items():
-        assert good["bounds"][name] == pytest.approx(number, rel=1e-6, abs=1e-12)
+        said, sign = good["bounds"][name], -1 if name == "lambda" else 1
+        assert -1e-14 * number <= sign * (said - number) <= 2e-5 * number + 1e-11, name
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -329,7 +331,7 @@ def test_whatever_stands_at_any_place_there_is_a_verdict(data, good, tmp_path):
 
 def test_what_would_take_for_ever_is_refused_at_once(good, tmp_path):
     many = copy.deepcopy(good)
-    many["floats"] |= {"X": [[1.0, 0.0]] * 20_000, "y": [[1.0]] * 20_000}
+    many["floats"] |= {"X": [[1.0, 0.0]] * 100_000, "y": [[1.0]] * 100_000}
     long = copy.deepcopy(good)
     wide = [[0.1] * 20_000] * 2
     long["floats"] |= {"W": wide, "a": [[1.0, -1.0] * 10_000]}
@@ -412,7 +414,7 @@ LATER = {
     "the point": set_to("floats", "later", 0, 0, lambda w: w + 1e-3),
     "the steps": set_to("launch", "steps", lambda k: k - 1),
     "the step size": set_to("numbers", "eta", lambda x: x * (1 - 1e-3)),
-    "the error there": set_to("bounds", "size", lambda x: x * (1 - 1e-6)),
+    "the error there": set_to("bounds", "size", lambda x: x * (1 - 1e-4)),
     "no rounding allowed": set_to("numbers", "omega", lambda x: 0.0),
     "no launch": lambda content: content.pop("launch"),
 }
