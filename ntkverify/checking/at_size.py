@@ -1,5 +1,5 @@
 """The checker's numbers where Arb would take hours: in float64, every error bounded by norms, for networks of ⟨w,x⟩: those whose φ''
-is bounded, and at starts that are not followed exponential and softmax.
+is bounded, exponential, and softmax.
 
 Nothing here is shared with what made the certificate.  What is taken for granted: IEEE arithmetic, and that a product of
 matrices is a sum of products in some order, so that it errs by at most γ_k |A||B| (Higham 2002, §3.5).
@@ -21,7 +21,7 @@ from scipy.linalg import cholesky, get_blas_funcs
 
 from ntkverify.checking.certificate_file import Claimed, Malformed
 from ntkverify.checking.functions import EPS, FAR, RELATIVE, SHAPES, decay, exponential
-from ntkverify.checking.theorem import Finding, Scalars, at_most, below, hypotheses, length, most, positive
+from ntkverify.checking.theorem import Finding, Scalars, amplitude, at_most, below, hypotheses, length, most, positive
 
 WIDE = 1 + 1e-6
 """More than sums of 2³² nonnegative numbers lose to rounding."""
@@ -30,6 +30,8 @@ LEAST, SHORTEST = 1e-280, 1e-145
 COLUMNS = 512
 POWER = 20
 """Steps towards the vectors of Collatz's quotients."""
+NEAR = 0.25
+"""The growth of a logarithm of φ'' at which a centre is left."""
 GROWING = ("exponential", "softmax")
 """Networks whose φ'' is φ."""
 BYTES, WORK = 2**36, 2e14
@@ -37,8 +39,8 @@ BYTES, WORK = 2**36, 2e14
 
 
 def covers(certificate: Claimed) -> bool:
-    """Whether this file speaks of the network and its start."""
-    return certificate.network in SHAPES or (_kind(certificate) in GROWING and not certificate.steps)
+    """Whether this file speaks of the network."""
+    return certificate.network in SHAPES or _kind(certificate) in GROWING
 
 
 def _kind(certificate: Claimed) -> str:
@@ -253,40 +255,59 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
 class Follower:
     """Theorem 7 along floats of its own, every rounding bounded by norms.
 
-    J moves by at most C ‖ΔW‖, so its norm on the way is known from where the way began.
+    The constants are those at a centre, W(0) or, where φ'' grows, a later point: at a distance t from there C and P are those of
+    Lemmas 2 and 3.
     """
 
     def __init__(self, certificate: Claimed):
-        self.network, arrays = certificate.network, certificate.arrays
+        self.network, arrays = _kind(certificate), certificate.arrays
         self.X, self.y, self.a, self.W = (arrays[name] for name in ("X", "y", "a", "W"))
         self.d, self.m, self.eta = self.y.shape[1], self.W.shape[1], certificate.numbers["eta"]
         first = look(self.network, self.X, self.W, self.a)
         self.F0 = first if certificate.start == "independent" else None
-        H, wrong = kernel(self.X, self.a, first)
+        self.centred(first)
+        self.drift, self.fastest, self.long = 0.0, 0.0, _size(self.X)
+
+    def centred(self, one: Look) -> None:
+        """Know what `within` asks for where the network was looked at."""
+        H, wrong = kernel(self.X, self.a, one)
         whole = 2 * float(np.sum(np.tril(H, -1) ** 2)) + float(np.sum(np.diagonal(H) ** 2))
         self.reach = math.sqrt(self.m * (math.sqrt(whole) * WIDE + SHORTEST + wrong)) * WIDE
-        self.C = math.sqrt(self.d) * sharpness(self.network, self.X, first) * (1 + 8 * EPS)
-        self.away, self.drift, self.fastest, self.long = 0.0, 0.0, 0.0, _size(self.X)
+        self.sharp, self.away = arb(sharpness(self.network, self.X, one)), 0.0
+        self.mean, self.weight, self.rate = map(arb, _growth(self.network, self.X, one))
+        self.longest = arb(float(np.max(_lengths(self.X, 1))))
+
+    def within(self, t: float) -> tuple[float, float]:
+        """(C, P) up to the distance t from the centre."""
+        far, nu = arb(t), self.rate
+        bend = self.sharp * amplitude(arb(self.d), self.longest, self.weight, nu, self.mean, arb(self.m), far)
+        stretched = far if nu == 0 else (nu * far).expm1() / nu
+        return float((bend * (nu * far).exp()).upper()), float((self.reach + bend * stretched).upper())
 
     def step(self) -> None:
         """One step of exact gradient descent, and how far it may be from the floats."""
         X, W, eta = self.X, self.W, self.eta
         one = look(self.network, X, W, self.a)
+        if float(self.rate.upper()) * (self.away + self.drift) > NEAR:
+            self.centred(one)
         e, size, unsure = off(one, self.y, self.F0)
-        pull = e @ self.a
+        pull = e @ self.a - np.sum(e * one.mean, axis=1, keepdims=True)
         M = one.slopes * pull
         T = X.T @ M
         after = W - eta * T
-        # Errors: of ⟨e_i, a_r⟩ (sums of d), of the slopes, of their product, of the sum over samples, of the step.
-        wide = math.sqrt(self.d * self.m)
+        # Errors: of ⟨e_i, a_r − f_i⟩ (sums of d, of a difference, of f), of the slopes, of their product, of the sum over samples, of
+        # the step.  No |a_r − f_i| is longer than `most` √d.
+        most = 1 + float(np.max(np.abs(one.mean)) + np.max(one.unsure))
+        wide = math.sqrt(self.d * self.m) * most
         largest, wrong = float(np.max(np.abs(one.slopes))), float(np.max(one.wrong))
-        of_M = wrong * wide * size + (largest + wrong) * wide * (unsure + _gamma(self.d) * size) + EPS * _size(M)
+        of_pull = unsure + (_gamma(self.d + 2) + float(np.max(one.unsure))) * size
+        of_M = wrong * wide * size + (largest + wrong) * wide * of_pull + EPS * _size(M)
         of_T = self.long * (of_M + LEAST) + _gamma(len(X)) * self.long * _size(M) + LEAST
         rounding = (eta * (of_T + 2 * EPS * _size(T)) + EPS * _size(after)) * WIDE + LEAST
-        P = self.reach + self.C * (self.away + self.drift)
+        C, P = self.within(self.away + self.drift)
         E = size + P * self.drift
-        self.fastest = float(np.maximum(self.fastest, eta * (P * P + self.C * E) * WIDE))  # NaN stays
-        self.drift = ((1 + eta * self.C * E * WIDE) * self.drift + rounding) * WIDE
+        self.fastest = float(np.maximum(self.fastest, eta * (P * P + C * E) * WIDE))  # NaN stays
+        self.drift = ((1 + eta * C * E * WIDE) * self.drift + rounding) * WIDE
         self.away += _size(after - W)
         self.W = after
 

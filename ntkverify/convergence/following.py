@@ -1,5 +1,5 @@
-"""Theorem 7 for networks under a sum with bounded φ'': gradient descent is followed for as long as it takes, each step costing
-little more than a plain one.
+"""Theorem 7 for networks of ⟨w,x⟩: gradient descent is followed for as long as it takes, each step costing little more than a
+plain one.
 
 The points Ŵ(k) are floats of a compiled step; what a step is rounded by is bounded from norms, most of them known beforehand, not
 from balls of every number.  With ê, D̂, M̂ = D̂ ∘ (êa), T̂ = XᵀM̂ as computed,
@@ -10,7 +10,11 @@ from balls of every number.  With ê, D̂, M̂ = D̂ ∘ (êa), T̂ = XᵀM̂ as
 - ‖T̂ − Jᵀe‖ ≤ ‖X‖_F‖M̂ − M‖ + γ_n‖X‖_F‖M̂‖;
 - r_k ≤ η(‖T̂ − Jᵀe‖ + 2u‖T̂‖) + u‖Ŵ(k+1)‖.
 
-J moves by at most C‖ΔW‖ (Lemma 1), so P_k = ‖J(W(0))‖ + C(‖Ŵ(1) − Ŵ(0)‖ + … + d_k), and H is computed once.
+Softmax: M̂ = q̂ ∘ (êa − ⟨ê,f̂⟩), where |⟨e_i, a_r − f_i⟩| ≤ 2√d‖e_i‖, so that 2‖q_i‖ stands for max|D̂|√m.  The shares q are right up to
+ϱ of themselves (`_shares`): F errs by m(ϱ + γ_m), f by that over m.
+
+C_k and P_k are those of Lemmas 2 and 3 at the distance t from a centre, at most the sum of the steps from there and d_k.  H is
+computed at centres alone: at W(0), and, where φ'' grows by e^{νt}, again as soon as νt > `TURN`.
 """
 
 import functools
@@ -31,10 +35,13 @@ from ntkverify.convergence.certificate import Attempt, Launch, attempt, room
 from ntkverify.convergence.kept import Kept, name_of
 from ntkverify.convergence.witness import BESIDE, attempted, room_beside
 from ntkverify.ground.numerics import full_precision
-from ntkverify.networks.nouns import INDEPENDENT, Network, Params, Problem, TwoLayer
+from ntkverify.networks.growth import Constants
+from ntkverify.networks.nouns import INDEPENDENT, Params, Problem, TwoLayer
 
 CHUNK, LOOKS, GROWTH = 16, 16, 1.1
 """Steps that are compiled together; steps between two looks at whether the hypotheses hold, at first and beside those before."""
+TURN = 0.25
+"""The growth νt of a logarithm of φ'' at which a centre is left."""
 CLEAR = 1.02
 """By how much they shall hold in plain floats before they are proved."""
 
@@ -58,13 +65,22 @@ def _logistic(u):
     return jnp.where(u < 0, E, 1) / whole, E / whole / whole
 
 
+def _shares(logits, away):
+    """q = m softmax, and ϱ, where each logit errs by at most `away`.
+
+    E = e^ẑ, ẑ = û − c up to u|ẑ|, errs by ρ = 2(α + u|ẑ|) + 8 u of itself (`elementary.EXP` = 4); beyond 708, where it is below
+    10⁻³⁰⁰, by less than that.  Its sum errs by ρ and γ_m, so a quotient by 2ρ + γ_m + 8 u, and second orders.
+    """
+    z = logits - jnp.max(logits, axis=1, keepdims=True)
+    E, _, _ = exponentials(z, jnp)
+    mass = lax.optimization_barrier(jnp.sum(E, axis=1, keepdims=True))
+    m = logits.shape[1]
+    rho = 2 * (away + U * jnp.max(jnp.minimum(-z, 708.0))) + 8 * U
+    return E * (m / mass), jnp.where(rho < 1e-3, 1.01 * (2 * rho + gamma(m) + 8 * U), jnp.inf)
+
+
 _PAIRS = {"tanh": _tanh, "sigmoid": _logistic}
 """Network → both functions at a price of a few products; what they stay below is 1."""
-
-
-def covers(network: Network) -> bool:
-    """Whether this file speaks of the network."""
-    return bounded.covers(network) and isinstance(network, TwoLayer) and network.bend is not None
 
 
 def pair(network: TwoLayer) -> Callable | None:
@@ -74,8 +90,14 @@ def pair(network: TwoLayer) -> Callable | None:
 
 
 def _looked_at(network: TwoLayer, X, W):
-    """φ, φ', (n,) bounds on what Σ_r φ a_r errs by, the largest |φ'| and the largest error of one."""
+    """φ, φ', (n,) bounds on what Σ_r φ a_r errs by, the largest |φ'| and the largest error of one; of softmax 2‖q_i‖/√m in place of
+    |φ'|."""
     m, of_X, of_W = W.shape[1], length(X, 1, jnp), length(W, 0, jnp)
+    if network.normalised:
+        q, wrong = _shares(X @ W, gamma(X.shape[1]) * jnp.max(of_X) * jnp.max(of_W) * SUMS + TINY)
+        unsure = jnp.full(len(X), m * (wrong + gamma(m)) * 1.01 + TINY)
+        steep = 2 * jnp.max(length(q, 1, jnp)) * (1 + wrong) / math.sqrt(m) * SUMS
+        return q, q, unsure, steep, wrong * steep * SUMS
     quick = pair(network)
     if quick is None:
         value, slope, of_value, of_slope = bounded.enclosed(network, X, W, of_X[:, None], 0.0)
@@ -98,7 +120,10 @@ def _steps(network: TwoLayer, X, less, a, W, eta, count: int):
         F = value @ a.T
         e = F - less
         unsure = unsure[:, None] + 2 * U * (jnp.abs(F) + jnp.abs(less))
-        T = X.T @ (slope * (e @ a))
+        pull = e @ a
+        if network.normalised:
+            pull = pull - jnp.sum(e * F, axis=1, keepdims=True) / W.shape[1]
+        T = X.T @ (slope * pull)
         after = W - eta * T
         return after, (*(length(part, xp=jnp) for part in (e, unsure, T, after, after - W)), steep, wrong)
 
@@ -110,45 +135,68 @@ class Follower:
 
     def __init__(self, problem: Problem, start: Params, eta: float):
         self.problem, self.start, self.eta = problem, start, eta
-        X, y = np.asarray(problem.X, np.float64), np.asarray(problem.y, np.float64)
-        at_start = bounded.seen(problem, start)
-        H = bounded.kernel(problem, start, at_start)
-        below = np.tril(H.mid, -1)
-        size = math.sqrt(2) * float(length(below)) + float(length(np.diagonal(H.mid))) + H.error
-        k = bounded.constants(problem, at_start)
-        self.C = math.sqrt(problem.d_out) * float(k.sharpness) * (1 + 8 * U)
-        self.reach = math.sqrt(problem.m * size) * SUMS
-        self.length = float(length(X))
+        y = np.asarray(problem.y, np.float64)
+        at_start = self._centre(start.W)
+        self.length = float(length(np.asarray(problem.X, np.float64)))
         self.extra, self.less = 0.0, y
         if problem.init == INDEPENDENT:  # F_0 is known up to its own bound, and the sum is rounded
             self.less = y + at_start.F
             rounded = at_start.uncertain[:, None] + U * np.abs(self.less)
             self.extra = float(length(rounded))
-        self.step, self.W, self.drift, self.away, self.fastest, self.size = 0, start.W, 0.0, 0.0, 0.0, math.inf
+        self.step, self.W, self.drift, self.fastest, self.size = 0, start.W, 0.0, 0.0, math.inf
+
+    def _centre(self, W) -> bounded.Seen:
+        """Know the constants and ‖J‖ there."""
+        net = Params(W, self.start.a)
+        found = bounded.seen(self.problem, net)
+        H = bounded.kernel(self.problem, net, found)
+        below = np.tril(H.mid, -1)
+        size = math.sqrt(2) * float(length(below)) + float(length(np.diagonal(H.mid))) + H.error
+        self.k = bounded.constants(self.problem, found)
+        self.reach, self.away = math.sqrt(self.problem.m * size) * SUMS, 0.0
+        return found
+
+    def _within(self, t: float) -> tuple[float, float]:
+        """(C, P) up to the distance t from the centre."""
+        k, d = self.k, self.problem.d_out
+        nu, far = float(k.rate), np.asarray(float(k.rate) * t)
+        grown, more, _ = (float(each) for each in exponentials(far, np))
+        wide = math.sqrt(d) * (1 + float(k.longest) * t * math.sqrt(grown * float(k.weight) / float(k.m))) + float(
+            k.mean
+        )
+        bend = wide * float(k.sharpness) * SUMS
+        return bend * grown * SUMS, (self.reach + bend * (more / nu if nu else t)) * SUMS
 
     def resume(self, step: int, W, drift: float, away: float, fastest: float) -> None:
         """Go on from a step that was reached before."""
-        self.step, self.W, self.drift, self.away, self.fastest = step, jnp.asarray(W), drift, away, fastest
+        self.step, self.W, self.drift, self.fastest = step, jnp.asarray(W), drift, fastest
+        self.away = away
+        if float(self.k.rate):  # the centre before is not known
+            self._centre(self.W)
 
     def advance(self, count: int) -> bool:
         """So many steps; False where the theorem's hypothesis on the way is lost."""
         problem, eta, d, m = self.problem, self.eta, self.problem.d_out, self.problem.m
+        normalised = problem.activation.normalised
         self.W, rows = _steps(problem.network, problem.X, jnp.asarray(self.less), self.start.a, self.W, eta, count)
         wide, of_d, of_n = math.sqrt(d * m) * SUMS, gamma(d), gamma(problem.n)
         size = self.size
         for e, unsure, of_T, after, moved, steep, wrong in zip(*map(np.asarray, rows), strict=True):
             unsure = unsure * SUMS + self.extra
             size = (e + unsure) * SUMS
-            of_M = steep * wide * size * (1 + of_d)
-            M_off = wrong * wide * size + (steep + wrong) * wide * (unsure + of_d * size) + U * of_M
+            pulled = of_d + (3 * U + unsure / m if normalised else 0.0)
+            of_M = steep * wide * size * (1 + pulled)
+            M_off = wrong * wide * size + (steep + wrong) * wide * (unsure + pulled * size) + U * of_M
             T_off = self.length * (M_off + of_n * of_M + TINY) * SUMS + TINY
             rounded = (eta * (T_off + 2 * U * of_T) + U * after) * SUMS
-            P = self.reach + self.C * (self.away + self.drift)
+            C, P = self._within(self.away + self.drift)
             E = size + P * self.drift
-            self.fastest = float(np.maximum(self.fastest, eta * (P * P + self.C * E) * SUMS))  # NaN stays
-            self.drift = float(((1 + eta * self.C * E * SUMS) * self.drift + rounded) * SUMS)
+            self.fastest = float(np.maximum(self.fastest, eta * (P * P + C * E) * SUMS))  # NaN stays
+            self.drift = float(((1 + eta * C * E * SUMS) * self.drift + rounded) * SUMS)
             self.away = float((self.away + moved) * SUMS)
         self.step, self.size = self.step + count, float(size)
+        if float(self.k.rate) * (self.away + self.drift) > TURN and math.isfinite(self.drift):
+            self._centre(self.W)
         return bool(self.fastest <= 2 and math.isfinite(self.drift))
 
 
@@ -161,9 +209,8 @@ def launched(
     name = name_of(problem, start, keep, theta, most)
     if name in kept.failed:
         return None
-    k = bounded.constants(problem, bounded.seen(problem, start))
-    spectrum, size = _looked(problem, start)
-    bend = math.sqrt(problem.d_out) * float(k.sharpness)
+    k, spectrum, size = _looked(problem, start)
+    bend = (math.sqrt(problem.d_out) + float(k.mean)) * float(k.sharpness)
     # The ball's P² is at most (2 − √keep)² times m‖H‖ at its centre.
     eta = 2 * theta / ((2 - math.sqrt(keep)) ** 2 * problem.m * spectrum[-1] + bend * size)
     way, place = Follower(problem, start, eta), name_of(problem, start, eta)
@@ -180,7 +227,7 @@ def launched(
             heard(f"m = {problem.m}: following gradient descent, ‖e‖ = {way.size:.3g}", way.step, most)
         at = CHUNK * max(way.step // CHUNK + 1, math.ceil(GROWTH * way.step / CHUNK))
         there = Params(way.W, start.a)
-        spectrum, size = _looked(problem, there, start)
+        k, spectrum, size = _looked(problem, there, start)
         found = room(k, spectrum[0], spectrum[-1], size, keep, theta)
         near = beside and found >= BESIDE
         if found < CLEAR and not (near and room_beside(problem, start, there, size, keep, theta) >= CLEAR):
@@ -192,11 +239,11 @@ def launched(
     return None
 
 
-def _looked(problem: Problem, net: Params, start: Params | None = None) -> tuple[tuple[float, float], float]:
-    """About (λ_min, ‖H‖) and ‖e‖; ‖Y‖ where no start is told."""
+def _looked(problem: Problem, net: Params, start: Params | None = None) -> tuple[Constants, tuple[float, float], float]:
+    """The constants, about (λ_min, ‖H‖) and ‖e‖; ‖Y‖ where no start is told."""
     found = bounded.seen(problem, net)
-    low, high = extremes(bounded.kernel(problem, net, found).mid)
+    k, spectrum = bounded.constants(problem, found), extremes(bounded.kernel(problem, net, found).mid)
     if start is None:
-        return (low, high), float(jnp.sqrt(jnp.sum(problem.y**2)))
+        return k, spectrum, float(jnp.sqrt(jnp.sum(problem.y**2)))
     less = bounded.seen(problem, start) if problem.init == INDEPENDENT else None
-    return (low, high), float(np.linalg.norm(bounded.error(problem, found, less)[0]))
+    return k, spectrum, float(np.linalg.norm(bounded.error(problem, found, less)[0]))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import jax.numpy as jnp
 import numpy as np
 
-from ntkverify.convergence import following, later_starts
+from ntkverify.convergence import bounded, following, later_starts
 from ntkverify.convergence.certificate import KEEP, THETA, Attempt, attempt, room
 from ntkverify.convergence.kept import Kept
 from ntkverify.convergence.witness import attempted, looked, room_beside, widely
@@ -155,7 +155,7 @@ def certified(
     found = (attempted if beside else attempt)(problem, start, keep, theta)
     if found.proved or not follow:
         return found
-    later = following if following.covers(problem.network) else later_starts
+    later = following if bounded.covers(problem.network) else later_starts
     return later.launched(problem, start, keep, theta, follow, heard, kept, beside) or found
 
 

@@ -182,7 +182,7 @@ def test_norms_contain_what_balls_enclose(name):
 
 
 @pytest.mark.parametrize("init", ["coupled", "independent"])
-@pytest.mark.parametrize("name", ["tanh", "sigmoid", "gelu"])
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "gelu", "softmax", "exponential"])
 def test_the_fast_way_stays_as_near_as_it_says_to_the_enclosed_one(name, init):
     problem = make(name, n=4, d_in=4, d_out=2, m=64, sigma=0.7, init=init)
     start = initialise(problem, jax.random.key(0))
@@ -210,7 +210,7 @@ def _claimed(problem, start, eta):
     )
 
 
-@pytest.mark.parametrize("name", functions.SHAPES)
+@pytest.mark.parametrize("name", [*functions.SHAPES, *at_size.GROWING])
 def test_both_checkers_accept_a_later_start(name, tmp_path, monkeypatch):
     problem = make(name, n=3, d_in=5, d_out=2, m=64, init="independent", sigma=0.7)
     start = initialise(problem, jax.random.key(0))
