@@ -77,7 +77,9 @@ def main(folder: Path) -> None:
         "it) and to check by other code; GiB, the largest process so far; the first digits of the SHA-256 of both files.\n\n"
         f"{here['cores']} cores, jax {here['packages']['jax']}, numpy {here['packages']['numpy']}, float64 on the CPU.\n"
     )
-    print("| network | n | start | σ | λ ≥ | ‖H‖ ≤ | ‖e‖ ≤ | would do | distance ≤ | rate ≥ | seconds | check | GiB | files |")
+    print(
+        "| network | n | start | σ | λ ≥ | ‖H‖ ≤ | ‖e‖ ≤ | would do | distance ≤ | rate ≥ | seconds | check | GiB | files |"
+    )
     print("|---" * 14 + "|")
     for options in LINES:
         print(row(options, folder), flush=True)

@@ -31,7 +31,7 @@ from ntkverify.arithmetic.balls import TINY, U
 from ntkverify.arithmetic.definite import SUMS, extremes, gamma, length
 from ntkverify.arithmetic.elementary import exponentials
 from ntkverify.convergence import bounded
-from ntkverify.convergence.certificate import Attempt, Launch, attempt, room
+from ntkverify.convergence.certificate import KEEP, THETA, Attempt, Launch, attempt, room
 from ntkverify.convergence.kept import Kept, name_of
 from ntkverify.convergence.witness import BESIDE, attempted, room_beside
 from ntkverify.ground.numerics import full_precision
@@ -201,7 +201,7 @@ class Follower:
 
 
 def launched(
-    problem: Problem, start: Params, keep: float, theta: float, most: int,
+    problem: Problem, start: Params, keep: float = KEEP, theta: float = THETA, most: int = 4096,
     heard: Callable[[str, int, int], None] = lambda what, done, total: None, kept: Kept | None = None, beside: bool = True,
 ) -> Attempt | None:  # fmt: skip
     """The earliest start that was looked at where everything is proved; None if there is none within `most` steps."""
@@ -217,15 +217,15 @@ def launched(
     before = kept.before(place, start.W, most)
     if before.step:
         way.resume(before.step, before.W, before.drift, *before.more)
-    at = way.step or LOOKS
-    while way.step < most:
+    at, last = way.step or LOOKS, most // CHUNK * CHUNK
+    while way.step < last:
         while way.step < at:
             if not way.advance(CHUNK):
                 kept.gave_up(name)
                 return None
             kept.reached(place, way.step, way.W, way.drift, (way.away, way.fastest))
             heard(f"m = {problem.m}: following gradient descent, ‖e‖ = {way.size:.3g}", way.step, most)
-        at = CHUNK * max(way.step // CHUNK + 1, math.ceil(GROWTH * way.step / CHUNK))
+        at = min(CHUNK * max(way.step // CHUNK + 1, math.ceil(GROWTH * way.step / CHUNK)), last)
         there = Params(way.W, start.a)
         k, spectrum, size = _looked(problem, there, start)
         found = room(k, spectrum[0], spectrum[-1], size, keep, theta)

@@ -18,7 +18,7 @@ from ntkverify.convergence.witness import attempted, looked, room_beside, widely
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.numerics import random_key
 from ntkverify.networks.network import initialise
-from ntkverify.networks.nouns import COUPLED, Params, Problem
+from ntkverify.networks.nouns import COUPLED, Network, Params, Problem
 
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 """Standard deviations among which the best is chosen."""
@@ -155,8 +155,12 @@ def certified(
     found = (attempted if beside else attempt)(problem, start, keep, theta)
     if found.proved or not follow:
         return found
-    later = following if bounded.covers(problem.network) else later_starts
-    return later.launched(problem, start, keep, theta, follow, heard, kept, beside) or found
+    return later(problem.network).launched(problem, start, keep, theta, follow, heard, kept, beside) or found
+
+
+def later(network: Network):
+    """The module by whose `launched` such a network is followed."""
+    return following if bounded.covers(network) else later_starts
 
 
 def _nearer(one: Attempt | None, other: Attempt) -> Attempt:

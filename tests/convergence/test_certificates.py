@@ -26,10 +26,9 @@ from ntkverify.convergence import later_starts as launches
 from ntkverify.convergence import realise as realising
 from ntkverify.convergence.bracket import broken
 from ntkverify.convergence.certificate import attempt, certificate
-from ntkverify.convergence.later_starts import launched
 from ntkverify.convergence.observed import envelope, observe
 from ntkverify.convergence.realise import Options
-from ntkverify.convergence.smallest_width import drawn, smallest_certified
+from ntkverify.convergence.smallest_width import drawn, later, smallest_certified
 from ntkverify.convergence.witness import attempted
 from ntkverify.ground.errors import BadInput
 from ntkverify.ground.results import load, load_arrays
@@ -132,10 +131,10 @@ def test_every_smooth_network_is_certified_at_both_starts_and_later(network, ini
     narrow = dataclasses.replace(problem, m=few)
     start = initialise(narrow, jax.random.key(0))
     assert not attempt(narrow, start).proved
-    later = launched(narrow, start)
-    assert later is not None
-    assert later.launch is not None
-    found = verdict(joined(certificate(later, {})), tmp_path)
+    there = later(narrow.network).launched(narrow, start)
+    assert there is not None
+    assert there.launch is not None
+    found = verdict(joined(certificate(there, {})), tmp_path)
     assert found.accepted, found.sentence
     assert any("distance of exact gradient descent" in finding.what for finding in found.findings)
 
