@@ -73,7 +73,7 @@ def main() -> None:
     print(
         "The smallest width at which convergence of gradient descent from the floats of W(0) is certified (docs/proofs/convergence.md; "
         "coupled softmax, the best of ten σ), median and range over draws of the data; one draw of "
-        f"the network each. float64 balls, {found['cores']} cores, jax {found['packages']['jax']}, numpy {found['packages']['numpy']}. "
+        f"the network each; with a witness where the start alone does not do (Theorem 10). float64, {found['cores']} cores, jax {found['packages']['jax']}, numpy {found['packages']['numpy']}. "
         "Start: where the ball is centred, W(0) or a point that is reached from it by so many followed steps at most (Theorem 7). "
         "ϑ: the share of λ that is kept on the ball, θ: the share of a step that its remainder may eat; the width goes like "
         "1/((1 − ϑ)(1 − θ)), so that small ones ask for fewer neurons, and promise convergence at a rate that is hardly one: the rate is what "
