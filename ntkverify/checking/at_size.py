@@ -265,11 +265,16 @@ class Follower:
         self.d, self.m, self.eta = self.y.shape[1], self.W.shape[1], certificate.numbers["eta"]
         first = look(self.network, self.X, self.W, self.a)
         self.F0 = first if certificate.start == "independent" else None
+        self.drift, self.spent = 0.0, 0.0
         self.centred(first)
-        self.drift, self.fastest, self.long = 0.0, 0.0, _size(self.X)
+        self.fastest, self.long = 0.0, _size(self.X)
 
     def centred(self, one: Look) -> None:
-        """Know what `within` asks for where the network was looked at."""
+        """Know what `within` asks for where the network was looked at; nothing more is known once that has taken too long."""
+        n = len(self.X)
+        self.spent += float((n * self.d) ** 2 * self.m + 2 * POWER * n**2 * self.m)
+        if self.spent > WORK:
+            self.drift = math.inf
         H, wrong = kernel(self.X, self.a, one)
         whole = 2 * float(np.sum(np.tril(H, -1) ** 2)) + float(np.sum(np.diagonal(H) ** 2))
         self.reach = math.sqrt(self.m * (math.sqrt(whole) * WIDE + SHORTEST + wrong)) * WIDE
@@ -325,8 +330,9 @@ def findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
                 heard(step + 1, steps)
                 if not (on_the_way.fastest <= 2 and on_the_way.drift <= numbers["omega"]):
                     break
-            away = distance(on_the_way.W, certificate.base)
-            drift = arb(on_the_way.drift) + arb(away)
+            drift = arb(on_the_way.drift)
+            if on_the_way.drift <= numbers["omega"]:
+                drift += arb(distance(on_the_way.W, certificate.base))
             followed = (
                 below("η(P² + CE) ≤ 2 on the way", on_the_way.fastest, 2.0),
                 at_most("distance of exact gradient descent from the later start ≤ ω", drift, numbers["omega"]),

@@ -35,6 +35,10 @@ KEEP, THETA, ROUNDING = 0.5, 0.1, 1e-4
 """Share of λ that the ball keeps; θ, the share of a step that its remainder may eat; ω/s."""
 
 
+LEEWAY = 256.0
+"""So many times its own bound on the drift of a launch is allowed to whoever checks it by functions that are known less well."""
+
+
 @dataclass(frozen=True)
 class Launch:
     """Where the first K steps led (Theorem 7): Ŵ(K), and d_K, a bound on how far exact gradient descent is from it."""
@@ -193,7 +197,7 @@ def attempt(
     if not all(map(math.isfinite, (*bounds.values(), away, off))) or smallest <= 0:
         return made(s=0.0, eta=0.0, omega=0.0, conclusions={})
     s = _radius(k, smallest, largest, size, keep)
-    omega = ROUNDING * s + (0.0 if launch is None else launch.drift)
+    omega = ROUNDING * s + (0.0 if launch is None else LEEWAY * launch.drift)
     if not (away + omega) * (1 + 1e-12) < s:
         return made(s=s, eta=0.0, omega=omega, conclusions={})
     lies = (away, size if witness is None else off)

@@ -193,7 +193,7 @@ class Follower:
             E = size + P * self.drift
             self.fastest = float(np.maximum(self.fastest, eta * (P * P + C * E) * SUMS))  # NaN stays
             self.drift = float(((1 + eta * C * E * SUMS) * self.drift + rounded) * SUMS)
-            self.away = float((self.away + moved) * SUMS)
+            self.away = float((self.away + moved + U * after) * SUMS)
         self.step, self.size = self.step + count, float(size)
         if float(self.k.rate) * (self.away + self.drift) > TURN and math.isfinite(self.drift):
             self._centre(self.W)
@@ -206,14 +206,14 @@ def launched(
 ) -> Attempt | None:  # fmt: skip
     """The earliest start that was looked at where everything is proved; None if there is none within `most` steps."""
     kept = Kept() if kept is None else kept
-    name = name_of(problem, start, keep, theta, most)
+    name = name_of("norms", problem, start, keep, theta, most)
     if name in kept.failed:
         return None
     k, spectrum, size = _looked(problem, start)
     bend = (math.sqrt(problem.d_out) + float(k.mean)) * float(k.sharpness)
     # The ball's P² is at most (2 − √keep)² times m‖H‖ at its centre.
     eta = 2 * theta / ((2 - math.sqrt(keep)) ** 2 * problem.m * spectrum[-1] + bend * size)
-    way, place = Follower(problem, start, eta), name_of(problem, start, eta)
+    way, place = Follower(problem, start, eta), name_of("norms", problem, start, eta)
     before = kept.before(place, start.W, most)
     if before.step:
         way.resume(before.step, before.W, before.drift, *before.more)

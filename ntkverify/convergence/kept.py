@@ -113,13 +113,14 @@ class Kept:
             (self.folder / FOLLOWING).unlink(missing_ok=True)
 
 
-def name_of(problem: Problem, start: Params, *more: float | int) -> str:
-    """A digest of all that the followed steps are computed from, the network's formula among them."""
+def name_of(way: str, problem: Problem, start: Params, *more: float | int) -> str:
+    """A digest of all that the followed steps are computed from, the network's formula among them; `way`: by which module."""
     content = hashlib.sha256()
     for array in (problem.X, problem.y, start.W, start.a, *([] if start.live is None else [start.live])):
         content.update(f"{array.shape} {array.dtype}".encode() + np.asarray(array).tobytes())
     formula = jax.make_jaxpr(lambda W: forward(problem.network, Params(W, start.a, start.live), problem.X))(start.W)
     said = (
+        way,
         problem.network.name,
         problem.network.shape,
         str(formula.jaxpr),

@@ -59,7 +59,7 @@ def followed(
 ) -> Launch | None:  # fmt: skip
     """K steps of Theorem 7, from the last one that was kept; None where a hypothesis fails on the way."""
     kept = Kept() if kept is None else kept
-    name = name_of(problem, start, eta)
+    name = name_of("balls", problem, start, eta)
     first, W, d, _ = kept.before(name, start.W, steps)
     W = jnp.asarray(W)
     for step in range(first, steps):
@@ -96,7 +96,7 @@ def launched(
     """The earliest start, a multiple of `LOOKS` steps, at which everything is proved; None if there is none within
     `most` steps."""
     kept = Kept() if kept is None else kept
-    name = name_of(problem, start, keep, theta, most)
+    name = name_of("balls", problem, start, keep, theta, most)
     if name in kept.failed:
         return None
     W, size, spectrum, k = _run(problem, start, start.W, 0.0)

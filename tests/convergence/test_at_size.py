@@ -225,6 +225,20 @@ def test_both_checkers_accept_a_later_start(name, tmp_path, monkeypatch):
     assert not verdict(content, tmp_path).accepted
 
 
+@pytest.mark.slow
+def test_both_checkers_accept_a_long_launch(tmp_path, monkeypatch):
+    """Four thousand steps of twelve neurons: the checker knows its functions less well than the producer."""
+    problem = make("exponential", n=3, d_in=4, d_out=1, m=12, init="independent", sigma=1.0, seed=394, spread=0.2)
+    found = following.launched(problem, initialise(problem, jax.random.key(857)))
+    assert found is not None
+    assert found.launch is not None
+    assert found.launch.drift > 1e-6
+    for quick in (2e9, 0.0):
+        monkeypatch.setattr(checker, "QUICK", quick)
+        said = verdict(joined(certificate(found, {})), tmp_path)
+        assert said.accepted, said.sentence
+
+
 @pytest.mark.parametrize("network", ["tanh", "softmax", "exponential", "erf"])
 def test_a_trained_network_is_certified_and_is_near_one_that_fits_exactly(network, tmp_path, monkeypatch):
     problem = make(network, n=4, d_in=5, d_out=2, m=512, sigma=0.5)

@@ -64,7 +64,7 @@ def test_what_follows_from_something_else_is_begun_anew(tmp_path, monkeypatch):
             question, at, eta, steps, lambda what, done, total, seen=seen: seen.append(done), Kept.of(tmp_path)
         )
         assert seen == list(range(1, steps + 1))
-    assert keeping.name_of(problem, start) != keeping.name_of(other, start)
+    assert keeping.name_of("norms", problem, start) != keeping.name_of("norms", other, start)
     seen = []  # what is further is not forgotten for what was asked in between
     assert followed(problem, start, 0.01, 5, lambda what, done, total: seen.append(done), Kept.of(tmp_path))
     assert seen == [5]
