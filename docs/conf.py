@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 project = "ntkverify"
 extensions = ["myst_nb", "pages"]
 nb_execution_mode = "off"  # `make notebooks` executes them
+nb_ipywidgets_js = {}  # sliders need a kernel, and their scripts a network
 nb_merge_streams = True
 exclude_patterns = ["README.md", "_ext", ".built"]
 myst_enable_extensions = ["deflist", "dollarmath"]
