@@ -93,6 +93,7 @@ for name, style in (("total", "-"), ("label mismatch", "--"), ("bias", ":")):
 axes.axvline(learned.stop, color="#D55E00", label="held-out stop")
 axes.set(xlabel="steps", ylabel="mean squared difference")
 axes.legend()
+plt.show()
 
 # %% [markdown]
 # **What it means.** Bias falls with training, label mismatch rises, and the total is least in between. Held-out pairs know nothing of the truth; what their stop costs is the total there, against its least.
@@ -115,6 +116,7 @@ for place, t in enumerate(times):
 figure, axes = plt.subplots(figsize=(7, 2.6), constrained_layout=True)
 axes.loglog(times, wrong, "o-")
 axes.set(xlabel="diffusion time t", ylabel="‖s − s*‖² / ‖s*‖²")
+plt.show()
 
 # %% [markdown]
 # **What it means.** At large t, where p_t is nearly Gaussian, the score is easy. At small t it holds the fine shape of the data, and there the network errs most: hence the blur above.
