@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import ntkverify as nv
 from ntkverify import catalogue
-from ntkverify.checking import at_size, certificate_file, checker, in_balls, neurons, theorem
+from ntkverify.checking import at_size, certificate_file, checker, functions, in_balls, neurons, theorem
 from ntkverify.checking.checker import check
 from ntkverify.checking.neurons import NEURONS
 from ntkverify.cli import main as cli
@@ -35,7 +35,7 @@ from ntkverify.ground.results import load, load_arrays
 from ntkverify.networks import kinds
 from ntkverify.networks.network import initialise
 
-CHECKER = (checker, in_balls, at_size, theorem, certificate_file, neurons)
+CHECKER = (checker, in_balls, at_size, functions, theorem, certificate_file, neurons)
 
 
 @pytest.mark.slow
