@@ -24,6 +24,8 @@ from ntkverify.arithmetic.definite import FLOOR, SUMS, Near, gamma, length
 from ntkverify.arithmetic.definite import bytes_needed as matrices_needed
 from ntkverify.arithmetic.running import with_error
 from ntkverify.ground.numerics import full_precision
+from ntkverify.networks.activations.exponential import EXPONENTIAL
+from ntkverify.networks.activations.softmax import SOFTMAX
 from ntkverify.networks.growth import Constants
 from ntkverify.networks.nouns import Network, Params, Problem, TwoLayer
 
@@ -36,13 +38,19 @@ POWER = 12
 """Steps of the power method towards the vectors of Collatz's quotients; any positive vector gives a bound."""
 
 
+EXPONENTIALS = {EXPONENTIAL.value, SOFTMAX.value}
+"""The functions φ = φ' = exp, told by what they are and not by a network's name."""
+
+
 def covers(network: Network) -> bool:
     """Whether this file speaks of the network."""
     return (
         isinstance(network, TwoLayer)
         and network.neuron is None
         and not network.root_scaled
-        and (network.bend is None or math.isfinite(network.bend))
+        and (
+            math.isfinite(network.bend) if network.bend is not None else {network.value, network.slope} <= EXPONENTIALS
+        )
     )
 
 
@@ -67,7 +75,8 @@ class Seen:
 def seen(problem: Problem, net: Params) -> Seen:
     """The network at `net`."""
     X, W, a = (np.asarray(each, np.float64) for each in (problem.X, net.W, net.a))
-    network, n, m = problem.activation, len(X), W.shape[1]
+    network, n, m = problem.activation, len(X), int(net.m)
+    W, a = W[:, :m], a[:, :m]  # without padding
     blocks = [slice(first, min(first + BLOCK, m)) for first in range(0, m, BLOCK)]
     top = np.zeros((n, 1))
     if network.normalised:
@@ -153,7 +162,7 @@ def kernel(problem: Problem, net: Params, found: Seen) -> Near:
     lengths of (‖x_i‖α_i) and (‖x_i‖ρ_i).  γ has `COARSE` terms more, for whoever checks by other functions.
     """
     X, a = np.asarray(problem.X, np.float64), np.asarray(net.a, np.float64)
-    n, d, m = len(X), len(a), found.slopes.shape[1]
+    n, d, m = len(X), len(a), found.slopes.shape[1]  # `a` may be padded beyond m
     mean, unsure = _means(problem, found)
     H = np.zeros((n * d, n * d), order="F")
     (add,) = get_blas_funcs(("syrk",), (H,))

@@ -33,7 +33,7 @@ from ntkverify.ground.results import load
 from ntkverify.ground.rounding import above, below
 from ntkverify.networks.growth import constants
 from ntkverify.networks.kernels.closed_form import closed_form
-from ntkverify.networks.network import initialise
+from ntkverify.networks.network import initialise, widened
 from ntkverify.networks.quantities import outputs
 
 EXTREME = [0.0, -0.0, 32.0, -32.0, 64.0, -64.0, 1e-300, 700.0, -700.0, 1e5, -1e5]
@@ -126,6 +126,18 @@ def test_functions_whose_error_is_known_beforehand_are_as_near_as_that(name):
 def test_a_network_of_that_name_with_another_slope_is_not_taken_for_it():
     other = dataclasses.replace(catalogue.two_layer("tanh"), slope=lambda u: 0 * u)
     assert following.pair(other) is None
+    twice = dataclasses.replace(catalogue.two_layer("exponential"), value=lambda u: 2 * jnp.exp(u))
+    assert not bounded.covers(twice)
+    assert bounded.covers(catalogue.two_layer("exponential"))
+    assert bounded.covers(catalogue.two_layer("softmax-bias"))
+
+
+def test_padding_changes_nothing():
+    problem = make("softmax", n=3, d_in=4, d_out=2, m=40, sigma=1.0, init="independent")
+    net = initialise(problem, jax.random.key(0))
+    one, other = (bounded.seen(problem, each) for each in (net, widened(net, 64)))
+    assert np.array_equal(one.F, other.F)
+    assert np.array_equal(bounded.kernel(problem, net, one).mid, bounded.kernel(problem, widened(net, 64), other).mid)
 
 
 @settings(max_examples=40, deadline=None)
