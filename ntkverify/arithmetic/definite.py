@@ -52,8 +52,8 @@ def gamma(terms: int) -> float:
     return terms * U / (1 - terms * U) * UP
 
 
-def length(array, axis: int | None = None, xp: Any = np):
-    """At least the Euclidean length, over an axis or of all numbers."""
+def length(array, axis: int | tuple[int, ...] | None = None, xp: Any = np):
+    """At least the Euclidean length, over some axes or of all numbers."""
     return xp.sqrt(xp.sum(array * array, axis=axis)) * SUMS + FLOOR
 
 

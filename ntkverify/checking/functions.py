@@ -2,7 +2,7 @@
 
 E = e^{−z}, z ≥ 0, is the sixty-fourth power of a Taylor sum at z/64 ≤ 1; the logistic function, tanh and what is made of them are
 quotients and products of it.  log(1 + E) is taken from any library and proved afterwards: with l the value found,
-log(1 + E) − l = log ((1 + E) e^{−l}).  ∫₀ᵘ e^{−t²}dt = u e^{−u²} Σ_k Π_{j≤k} 2u²/(2j+1), all terms positive.
+log(1 + E) − l = log ((1 + E) e^{−l}).  ∫₀ᵘ e^{−t²}dt = u e^{−u²} Σ_k Π_{j≤k} 2u²/(2j+1), all terms positive.  Products of matrices err by at most γ_k|A||B|.
 """
 
 import math
@@ -12,6 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 EPS = 2.0**-53
+WIDE = 1 + 1e-6
+"""More than sums of 2³² nonnegative numbers lose to rounding."""
+LEAST, SHORTEST = 1e-280, 1e-145
+"""More than underflow takes from a sum, and from a length, where squares are lost: √(2³² · 2.3·10⁻³⁰⁸) < 10⁻¹⁴⁸."""
 DEGREE, HALVINGS, FAR = 20, 6, 64.0
 OFF = 1000 * EPS
 """A bound on the error of `decay`.  With y ≥ −1 a stage 1 + y p/k, 0 < p ≤ 1, adds at most 4 u and passes on 1/k of the error before
@@ -129,3 +133,73 @@ def exponential(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     E = decay(np.abs(u))
     beyond = np.where(u < 0, 1 + 1e-9, np.inf)  # e^u < e^{−64}, which is computed
     return np.where(u > 0, 1 / E, E), np.where(np.abs(u) <= FAR, RELATIVE + 4 * EPS, beyond)
+
+
+def gamma(terms: int) -> float:
+    """What a sum of so many products errs by, of the sum of their sizes."""
+    return terms * EPS / (1 - terms * EPS) * (1 + 1e-9)
+
+
+def lengths(array: np.ndarray, axis) -> np.ndarray:
+    """At least the lengths over some axes."""
+    return np.sqrt(np.sum(array * array, axis=axis)) * WIDE + SHORTEST
+
+
+def grown(away: np.ndarray) -> np.ndarray:
+    """At least e^away − 1, and its product with 1 + `RELATIVE`."""
+    return np.where(away < 1, (away + away * away) * WIDE, np.inf)
+
+
+# Neurons that are functions z(w; x): (W (p, neurons), X (n, d_in), the shape of an x) → z (n, neurons), g (n, k, neurons), and bounds on the
+# error of z and on the length of that of g, (n, neurons).
+
+
+def _heads(W, X, shape):
+    """⟨v, Σ_j S_j t_j⟩, S = softmax(t_jᵀ W q), q the last token, v = (1, …, 1)/√d_t.  With b_j = ⟨v, t_j⟩ and c_j = S_j(b_j − b̄), b̄ = Σ S_j b_j:
+    g = Σ c_j t_j.  p_j up to ρ_j give S_j up to σ_j = ρ_j/P + S_j Σρ/P, P ≤ Σp; b̄ is up to Σ σ_j|b_j − b̄| and rounding, since Σ S_j = 1 of
+    both; c_j up to σ_j|b_j − b̄| and the errors of b."""
+    (n, (count, side)), heads = (len(X), shape), W.shape[1]
+    tokens = X.reshape(n, count, side)
+    long = lengths(tokens, 2)[:, :, None]
+    products = tokens[:, :, :, None] * tokens[:, -1, None, None, :]  # t_j qᵀ, each rounded once
+    scores = (products.reshape(-1, side * side) @ W).reshape(n, count, heads)
+    away = gamma(side * side + 1) * long * long[:, -1:] * lengths(W, 0) * WIDE + LEAST
+    z = np.max(scores, axis=1, keepdims=True) - scores
+    p, rounded = decay(z), EPS * z
+    unsure = p * np.where(z <= FAR, RELATIVE + grown((away + rounded) * WIDE), 1 + 1e-9 + grown(away))
+    mass = np.sum(p, axis=1, keepdims=True)
+    total = (np.sum(unsure, axis=1, keepdims=True) + gamma(count) * mass) * WIDE
+    least = np.where(mass > total, mass - total, np.nan) * (1 - 2 * EPS)
+    S = p / mass
+    of_S = (unsure / least + S * (total / least + 4 * EPS)) * WIDE
+    seen = (np.sum(tokens, axis=2) / math.sqrt(side))[:, :, None]
+    of_seen = gamma(side + 4) * np.max(long, axis=1)  # Σ|t| ≤ √d_t ‖t‖
+    mean = np.sum(S * seen, axis=1, keepdims=True)
+    apart = seen - mean
+    rounding = gamma(count + 4) * (np.max(np.abs(seen), axis=1) + of_seen)
+    of_mean = (np.sum(of_S * np.abs(apart), axis=1) + of_seen + 2 * rounding) * WIDE + LEAST
+    c = S * apart
+    of_c = of_S * np.abs(apart) + (S + of_S) * (of_seen + of_mean)[:, None] + 4 * EPS * (np.abs(c) + S * np.abs(seen))
+    g = np.matmul(tokens.transpose(0, 2, 1), c)
+    of_g = np.sum((of_c + gamma(count + 2) * np.abs(c)) * long, axis=1) * WIDE + LEAST
+    return mean[:, 0], g, of_mean, of_g
+
+
+def _pooled(W, X, shape):
+    """mean_p tanh⟨w, x_p⟩ over the patches x_p of an image; g = mean_p tanh'(⟨w, x_p⟩) x_p."""
+    side, tanh = math.isqrt(len(W)), SHAPES["tanh"]
+    images = X.reshape(len(X), *shape)
+    windows = np.lib.stride_tricks.sliding_window_view(images, (side, side), (1, 2)).reshape(len(X), -1, side * side)
+    count = windows.shape[1]
+    u = np.matmul(windows, W)
+    long = lengths(windows, 2)[:, :, None]
+    away = gamma(len(W)) * long * lengths(W, 0) * WIDE + LEAST
+    value, slope, of_value, of_slope = tanh.both(u)
+    z, g = np.sum(value, axis=1) / count, np.matmul(windows.transpose(0, 2, 1), slope) / count
+    of_z = (np.sum(of_value + away, axis=1) / count + gamma(count + 2)) * WIDE
+    of_g = np.sum((of_slope + tanh.bend * away + gamma(count + 2)) * long, axis=1) / count * WIDE + LEAST
+    return z, g, of_z, of_g
+
+
+ALIKE = {"attention": _heads, "softmax-heads": _heads, "patches": _pooled}
+"""Network → its neuron, whose value and gradient are what a derivative needs."""

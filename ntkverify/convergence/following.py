@@ -1,4 +1,4 @@
-"""Theorem 7 for networks of ⟨w,x⟩: gradient descent is followed for as long as it takes, each step costing little more than a
+"""Theorem 7 in floats: gradient descent is followed for as long as it takes, each step costing little more than a
 plain one.
 
 The points Ŵ(k) are floats of a compiled step; what a step is rounded by is bounded from norms, most of them known beforehand, not
@@ -11,7 +11,8 @@ from balls of every number.  With ê, D̂, M̂ = D̂ ∘ (êa), T̂ = XᵀM̂ as
 - r_k ≤ η(‖T̂ − Jᵀe‖ + 2u‖T̂‖) + u‖Ŵ(k+1)‖.
 
 Softmax: M̂ = q̂ ∘ (êa − ⟨ê,f̂⟩), where |⟨e_i, a_r − f_i⟩| ≤ 2√d‖e_i‖, so that 2‖q_i‖ stands for max|D̂|√m.  The shares q are right up to
-ϱ of themselves (`_shares`): F errs by m(ϱ + γ_m), f by that over m.
+ϱ of themselves (`_shares`): F errs by m(ϱ + γ_m), f by that over m.  Neurons that are functions: D̂ is g, of k numbers a neuron, or q g, and
+h stands for x.
 
 C_k and P_k are those of Lemmas 2 and 3 at the distance t from a centre, at most the sum of the steps from there and d_k.  H is
 computed at centres alone: at W(0), and, where φ'' grows by e^{νt}, again as soon as νt > `TURN`.
@@ -28,7 +29,7 @@ from jax import lax
 
 from ntkverify import catalogue
 from ntkverify.arithmetic.balls import TINY, U
-from ntkverify.arithmetic.definite import SUMS, extremes, gamma, length
+from ntkverify.arithmetic.definite import FLOOR, SUMS, extremes, gamma, length
 from ntkverify.arithmetic.elementary import exponentials
 from ntkverify.convergence import bounded
 from ntkverify.convergence.certificate import KEEP, THETA, Attempt, Launch, attempt, room
@@ -36,6 +37,7 @@ from ntkverify.convergence.kept import Kept, name_of
 from ntkverify.convergence.witness import BESIDE, attempted, room_beside
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.growth import Constants
+from ntkverify.networks.logits import logits, outer
 from ntkverify.networks.nouns import INDEPENDENT, Params, Problem, TwoLayer
 
 CHUNK, LOOKS, GROWTH = 16, 16, 1.1
@@ -53,14 +55,14 @@ QUICK = 32.0
 
 def _tanh(u):
     """(tanh u, tanh' u)."""
-    E, minus, _ = exponentials(-2 * jnp.abs(u), jnp)
+    E = lax.optimization_barrier(exponentials(-2 * jnp.abs(u), jnp)[0])  # once for both functions
     whole = lax.optimization_barrier(1 + E)
-    return jnp.copysign(minus / whole, u), 4 * (E / whole / whole)
+    return jnp.copysign((1 - E) / whole, u), 4 * (E / whole / whole)
 
 
 def _logistic(u):
     """(σ(u), σ'(u)), σ the logistic function."""
-    E, _, _ = exponentials(-jnp.abs(u), jnp)
+    E = lax.optimization_barrier(exponentials(-jnp.abs(u), jnp)[0])
     whole = lax.optimization_barrier(1 + E)
     return jnp.where(u < 0, E, 1) / whole, E / whole / whole
 
@@ -91,8 +93,11 @@ def pair(network: TwoLayer) -> Callable | None:
 
 def _looked_at(network: TwoLayer, X, W):
     """φ, φ', (n,) bounds on what Σ_r φ a_r errs by, the largest |φ'| and the largest error of one; of softmax 2‖q_i‖/√m in place of
-    |φ'|."""
-    m, of_X, of_W = W.shape[1], length(X, 1, jnp), length(W, 0, jnp)
+    |φ'|, and where neurons are functions φ' is (n, k, m)."""
+    m, of_X = W.shape[1], length(X, 1, jnp)
+    of_W = jnp.sqrt(jnp.ones(len(W)) @ (W * W)) * SUMS + FLOOR  # `length`, but a sum over rows is slow in JAX
+    if network.neuron is not None:
+        return _functions(network, X, W)
     if network.normalised:
         q, wrong = _shares(X @ W, gamma(X.shape[1]) * jnp.max(of_X) * jnp.max(of_W) * SUMS + TINY)
         unsure = jnp.full(len(X), m * (wrong + gamma(m)) * 1.01 + TINY)
@@ -110,6 +115,34 @@ def _looked_at(network: TwoLayer, X, W):
     return value, slope, unsure, jnp.asarray(1 + QUICK * U, X.dtype), wrong
 
 
+def _functions(network: TwoLayer, X, W):
+    """`_looked_at` of neurons that are functions, some neurons at a time."""
+    m = W.shape[1]
+    block = min(m, bounded.neurons_at_once(len(X), len(W)))
+    parts = jnp.moveaxis(jnp.pad(W, ((0, 0), (0, -m % block))).reshape(len(W), -1, block), 1, 0)
+
+    def whole(found):
+        """(parts, n, …, block) → (n, …, m)."""
+        found = jnp.moveaxis(found, 0, -2)
+        return found.reshape(*found.shape[:-2], -1)[..., :m]
+
+    top = jnp.zeros((len(X), 1))
+    if network.normalised:
+        top = jnp.max(lax.map(lambda W: jnp.max(logits(network, W, X), axis=1), parts), axis=0)[:, None]
+    value, slope, of_value, of_slope = map(whole, lax.map(lambda W: bounded.functions(network, X, W, top), parts))
+    unsure = (gamma(m) * jnp.sum(jnp.abs(value), axis=1) + jnp.sum(of_value, axis=1)) * SUMS + TINY
+    if not network.normalised:
+        return value, slope, unsure, *(jnp.max(length(each, 1, jnp)) for each in (slope, of_slope))
+    mass = lax.optimization_barrier(jnp.sum(value, axis=1))
+    least = jnp.where(mass > unsure, mass - unsure, jnp.nan) * (1 - 4 * U)
+    scale, share = m / mass, (unsure / least + 8 * U) * SUMS
+    q, slope = value * scale[:, None], slope * scale[:, None, None]
+    of_slope = of_slope * (m / least * (1 + 4 * U))[:, None, None] + share[:, None, None] * jnp.abs(slope)
+    unsure = ((gamma(m) + share) * jnp.sum(q, axis=1) + jnp.sum(of_value, axis=1) * m / least) * SUMS**2 + TINY
+    steep, wrong = (2 * jnp.max(length(each, (1, 2), jnp)) / math.sqrt(m) * SUMS for each in (slope, of_slope))
+    return q, slope, unsure, steep + wrong, wrong
+
+
 @functools.partial(jax.jit, static_argnames=("network", "count"))
 @full_precision
 def _steps(network: TwoLayer, X, less, a, W, eta, count: int):
@@ -123,11 +156,20 @@ def _steps(network: TwoLayer, X, less, a, W, eta, count: int):
         pull = e @ a
         if network.normalised:
             pull = pull - jnp.sum(e * F, axis=1, keepdims=True) / W.shape[1]
-        T = X.T @ (slope * pull)
+        T = _against(network, X, slope * (pull if network.neuron is None else pull[:, None]))
         after = W - eta * T
-        return after, (*(length(part, xp=jnp) for part in (e, unsure, T, after, after - W)), steep, wrong)
+        return after, (*(length(part, xp=jnp) for part in (e, unsure, T)), steep, wrong)
 
     return lax.scan(step, W, None, length=count)
+
+
+def _against(network: TwoLayer, X, M):
+    """Σ_i M_i ⊗ h(x_i)."""
+    if network.neuron is None:
+        return X.T @ M
+    n, k, m = M.shape
+    found = outer(network, X).T @ M.reshape(n, k * m)
+    return jnp.moveaxis(found.reshape(-1, k, m), 0, 1).reshape(-1, m)
 
 
 class Follower:
@@ -137,7 +179,8 @@ class Follower:
         self.problem, self.start, self.eta = problem, start, eta
         y = np.asarray(problem.y, np.float64)
         at_start = self._centre(start.W)
-        self.length = float(length(np.asarray(problem.X, np.float64)))
+        of = bounded.fixed(problem)
+        self.length, self.off = float(length(of.sizes)), float(np.sqrt(np.sum(of.off**2))) * SUMS
         self.extra, self.less = 0.0, y
         if problem.init == INDEPENDENT:  # F_0 is known up to its own bound, and the sum is rounded
             self.less = y + at_start.F
@@ -178,16 +221,19 @@ class Follower:
         """So many steps; False where the theorem's hypothesis on the way is lost."""
         problem, eta, d, m = self.problem, self.eta, self.problem.d_out, self.problem.m
         normalised = problem.activation.normalised
+        before = self.W
         self.W, rows = _steps(problem.network, problem.X, jnp.asarray(self.less), self.start.a, self.W, eta, count)
         wide, of_d, of_n = math.sqrt(d * m) * SUMS, gamma(d), gamma(problem.n)
-        size = self.size
-        for e, unsure, of_T, after, moved, steep, wrong in zip(*map(np.asarray, rows), strict=True):
+        size, after = self.size, float(length(np.asarray(before)))
+        for e, unsure, of_T, steep, wrong in zip(*map(np.asarray, rows), strict=True):
             unsure = unsure * SUMS + self.extra
             size = (e + unsure) * SUMS
             pulled = of_d + (3 * U + unsure / m if normalised else 0.0)
             of_M = steep * wide * size * (1 + pulled)
             M_off = wrong * wide * size + (steep + wrong) * wide * (unsure + pulled * size) + U * of_M
-            T_off = self.length * (M_off + of_n * of_M + TINY) * SUMS + TINY
+            T_off = (self.length * (M_off + of_n * of_M + TINY) + self.off * of_M) * SUMS + TINY
+            moved = eta * of_T * (1 + 4 * U)
+            after = (after + moved) * SUMS
             rounded = (eta * (T_off + 2 * U * of_T) + U * after) * SUMS
             C, P = self._within(self.away + self.drift)
             E = size + P * self.drift

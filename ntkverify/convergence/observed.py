@@ -87,7 +87,8 @@ def observe(
     heard: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> Observed:
     """Run gradient descent in floats from where the certified steps begin until ‖e‖² is `accuracy` times what it is there, at
-    most `budget` steps, and `WORK`; a trained network, whose error is what rounding leaves, for a few."""
+    most `budget` steps, and `WORK`, and as long as its roundings are within the allowance, since nothing is proved of it beyond; a
+    trained network, whose error is what rounding leaves, for a few."""
     problem, start = found.problem, found.base
     budget = min(budget, max(CHUNK, WORK // (problem.n * problem.m * (problem.d_in + problem.d_out))))
     target = math.sqrt(accuracy) * found.bounds["size"]
@@ -102,10 +103,11 @@ def observe(
         times.append(len(rows) * CHUNK)
         smallest.append(float(least))
         rows.append([np.asarray(part) for part in chunk])
-        if not rows[-1][0][-1] > target:
+        if not rows[-1][0][-1] > target or not sum(float(row[-1].sum()) for row in rows) <= found.omega:
             break
     size, uncertain, moved, away, rounding = (np.concatenate(part) for part in zip(*rows, strict=True))
     end = int(np.argmax(size <= target)) if (size <= target).any() else len(size) - 1
+    end = min(end, int(np.sum(np.cumsum(rounding) <= found.omega)))
 
     def before(steps):
         return np.concatenate([[0], np.cumsum(steps)])[: end + 1]
@@ -143,7 +145,7 @@ def observations(found: Attempt, seen: Observed) -> list[dict]:
             found.s,
             "≤",
         ),
-        ("roundings of all steps, within the allowance", float(seen.rounding[-1]), found.omega, "≤"),
+        ("roundings of these steps, within the allowance", float(seen.rounding[-1]), found.omega, "≤"),
         ("λ_min(H(W(τ))), above what the ball keeps", float(seen.smallest[inside].min()), kept, "≥"),
     ]
     if found.witness is not None:  # the ball is around it, and nothing is said of the length of the path

@@ -142,7 +142,7 @@ def _room_for(problem: Problem, widest: int) -> None:
     """`BadInput` where memory is too small."""
     n, d = problem.n, problem.d_out
     if bounded.covers(problem.network):
-        needed = bounded.bytes_needed(n, problem.p, d, widest)
+        needed = bounded.bytes_needed(problem, widest)
     else:
         width = problem.d_in if problem.activation.neuron is None else (n + 2) * problem.p
         needed = bytes_needed(n, width, d, widest)

@@ -35,6 +35,13 @@ def inner(network: TwoLayer, W: Float[Array, "p m"], X: Float[Array, "n d_in"]) 
     return jnp.moveaxis(_each(_inner(neuron), W, _inputs(network, X)), 2, 1)
 
 
+def inner_length(network: TwoLayer, p: int, X: Float[Array, "n d_in"]) -> int:
+    """k."""
+    if network.neuron is None:
+        return 1
+    return jax.eval_shape(lambda W, X: inner(network, W, X), jax.ShapeDtypeStruct((p, 1), X.dtype), X[:1]).shape[1]
+
+
 def _inner(neuron: Neuron):
     return jax.grad(neuron.value) if neuron.inner is None else neuron.inner
 
