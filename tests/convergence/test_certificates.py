@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import ntkverify as nv
 from ntkverify import catalogue
-from ntkverify.checking import at_size, certificate_file, checker, functions, in_balls, neurons, theorem
+from ntkverify.checking import at_size, certificate_file, checker, functions, in_balls, in_norms, neurons, theorem
 from ntkverify.checking.checker import check
 from ntkverify.checking.neurons import NEURONS
 from ntkverify.cli import main as cli
@@ -26,7 +26,7 @@ from ntkverify.convergence import later_starts as launches
 from ntkverify.convergence import realise as realising
 from ntkverify.convergence.bracket import broken
 from ntkverify.convergence.certificate import attempt, certificate
-from ntkverify.convergence.observed import envelope, observe
+from ntkverify.convergence.observed import envelope, observations, observe
 from ntkverify.convergence.realise import Options
 from ntkverify.convergence.smallest_width import drawn, later, smallest_certified
 from ntkverify.convergence.witness import attempted
@@ -35,7 +35,7 @@ from ntkverify.ground.results import load, load_arrays
 from ntkverify.networks import kinds
 from ntkverify.networks.network import initialise
 
-CHECKER = (checker, in_balls, at_size, functions, theorem, certificate_file, neurons)
+CHECKER = (checker, in_balls, in_norms, at_size, functions, theorem, certificate_file, neurons)
 
 
 @pytest.mark.slow
@@ -137,6 +137,16 @@ def test_every_smooth_network_is_certified_at_both_starts_and_later(network, ini
     found = verdict(joined(certificate(there, {})), tmp_path)
     assert found.accepted, found.sentence
     assert any("distance of exact gradient descent" in finding.what for finding in found.findings)
+
+
+def test_a_run_is_looked_at_as_far_as_its_roundings_are_allowed():
+    """Beyond, nothing is proved of it, so nothing is violated."""
+    found = proved(two_points())
+    whole = observe(found, 1e-4, 320)
+    allowed = float(whole.rounding[5])
+    seen = observe(dataclasses.replace(found, omega=allowed), 1e-4, 320)
+    assert seen.steps == 5 < whole.steps
+    assert all(row["holds"] for row in observations(found, seen))
 
 
 @settings(max_examples=25, deadline=None)
