@@ -123,7 +123,9 @@ def test_what_the_library_cannot_realise_is_refused(wrong):
 @pytest.mark.parametrize("init", ["coupled", "independent"])
 @pytest.mark.parametrize("network", certificate_file.NETWORKS)
 @pytest.mark.slow
-def test_every_smooth_network_is_certified_at_both_starts_and_later(network, init, tmp_path):
+def test_every_smooth_network_is_certified_at_both_starts_and_later(network, init, tmp_path, monkeypatch):
+    """In balls where that takes no more than a second or so."""
+    monkeypatch.setattr(checker, "QUICK", 3e7)
     special = {"attention": (2048, 512, 2.0), "softmax-heads": (8192, 2048, 1.0), "patches": (512, 32, 1.0)}
     m, few, sigma = special.get(network, (512, 32, 0.5))
     problem = make(network, n=3, d_in=5, d_out=2, m=m, init=init, sigma=sigma)
