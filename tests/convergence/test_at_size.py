@@ -193,9 +193,9 @@ def test_norms_contain_what_balls_enclose(name):
     F = in_balls(outputs)(problem, net)
     assert np.all(np.abs(found.F - F.mid) <= found.uncertain[:, None])
     k = bounded.constants(problem, found)
-    for name, ball in dataclasses.asdict(in_balls(constants)(problem, net)).items():
+    for what, ball in dataclasses.asdict(in_balls(constants)(problem, net)).items():
         if isinstance(ball, dict):
-            assert ball["mid"] <= getattr(k, name) <= ball["mid"] * (1 + 1e-4) + 1e-10, name
+            assert ball["mid"] <= getattr(k, what) <= ball["mid"] * (1 + 1e-4) + 1e-10, what
     H = bounded.kernel(problem, net, found)
     slow = in_balls(closed_form)(problem, net)
     mid = slow.mid.reshape(5, 3, 5, 3).transpose(1, 0, 3, 2).reshape(15, 15)
