@@ -11,7 +11,20 @@ from flint import arb
 from ntkverify.checking import in_norms
 from ntkverify.checking.certificate_file import Claimed, Malformed
 from ntkverify.checking.functions import ALIKE, EPS, LEAST, SHAPES, SHORTEST, WIDE, gamma, lengths
-from ntkverify.checking.in_norms import GROWING, POWER, Look, given, kernel, kind, least, look, norm, off, sharpness
+from ntkverify.checking.in_norms import (
+    GROWING,
+    POWER,
+    Given,
+    Look,
+    given,
+    kernel,
+    kind,
+    least,
+    look,
+    norm,
+    off,
+    sharpness,
+)
 from ntkverify.checking.neurons import NEURONS
 from ntkverify.checking.theorem import Finding, Scalars, amplitude, at_most, below, hypotheses, length, positive
 
@@ -32,7 +45,7 @@ def refused(certificate: Claimed) -> None:
     width, rows, steps = len(certificate.arrays["W"]), n * d, certificate.steps
     neuron = NEURONS.get(kind(certificate))
     inner, value, bound = neuron.work(certificate.shape) if neuron else (1, 0, 0)
-    work = rows**2 * m * inner + 2.0 * rows**3 + (steps + 3) * n * m * (4.0 * width + 40 * value + 4 * d * inner + 1000)
+    work = rows**2 * m * inner + 2.0 * rows**3 + (steps + 3) * n * m * (4.0 * width + value + 4 * d * inner + 1000)
     work += 2.0 * POWER * n**2 * (m if kind(certificate) in GROWING else 1) + BALL * n * bound
     memory = 8.0 * (2 * rows**2 + 4 * rows * in_norms.COLUMNS * inner + (6 + 2 * inner) * n * m)
     memory += 8.0 * n * math.prod(certificate.shape) * (width + 16 * in_norms.COLUMNS) * bool(neuron)
@@ -50,8 +63,8 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
 class Follower:
     """Theorem 7 along floats of its own, every rounding bounded by norms."""
 
-    def __init__(self, certificate: Claimed):
-        self.of, self.y, self.W = given(certificate), certificate.arrays["y"], certificate.arrays["W"]
+    def __init__(self, certificate: Claimed, of: Given | None = None):
+        self.of, self.y, self.W = of or given(certificate), certificate.arrays["y"], certificate.arrays["W"]
         self.d, self.m, self.eta = self.y.shape[1], self.W.shape[1], certificate.numbers["eta"]
         first = look(self.of, self.W)
         self.F0 = first if certificate.start == "independent" else None
@@ -115,7 +128,7 @@ def findings(certificate: Claimed, heard) -> tuple[Finding, ...]:
     followed: tuple[Finding, ...] = ()
     with np.errstate(all="ignore"):  # what is not finite fails every comparison
         if steps:
-            on_the_way = Follower(certificate)
+            on_the_way = Follower(certificate, of)
             for step in range(steps):
                 on_the_way.step()
                 heard(step + 1, steps)

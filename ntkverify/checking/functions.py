@@ -161,9 +161,9 @@ def _heads(W, X, shape):
     (n, (count, side)), heads = (len(X), shape), W.shape[1]
     tokens = X.reshape(n, count, side)
     long = lengths(tokens, 2)[:, :, None]
-    products = tokens[:, :, :, None] * tokens[:, -1, None, None, :]  # t_j qᵀ, each rounded once
-    scores = (products.reshape(-1, side * side) @ W).reshape(n, count, heads)
-    away = gamma(side * side + 1) * long * long[:, -1:] * lengths(W, 0) * WIDE + LEAST
+    asked = np.tensordot(tokens[:, -1], W.reshape(side, side, heads), (1, 1))  # W q, (n, side, heads)
+    scores = np.matmul(tokens, asked)
+    away = gamma(2 * side) * long * long[:, -1:] * lengths(W, 0) * WIDE + LEAST
     z = np.max(scores, axis=1, keepdims=True) - scores
     p, rounded = decay(z), EPS * z
     unsure = p * np.where(z <= FAR, RELATIVE + grown((away + rounded) * WIDE), 1 + 1e-9 + grown(away))
@@ -197,7 +197,8 @@ def _pooled(W, X, shape):
     value, slope, of_value, of_slope = tanh.both(u)
     z, g = np.sum(value, axis=1) / count, np.matmul(windows.transpose(0, 2, 1), slope) / count
     of_z = (np.sum(of_value + away, axis=1) / count + gamma(count + 2)) * WIDE
-    of_g = np.sum((of_slope + tanh.bend * away + gamma(count + 2)) * long, axis=1) / count * WIDE + LEAST
+    bent = np.minimum(tanh.bend * away, (slope + of_slope) * grown(2 * away))  # |tanh''| ≤ 2 tanh'
+    of_g = np.sum((of_slope + bent + gamma(count + 2)) * long, axis=1) / count * WIDE + LEAST
     return z, g, of_z, of_g
 
 

@@ -73,9 +73,9 @@ def given(certificate: Claimed) -> Given:
     if neuron is None:
         bend = SHAPES[network].bend if network in SHAPES else 1.0
         return Given(network, X, a, shape, X, np.full((len(X), 1), bend), _above(paces), most(paces))
-    outer, bends = [neuron.outer(row, shape) for row in rows], [neuron.bend(row, shape) for row in rows]
+    outer = [neuron.outer(row, shape) for row in rows]
+    bends, steeps = map(list, zip(*[neuron.bounds(row, shape) for row in rows], strict=True))
     if network in NORMALISED:
-        steeps = [neuron.steep(row, shape) for row in rows]
         bends = [steep * steep + bend for steep, bend in zip(steeps, bends, strict=True)]
         paces = [steep * length(part) for steep, part in zip(steeps, outer, strict=True)]
     floats = np.array([[float(value.mid()) for value in part] for part in outer])  # of the floats of X, so exactly

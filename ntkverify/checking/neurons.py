@@ -10,6 +10,7 @@ from typing import NamedTuple
 from flint import arb
 
 Shape = tuple[int, ...]
+PYTHON = 40
 
 
 class Neuron(NamedTuple):
@@ -21,12 +22,11 @@ class Neuron(NamedTuple):
     """(w, x, shape) → (z, inner)."""
     outer: Callable
     """(x, shape) → a list."""
-    bend: Callable
-    """(x, shape) → b."""
-    steep: Callable
-    """(x, shape) → g with ‖inner‖ ≤ g for every w."""
+    bounds: Callable
+    """(x, shape) → (b, g), ‖inner‖ ≤ g for every w."""
     work: Callable[[Shape], tuple[int, int, int]]
-    """The length of inner, and about the operations that a value and a bound take."""
+    """The length of inner, and about the operations that a value and a bound take, in units of those of a product of matrices of
+    balls: one in Python counts as `PYTHON` of them."""
 
 
 def _total(values):
@@ -43,7 +43,8 @@ def _square(value):
 
 
 def _largest(values):
-    top = arb(0)
+    values = iter(values)
+    top = next(values)
     for value in values:
         top = top.max(value)
     return top
@@ -71,25 +72,16 @@ def _attention(w, x, shape):
     return mean, [_dot(tilted, [token[k] for token in tokens]) for k in range(side)]
 
 
-def _ranges(x, shape):
-    """ρ and D²."""
+def _attention_bounds(x, shape):
+    """ρD²/(6√3) and ρD/4, ρ the range of ⟨v, t_j⟩ and D the largest distance of two tokens."""
     tokens = _tokens(x, shape)
     seen = [_brightness(token) for token in tokens]
-    spread = _largest(abs(p - q) for p in seen for q in seen)
+    spread = (_largest(seen) + _largest(-each for each in seen)).nonnegative_part()
     apart = _largest(
-        _total(_square(p - q) for p, q in zip(one, other, strict=True)) for one in tokens for other in tokens
-    )
-    return spread, apart
-
-
-def _attention_bend(x, shape):
-    spread, apart = _ranges(x, shape)
-    return spread * apart / (6 * arb(3).sqrt())
-
-
-def _attention_steep(x, shape):
-    spread, apart = _ranges(x, shape)
-    return spread * apart.nonnegative_part().sqrt() / 4
+        _total(_square(p - q) for p, q in zip(one, other, strict=True))
+        for j, one in enumerate(tokens) for other in tokens[:j]
+    ).nonnegative_part()  # fmt: skip
+    return spread * apart / (6 * arb(3).sqrt()), spread * apart.sqrt() / 4
 
 
 # The mean of tanh⟨w, x_p⟩ over the 3 × 3 patches of an image.
@@ -112,29 +104,25 @@ def _pooled(w, x, shape):
     return _total(heights) / count, [_dot(slopes, [patch[k] for patch in patches]) / count for k in range(SIDE**2)]
 
 
-def _pooled_bend(x, shape):
+def _pooled_bounds(x, shape):
     patches = _patches(x, shape)
     squares = _total(_square(_dot(one, other)) for one in patches for other in patches)
-    return 4 / (3 * arb(3).sqrt()) * squares.nonnegative_part().sqrt() / len(patches)
-
-
-def _pooled_steep(x, shape):
-    patches = _patches(x, shape)
-    return _total(_total(map(_square, patch)).nonnegative_part().sqrt() for patch in patches) / len(patches)
+    bend = 4 / (3 * arb(3).sqrt()) * squares.nonnegative_part().sqrt() / len(patches)
+    return bend, _total(_total(map(_square, patch)).nonnegative_part().sqrt() for patch in patches) / len(patches)
 
 
 _HEAD = Neuron(
     lambda shape: shape[1] ** 2 if len(shape) == 2 and shape[0] > 1 else 0,
-    _attention, lambda x, shape: _tokens(x, shape)[-1], _attention_bend, _attention_steep,
-    lambda shape: (shape[1], 4 * shape[1] * (shape[0] + shape[1]), 2 * shape[0] ** 2 * (shape[1] + 2)),
+    _attention, lambda x, shape: _tokens(x, shape)[-1], _attention_bounds,
+    lambda shape: (shape[1], PYTHON * 4 * shape[1] * (shape[0] + shape[1]), PYTHON * shape[0] ** 2 * (shape[1] + 2)),
 )  # fmt: skip
 NEURONS = {
     "attention": _HEAD,
     "softmax-heads": _HEAD,
     "patches": Neuron(
         lambda shape: SIDE**2 if len(shape) == 2 and min(shape) >= SIDE else 0,
-        _pooled, lambda x, shape: [arb(1)], _pooled_bend, _pooled_steep,
-        lambda shape: (SIDE**2, 3 * SIDE**2 * math.prod(shape), SIDE**2 * math.prod(shape) ** 2),
+        _pooled, lambda x, shape: [arb(1)], _pooled_bounds,
+        lambda shape: (SIDE**2, PYTHON * 3 * SIDE**2 * math.prod(shape), PYTHON * SIDE**2 * math.prod(shape) ** 2),
     ),
 }  # fmt: skip
 """Network → its neuron."""

@@ -245,8 +245,15 @@ def error(problem: Problem, found: Seen, less: Seen | None = None) -> tuple[np.n
     if less is not None:
         sizes, unsure = sizes + np.abs(less.F), unsure + less.uncertain
     looks = 1 if less is None else 2
-    unsure = ROOM * (unsure[:, None] + 2 * U * sizes) + looks * COARSE * U * found.m
+    unsure = ROOM * (unsure[:, None] + 2 * U * sizes) + looks * COARSE * U * found.m * _wide(problem)
     return e, float((length(e) + length(unsure)) * SHARE)
+
+
+def _wide(problem: Problem) -> float:
+    """By how much a neuron that is a function errs more where inputs are long: the range of what it gives."""
+    if problem.activation.neuron is None:
+        return 1.0
+    return max(1.0, 2 * float(np.max(length(np.asarray(problem.X, np.float64), 1))))
 
 
 def _means(problem: Problem, found: Seen) -> tuple[np.ndarray, np.ndarray]:
@@ -283,7 +290,9 @@ def kernel(problem: Problem, net: Params, found: Seen) -> Near:
     wide = 1 + np.abs(mean).max(axis=1) + unsure
     A = float(length(of.sizes * found.lengths * wide)) * SUMS
     missed = found.errors * wide + found.lengths * (unsure + 3 * U * wide)
-    R = float(length(of.sizes * missed + of.off * (found.lengths * wide + missed))) * SUMS
+    if of.off.any():
+        missed = missed * (1 + of.off / of.sizes) + of.off / of.sizes * found.lengths * wide
+    R = float(length(of.sizes * missed)) * SUMS
     terms = m * inner + of.outer.shape[1] + int(COARSE if problem.activation.neuron is None else COARSER)
     return Near(H, float(d * (gamma(terms) * A**2 + 2 * A * R + R**2) / m * SUMS + TINY))
 
@@ -299,7 +308,9 @@ def constants(problem: Problem, found: Seen) -> Constants:
     if network.normalised:
         assert found.tops is not None
         f, unsure = _means(problem, found)
-        unsure = ROOM * unsure + COARSE * U  # of which nothing else is left where the neurons come in pairs
+        unsure = ROOM * unsure + COARSE * U * _wide(
+            problem
+        )  # of which nothing else is left where the neurons come in pairs
         mean = float(np.max(length(np.abs(f) + unsure[:, None], 1)))
         weight = float(np.max(found.tops)) * SUMS
         rate = float(np.max(of.paces * np.sqrt(1 + (length(found.tops, 1) / found.m) ** 2)))

@@ -35,8 +35,9 @@ KEEP, THETA, ROUNDING = 0.5, 0.1, 1e-4
 """Share of λ that the ball keeps; θ, the share of a step that its remainder may eat; ω/s."""
 
 
-LEEWAY = 256.0
-"""So many times its own bound on the drift of a launch is allowed to whoever checks it by functions that are known less well."""
+LEEWAY, MORE_LEEWAY = 256.0, 4096.0
+"""So many times its own bound on the drift of a launch is allowed to whoever checks it by functions that are known less well; the second
+where neurons are functions, whose bounds here are relative."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,8 @@ def attempt(
     if not all(map(math.isfinite, (*bounds.values(), away, off))) or smallest <= 0:
         return made(s=0.0, eta=0.0, omega=0.0, conclusions={})
     s = _radius(k, smallest, largest, size, keep)
-    omega = ROUNDING * s + (0.0 if launch is None else LEEWAY * launch.drift)
+    leeway = LEEWAY if problem.activation.neuron is None else MORE_LEEWAY
+    omega = ROUNDING * s + (0.0 if launch is None else leeway * launch.drift)
     if not (away + omega) * (1 + 1e-12) < s:
         return made(s=s, eta=0.0, omega=omega, conclusions={})
     lies = (away, size if witness is None else off)

@@ -49,8 +49,8 @@ CLEAR = 1.02
 
 
 QUICK = 32.0
-"""Units of u by which `_tanh` and `_logistic` err at most, both functions of each: their operands are right to 8 u and 4 u
-(`elementary.EXPM1`, `EXP`), 1 + E to 5 u, and a quotient, a product or what a compiler makes of them to 4 u."""
+"""Units of u by which `_tanh` and `_logistic` err at most, both functions of each: E ≤ 1 is right to 4 u (`elementary.EXP`), 1 ± E to
+5 u, and a quotient, a product or what a compiler makes of them to 4 u."""
 
 
 def _tanh(u):

@@ -258,6 +258,27 @@ def test_both_checkers_accept_a_later_start(name, tmp_path, monkeypatch):
     assert not verdict(content, tmp_path).accepted
 
 
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+@pytest.mark.parametrize("name", ["attention", "softmax-heads"])
+def test_honest_bounds_of_wide_and_long_tokens_are_accepted(name, scale):
+    """Two opposite tokens of 32 numbers: there the checker's sums are longest beside the producer's."""
+    rng = np.random.default_rng(0)
+    tokens = rng.normal(size=(2, 1, 32)) * np.array([1.0, -1.0])[:, None] + 1e-3 * rng.normal(size=(2, 2, 32))
+    X = tokens / np.linalg.norm(tokens, axis=(1, 2), keepdims=True)
+    arrays = nv.problem(X, name, y=np.array([[1.0], [-1.0]]), m=64, sigma=1 / scale**2)
+    problem = dataclasses.replace(arrays, X=arrays.X * scale)
+    net = initialise(problem, jax.random.key(0))
+    made = bounded.seen(problem, net)
+    k = bounded.constants(problem, made)
+    of = in_norms.given(_claimed(problem, net, 0.0))
+    one = in_norms.look(of, np.asarray(net.W))
+    assert in_norms.off(one, np.asarray(problem.y), None)[1] <= bounded.error(problem, made)[1]
+    assert in_norms.kernel(of, one)[1] <= 4 * bounded.kernel(problem, net, made).error
+    for mine, theirs in zip((k.mean, k.weight, k.rate), in_norms.growth(of, one), strict=True):
+        assert theirs <= mine
+    assert in_norms.sharpness(of, one) <= k.sharpness
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "m"), [("attention", 512), ("softmax-heads", 2048), ("patches", 64)])
 def test_both_checkers_accept_a_short_launch_of_heads(name, m, tmp_path, monkeypatch):
