@@ -265,7 +265,7 @@ def test_honest_bounds_of_wide_and_long_tokens_are_accepted(name, scale):
     rng = np.random.default_rng(0)
     tokens = rng.normal(size=(2, 1, 32)) * np.array([1.0, -1.0])[:, None] + 1e-3 * rng.normal(size=(2, 2, 32))
     X = tokens / np.linalg.norm(tokens, axis=(1, 2), keepdims=True)
-    arrays = nv.problem(X, name, y=np.array([[1.0], [-1.0]]), m=64, sigma=1 / scale**2)
+    arrays = nv.problem((X, np.array([[1.0], [-1.0]])), name, m=64, sigma=1 / scale**2)
     problem = dataclasses.replace(arrays, X=arrays.X * scale)
     net = initialise(problem, jax.random.key(0))
     made = bounded.seen(problem, net)
