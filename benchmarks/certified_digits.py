@@ -42,17 +42,17 @@ def timed(words: list[str]) -> tuple[int, float]:
 def row(options: tuple[str, ...], folder: Path) -> str:
     """One line of the table."""
     out = folder / "-".join(options).replace("--", "").replace("-", "_")
-    kept = out.with_suffix(".md")
+    kept = out.with_suffix(".json")
     if kept.exists():
-        return kept.read_text("utf-8")
+        return shown(out, **json.loads(kept.read_text("utf-8")))
     code, seconds = timed(["realise", *DIGITS, *options, "--out", str(out), "--force"])
     if code:
         return f"| {' '.join(options)} | not certified (exit code {code}) |"
     checked, check_seconds = timed(["check", str(out / "certificate.json")])
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    line = shown(out, seconds, check_seconds, checked == 0, peak)
-    kept.write_text(line, "utf-8")
-    return line
+    cost = {"seconds": seconds, "check_seconds": check_seconds, "accepted": checked == 0, "peak": peak}
+    kept.write_text(json.dumps(cost), "utf-8")
+    return shown(out, **cost)
 
 
 def shown(out: Path, seconds: float, check_seconds: float, accepted: bool, peak: float) -> str:
@@ -61,10 +61,11 @@ def shown(out: Path, seconds: float, check_seconds: float, accepted: bool, peak:
     bounds = found["bounds"]
     both = b"".join((out / f"certificate.{kind}").read_bytes() for kind in ("json", "bin"))
     where = f"{found['kind']}, {found['followed']} steps" if found["followed"] else found["kind"]
+    where += ", by a witness" if found["witness"] else ""
     away = found["distance"] if found["kind"] == "trained" else found["radius"]
     numbers = (
-        below(bounds["lambda"], 3), above(bounds["norm"], 3), above(bounds["size"], 3), below(found["largest"], 3), above(away, 3),
-        below(found["conclusions"]["contraction"], 3),
+        below(bounds["lambda"], 3), above(bounds["norm"], 3), above(bounds["size"], 3), "" if found["witness"] else below(found["largest"], 3),
+        above(away, 3), below(found["conclusions"]["contraction"], 3),
     )  # fmt: skip
     return (
         f"| {found['problems'][0]['network']} | {found['problems'][0]['n']} | {where} | {found['sigma']:g} | {' | '.join(numbers)} | {seconds:.0f} | "
@@ -81,8 +82,8 @@ def main(folder: Path) -> None:
         f"    ntkverify realise {' '.join(DIGITS)} {' '.join(LINES[0])}\n\n"
         "and `ntkverify check` on what it writes; the other lines differ in what their columns say. *Initial*, *followed* and *trained* starts "
         "are not to be compared: a trained one has its small error from Gauss–Newton, of which nothing is said. λ and ‖H‖ at the centre of "
-        "the ball, ‖e‖ there and the largest that would do; the distance is how far exact gradient descent goes from there at most (followed: the "
-        "radius of the ball); the rate is what an error shrinks by in a step at least. Seconds to certify (with the run that is looked at beside "
+        "the ball, ‖e‖ where the steps begin and the largest that would do; the distance is how far exact gradient descent goes from there at most "
+        "(followed, or by a witness, a network near the start that fits: the radius of the ball); the rate is what an error shrinks by in a step at least. Seconds to certify (with the run that is looked at beside "
         "it) and to check by other code; GiB, the largest process so far; the first digits of the SHA-256 of both files.\n\n"
         f"{here['cores']} cores, jax {here['packages']['jax']}, numpy {here['packages']['numpy']}, float64 on the CPU.\n"
     )
