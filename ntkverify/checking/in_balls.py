@@ -103,12 +103,13 @@ class _Floats(Scalars):
         self.normalised = self.network in NORMALISED
         self.paces, self.bends = [length(row) for row in self.rows], [arb(1)] * self.n
         if self.neuron is not None:
-            self.bends, steep = zip(*[self.neuron.bounds(row, self.shape) for row in self.rows], strict=True)
-        if self.neuron is not None and self.normalised:
-            # Logits that bend: how fast they change, and the square of that beside their own bend.
-            lengths = [length([self.outer[i, k] for k in range(self.outer.ncols())]) for i in range(self.n)]
-            self.paces = [g * length for g, length in zip(steep, lengths, strict=True)]
-            self.bends = [g * g + b for g, b in zip(steep, self.bends, strict=True)]
+            bounds = [self.neuron.bounds(row, self.shape) for row in self.rows]
+            self.bends = [bend for bend, _ in bounds]
+            if self.normalised:
+                # Logits that bend: how fast they change, and the square of that beside their own bend.
+                lengths = [length([self.outer[i, k] for k in range(self.outer.ncols())]) for i in range(self.n)]
+                self.paces = [g * length for (_, g), length in zip(bounds, lengths, strict=True)]
+                self.bends = [g * g + bend for bend, g in bounds]
         self.longest = most(self.paces)
         self.gram = self.outer * self.outer.transpose()
         self.near = np.array(
