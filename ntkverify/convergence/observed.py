@@ -145,7 +145,7 @@ def observations(found: Attempt, seen: Observed) -> list[dict]:
             found.s,
             "≤",
         ),
-        ("roundings of these steps, within the allowance", float(seen.rounding[-1]), found.omega, "≤"),
+        ("roundings of all steps, within the allowance", float(seen.rounding[-1]), found.omega, "≤"),
         ("λ_min(H(W(τ))), above what the ball keeps", float(seen.smallest[inside].min()), kept, "≥"),
     ]
     if found.witness is not None:  # the ball is around it, and nothing is said of the length of the path
