@@ -10,7 +10,7 @@ from flint import arb
 
 from ntkverify.checking import in_norms
 from ntkverify.checking.certificate_file import Claimed, Malformed
-from ntkverify.checking.functions import ALIKE, EPS, LEAST, SHAPES, SHORTEST, WIDE, gamma, lengths
+from ntkverify.checking.functions import EPS, FUNCTIONS, LEAST, SHAPES, SHORTEST, WIDE, gamma, lengths
 from ntkverify.checking.in_norms import (
     GROWING,
     POWER,
@@ -36,7 +36,7 @@ BYTES, WORK, BALL = 2**36, 2e14, 2000
 
 def covers(certificate: Claimed) -> bool:
     """Whether this file speaks of the network."""
-    return kind(certificate) in (*SHAPES, *GROWING, *ALIKE)
+    return kind(certificate) in (*SHAPES, *GROWING, *FUNCTIONS)
 
 
 def refused(certificate: Claimed) -> None:
@@ -63,8 +63,8 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
 class Follower:
     """Theorem 7 along floats of its own, every rounding bounded by norms."""
 
-    def __init__(self, certificate: Claimed, of: Given | None = None):
-        self.of, self.y, self.W = of or given(certificate), certificate.arrays["y"], certificate.arrays["W"]
+    def __init__(self, certificate: Claimed, of: Given):
+        self.of, self.y, self.W = of, certificate.arrays["y"], certificate.arrays["W"]
         self.d, self.m, self.eta = self.y.shape[1], self.W.shape[1], certificate.numbers["eta"]
         first = look(self.of, self.W)
         self.F0 = first if certificate.start == "independent" else None

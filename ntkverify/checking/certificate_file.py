@@ -22,6 +22,8 @@ KEYS = ("schema", "kind", "network", "start", "numbers", "arrays", "bounds", "co
 """What a certificate holds, beside `launch`, `witness` and `shape` (of an input that is no vector), which may be absent."""
 OF_LOGITS = ("softmax", "softmax-bias", "exponential", "tanh", "sigmoid", "swish", "softplus", "gelu", "erf")
 NETWORKS = (*OF_LOGITS, *NEURONS)
+NORMALISED = ("softmax", "softmax-heads")
+"""Networks whose neurons are under a softmax, where a 1 in x makes no difference."""
 STARTS = ("coupled", "independent", "trained")
 """W(0) in pairs (F_0 = 0) or drawn apart (F_0 = F(W(0))), or a point that somebody trained (F_0 = 0)."""
 NUMBERS = ("s", "eta", "omega", "keep")

@@ -202,5 +202,5 @@ def _pooled(W, X, shape):
     return z, g, of_z, of_g
 
 
-ALIKE = {"attention": _heads, "softmax-heads": _heads, "patches": _pooled}
+FUNCTIONS = {"attention": _heads, "softmax-heads": _heads, "patches": _pooled}
 """Network → its neuron, whose value and gradient are what a derivative needs."""

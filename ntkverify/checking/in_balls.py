@@ -7,7 +7,7 @@ import math
 import numpy as np
 from flint import arb, arb_mat
 
-from ntkverify.checking.certificate_file import MATRICES, Claimed
+from ntkverify.checking.certificate_file import MATRICES, NORMALISED, Claimed
 from ntkverify.checking.neurons import NEURONS, Neuron
 from ntkverify.checking.theorem import Finding, Scalars, amplitude, at_most, hypotheses, length, most, positive, total
 
@@ -49,7 +49,6 @@ BOUNDED = {
     "tanh": lambda: 4 / (3 * arb(3).sqrt()), "sigmoid": lambda: 1 / (6 * arb(3).sqrt()), "swish": lambda: arb(1) / 2,
 }  # fmt: skip
 """sup |φ''| of the networks that have one."""
-NORMALISED = ("softmax", "softmax-heads")
 
 
 def findings(certificate: Claimed, heard) -> tuple[Finding, ...]:

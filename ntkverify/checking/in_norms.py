@@ -20,11 +20,11 @@ import numpy as np
 from flint import arb
 from scipy.linalg import cholesky, get_blas_funcs
 
-from ntkverify.checking.certificate_file import Claimed
+from ntkverify.checking.certificate_file import NORMALISED, Claimed
 from ntkverify.checking.functions import (
-    ALIKE,
     EPS,
     FAR,
+    FUNCTIONS,
     LEAST,
     RELATIVE,
     SHAPES,
@@ -42,9 +42,8 @@ from ntkverify.checking.theorem import length, most
 COLUMNS = 512
 POWER = 20
 """Steps towards the vectors of Collatz's quotients."""
-GROWING = ("exponential", "softmax", "softmax-heads")
+GROWING = ("exponential", *NORMALISED)
 """Networks whose φ'' is made of φ."""
-NORMALISED = ("softmax", "softmax-heads")
 
 
 class Given(NamedTuple):
@@ -132,8 +131,8 @@ def look(of: Given, W: np.ndarray) -> Look:
     F, sizes, errors = np.zeros((n, len(a))), np.zeros(n), np.zeros(n)
     slopes, wrong = None, np.empty((n, m))
     for here in parts:
-        if network in ALIKE:
-            value, slope, of_value, of_slope = ALIKE[network](W[:, here], X, of.shape)
+        if network in FUNCTIONS:
+            value, slope, of_value, of_slope = FUNCTIONS[network](W[:, here], X, of.shape)
         elif grows:
             value, relative = exponential(X @ W[:, here])
             of_value = of_slope = value * (relative + grown(_away(X, W[:, here])))
@@ -163,8 +162,8 @@ def _normalised(of: Given, W: np.ndarray) -> Look:
     q, wrong = np.empty((n, m)), np.empty((n, m))
     inner, of_inner = None, np.zeros((n, m))
     for here in parts:
-        if of.network in ALIKE:
-            q[:, here], slope, wrong[:, here], of_inner[:, here] = ALIKE[of.network](W[:, here], X, of.shape)
+        if of.network in FUNCTIONS:
+            q[:, here], slope, wrong[:, here], of_inner[:, here] = FUNCTIONS[of.network](W[:, here], X, of.shape)
             inner = np.empty((n, slope.shape[1], m)) if inner is None else inner
             inner[:, :, here] = slope
         else:

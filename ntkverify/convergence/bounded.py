@@ -109,12 +109,11 @@ def seen(problem: Problem, net: Params) -> Seen:
         top = np.max([np.max(_logits(network, problem.X, padded(here)), axis=1, keepdims=True) for here in blocks], 0)
     grows = network.normalised or (network.neuron is None and network.bend is None)
     F, tops = np.zeros((n, len(a))), np.empty((n, m)) if grows else None
-    slopes: np.ndarray | None = None
+    slopes = np.empty((n, inner_length(network, len(W), problem.X), m))
     sizes, errors, squares, worst = (np.zeros(n) for _ in range(4))
     for here in blocks:
         found = _block(network, problem.X, padded(here), jnp.asarray(top))
         value, slope, of_value, of_slope = (np.asarray(each)[..., : here.stop - here.start] for each in found)
-        slopes = np.empty((n, slope.shape[1], m)) if slopes is None else slopes
         F += value @ a[:, here].T
         slopes[:, :, here] = slope
         if tops is not None:
@@ -123,7 +122,6 @@ def seen(problem: Problem, net: Params) -> Seen:
         errors += of_value.sum(axis=1)
         squares += (of_slope**2).sum(axis=(1, 2))
         worst = np.maximum(worst, of_value.max(axis=1))
-    assert slopes is not None
     missed = np.sqrt(squares) * SUMS + FLOOR
     # A term goes through the sum of its block, then through those of the blocks.
     of_sum = gamma(BLOCK + len(blocks))
@@ -143,7 +141,6 @@ def seen(problem: Problem, net: Params) -> Seen:
     if tops is not None:
         tops += (worst + TINY)[:, None]
         tops *= SUMS
-    assert slopes is not None
     return Seen(F, uncertain, slopes, length(slopes, (1, 2)), missed, tops)
 
 
@@ -308,9 +305,8 @@ def constants(problem: Problem, found: Seen) -> Constants:
     if network.normalised:
         assert found.tops is not None
         f, unsure = _means(problem, found)
-        unsure = ROOM * unsure + COARSE * U * _wide(
-            problem
-        )  # of which nothing else is left where the neurons come in pairs
+        # Of f nothing else is left where the neurons come in pairs.
+        unsure = ROOM * unsure + COARSE * U * _wide(problem)
         mean = float(np.max(length(np.abs(f) + unsure[:, None], 1)))
         weight = float(np.max(found.tops)) * SUMS
         rate = float(np.max(of.paces * np.sqrt(1 + (length(found.tops, 1) / found.m) ** 2)))

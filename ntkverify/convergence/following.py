@@ -37,7 +37,7 @@ from ntkverify.convergence.kept import Kept, name_of
 from ntkverify.convergence.witness import BESIDE, attempted, room_beside
 from ntkverify.ground.numerics import full_precision
 from ntkverify.networks.growth import Constants
-from ntkverify.networks.logits import logits, outer
+from ntkverify.networks.logits import joined, logits
 from ntkverify.networks.nouns import INDEPENDENT, Params, Problem, TwoLayer
 
 CHUNK, LOOKS, GROWTH = 16, 16, 1.1
@@ -156,26 +156,18 @@ def _steps(network: TwoLayer, X, less, a, W, eta, count: int):
         pull = e @ a
         if network.normalised:
             pull = pull - jnp.sum(e * F, axis=1, keepdims=True) / W.shape[1]
-        T = _against(network, X, slope * (pull if network.neuron is None else pull[:, None]))
+        T = X.T @ (slope * pull) if network.neuron is None else joined(network, X, slope * pull[:, None])
         after = W - eta * T
         return after, (*(length(part, xp=jnp) for part in (e, unsure, T)), steep, wrong)
 
     return lax.scan(step, W, None, length=count)
 
 
-def _against(network: TwoLayer, X, M):
-    """Σ_i M_i ⊗ h(x_i)."""
-    if network.neuron is None:
-        return X.T @ M
-    n, k, m = M.shape
-    found = outer(network, X).T @ M.reshape(n, k * m)
-    return jnp.moveaxis(found.reshape(-1, k, m), 0, 1).reshape(-1, m)
-
-
 class Follower:
     """Where gradient descent from W(0) is, and how far from that it may be; every bound is rounded up."""
 
     def __init__(self, problem: Problem, start: Params, eta: float):
+        start = Params(start.W[:, : problem.m], start.a[:, : problem.m])  # without padding, which a softmax would count
         self.problem, self.start, self.eta = problem, start, eta
         y = np.asarray(problem.y, np.float64)
         at_start = self._centre(start.W)

@@ -60,10 +60,13 @@ def pulled(
 ) -> Float[Array, "p m"]:
     """Σ_i c_{i,r} ∇z(w_r; x_i)."""
     g = inner(network, W, X)
-    if g is None:
-        return X.T @ c
-    n, k, m = g.shape
-    found = outer(network, X).T @ (g * c[:, None]).reshape(n, k * m)
+    return X.T @ c if g is None else joined(network, X, g * c[:, None])
+
+
+def joined(network: TwoLayer, X: Float[Array, "n d_in"], M: Float[Array, "n k m"]) -> Float[Array, "p m"]:
+    """Σ_i M_{i,r} ⊗ outer(x_i), as the weights of a neuron lie."""
+    n, k, m = M.shape
+    found = outer(network, X).T @ M.reshape(n, k * m)
     return jnp.moveaxis(found.reshape(-1, k, m), 0, 1).reshape(-1, m)
 
 
