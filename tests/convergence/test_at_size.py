@@ -275,7 +275,7 @@ def test_both_checkers_accept_a_later_start(name, tmp_path, monkeypatch):
 def test_honest_bounds_of_wide_and_long_tokens_are_accepted(name, scale):
     """Two opposite tokens of 32 numbers: there the checker's sums are longest beside the producer's."""
     rng = np.random.default_rng(0)
-    tokens = rng.normal(size=(2, 1, 32)) * np.array([1.0, -1.0])[:, None] + 1e-3 * rng.normal(size=(2, 2, 32))
+    tokens = np.array([1.0, -1.0])[:, None] * (1 + 0.3 * rng.normal(size=(2, 2, 32)))
     X = tokens / np.linalg.norm(tokens, axis=(1, 2), keepdims=True)
     arrays = nv.problem((X, np.array([[1.0], [-1.0]])), name, m=64, sigma=1 / scale**2, init="independent")
     problem = dataclasses.replace(arrays, X=arrays.X * scale)
